@@ -1,0 +1,149 @@
+"""The BERT encoder.
+
+Paper: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers", section 3,
+on the post-layer-norm encoder of Vaswani et al. 2017, section 3.1. Differs from the paper:
+nothing (learned absolute positions, exact GELU).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from minbert.attention import SelfAttention, additive_mask
+from minbert.config import BertConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderOutput:
+    """What one forward pass of the encoder yields."""
+
+    hidden: Tensor  # (B, T, D), last layer
+    attention_maps: dict[int, Tensor]  # layer -> (B, H, T, T), only the layers asked for
+    layer_states: tuple[Tensor, ...]  # L+1 times (B, T, D), embeddings first; empty unless asked
+
+
+class BertEmbeddings(nn.Module):
+    """Word, position and token-type embeddings, summed, normalised, dropped out."""
+
+    def __init__(self, config: BertConfig) -> None:
+        """Create the three tables."""
+        super().__init__()
+        width = config.hidden_size
+        self.word = nn.Embedding(config.vocab_size, width, padding_idx=config.pad_token_id)
+        self.position = nn.Embedding(config.max_position_embeddings, width)
+        self.token_type = nn.Embedding(config.type_vocab_size, width)
+        self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Embed ids and token types, both (B, T), into (B, T, D)."""
+        positions = torch.arange(input_ids.shape[1], device=input_ids.device)
+        summed = self.word(input_ids) + self.position(positions) + self.token_type(token_type_ids)
+        embedded: Tensor = self.dropout(self.norm(summed))
+        return embedded
+
+
+class BertLayer(nn.Module):
+    """Self-attention and feed-forward, each followed by add-and-norm."""
+
+    def __init__(self, config: BertConfig) -> None:
+        """Create the sublayers."""
+        super().__init__()
+        width = config.hidden_size
+        self.attention = SelfAttention(config)
+        self.attention_output = nn.Linear(width, width)
+        self.attention_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.intermediate = nn.Linear(width, config.intermediate_size)
+        self.output = nn.Linear(config.intermediate_size, width)
+        self.output_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
+        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+
+    def forward(
+        self, hidden: Tensor, mask: Tensor, *, with_map: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        """Run the layer on `hidden` (B, T, D); the map (B, H, T, T) comes only when asked for."""
+        context, attention_map = self.attention(hidden, mask, with_map=with_map)
+        hidden = self.attention_norm(hidden + self.dropout(self.attention_output(context)))
+        expanded = F.gelu(self.intermediate(hidden))  # (B, T, intermediate)
+        return self.output_norm(hidden + self.dropout(self.output(expanded))), attention_map
+
+
+class TanhPooler(nn.Module):
+    """tanh(W h_CLS + b), the pooler of BERT's pre-training; the course's code calls it CLS."""
+
+    def __init__(self, config: BertConfig) -> None:
+        """Create the projection."""
+        super().__init__()
+        self.dense = nn.Linear(config.hidden_size, config.hidden_size)
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:  # noqa: ARG002 - a pooler's signature
+        """Pool (B, T, D) to (B, D); the mask (B, T) is not needed, [CLS] is never padding."""
+        return torch.tanh(self.dense(hidden[:, 0]))
+
+
+class BertModel(nn.Module):
+    """The encoder: ids in, hidden states out."""
+
+    def __init__(self, config: BertConfig) -> None:
+        """Create all layers with BERT's initialisation (normal weights, zero biases)."""
+        super().__init__()
+        self.config = config
+        self.embeddings = BertEmbeddings(config)
+        self.layers = nn.ModuleList(BertLayer(config) for _ in range(config.num_hidden_layers))
+        self.pooler = TanhPooler(config)
+        self.apply(self._initialise)
+
+    def _initialise(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=self.config.initializer_range)
+        if isinstance(module, nn.Linear):
+            nn.init.zeros_(module.bias)
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            nn.init.zeros_(module.weight[module.padding_idx])
+
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor,
+        token_type_ids: Tensor,
+        *,
+        maps_of: Collection[int] = (),
+        keep_layer_states: bool = False,
+    ) -> EncoderOutput:
+        """Encode a padded batch.
+
+        Args:
+            input_ids: (B, T), word-piece ids.
+            attention_mask: (B, T), 1 for tokens and 0 for padding.
+            token_type_ids: (B, T), 0 for the first and 1 for the second segment.
+            maps_of: layers (0-based) whose attention maps are kept; all others run fused.
+            keep_layer_states: keep the hidden states of every layer.
+
+        Raises:
+            ValueError: more tokens than positions, or a layer that doesn't exist.
+        """
+        if input_ids.shape[1] > self.config.max_position_embeddings:
+            raise ValueError(
+                f"`input_ids` should have at most {self.config.max_position_embeddings} tokens. "
+                f"Found {input_ids.shape[1]}; truncate first."
+            )
+        absent = sorted(set(maps_of) - set(range(len(self.layers))))
+        if absent:
+            raise ValueError(
+                f"`maps_of` should name layers 0 to {len(self.layers) - 1}. Found {absent}."
+            )
+        hidden = self.embeddings(input_ids, token_type_ids)
+        mask = additive_mask(attention_mask, hidden.dtype)
+        states, maps = [hidden], {}
+        for index, layer in enumerate(self.layers):
+            hidden, attention_map = layer(hidden, mask, with_map=index in maps_of)
+            if attention_map is not None:
+                maps[index] = attention_map
+            if keep_layer_states:
+                states.append(hidden)
+        return EncoderOutput(hidden, maps, tuple(states) if keep_layer_states else ())

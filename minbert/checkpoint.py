@@ -1,0 +1,311 @@
+"""Reading and writing weights: one key table, both ways, and nothing silent.
+
+An encoder comes from any Hugging Face folder of `model_type: bert`; our own multitask folders
+have the same shape (config.json, model.safetensors, tokenizer files). Files are written beside
+their place and renamed into it. Pickles are never written; a downloaded `pytorch_model.bin` is
+read with `weights_only=True`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from minbert.bert import BertModel
+from minbert.config import BertConfig
+from minbert.text import Tokenizer
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
+HUB_FILES = [CONFIG_FILE, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+
+# Hugging Face's name -> ours. A module's name stands for its weight and its bias.
+EMBEDDING_KEYS = {
+    "embeddings.word_embeddings.weight": "embeddings.word.weight",
+    "embeddings.position_embeddings.weight": "embeddings.position.weight",
+    "embeddings.token_type_embeddings.weight": "embeddings.token_type.weight",
+    "embeddings.LayerNorm.weight": "embeddings.norm.weight",
+    "embeddings.LayerNorm.bias": "embeddings.norm.bias",
+}
+LAYER_KEYS = {
+    "attention.self.query": "attention.query",
+    "attention.self.key": "attention.key",
+    "attention.self.value": "attention.value",
+    "attention.output.dense": "attention_output",
+    "attention.output.LayerNorm": "attention_norm",
+    "intermediate.dense": "intermediate",
+    "output.dense": "output",
+    "output.LayerNorm": "output_norm",
+}
+POOLER_KEYS = {
+    "pooler.dense.weight": "pooler.dense.weight",
+    "pooler.dense.bias": "pooler.dense.bias",
+}
+# Heads and buffers of pre-training and of other tasks: known, not ours, listed when met.
+IGNORED_PREFIXES = (
+    "cls.",
+    "classifier.",
+    "qa_outputs.",
+    "embeddings.position_ids",
+    "embeddings.token_type_ids",
+)
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that can't be loaded as it is; the message says why and what to do."""
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadReport:
+    """What loading an encoder left out or made fresh."""
+
+    ignored: tuple[str, ...]  # names in the file that the encoder doesn't have
+    fresh_pooler: bool  # the file had no pooler; ours keeps its random start
+
+
+def key_table(layers: int) -> dict[str, str]:
+    """Return Hugging Face's name -> our name, for an encoder of that many layers."""
+    table = {**EMBEDDING_KEYS, **POOLER_KEYS}
+    for index in range(layers):
+        for theirs, ours in LAYER_KEYS.items():
+            for kind in ("weight", "bias"):
+                table[f"encoder.layer.{index}.{theirs}.{kind}"] = f"layers.{index}.{ours}.{kind}"
+    return table
+
+
+def modern_name(name: str) -> str:
+    """Spell an older file's key as today's files do (`bert.` prefix, LayerNorm gamma/beta)."""
+    name = name.removeprefix("bert.")
+    if name.endswith("LayerNorm.gamma"):
+        return name.removesuffix("gamma") + "weight"
+    if name.endswith("LayerNorm.beta"):
+        return name.removesuffix("beta") + "bias"
+    return name
+
+
+def encoder_state_from_hf(
+    weights: Mapping[str, Tensor], config: BertConfig
+) -> tuple[dict[str, Tensor], LoadReport]:
+    """Rename Hugging Face weights to ours.
+
+    Returns:
+        our state dictionary (without the pooler where the file has none), and what was left out.
+
+    Raises:
+        CheckpointError: a name that is neither ours nor known to be ignorable, or one missing.
+    """
+    table = key_table(config.num_hidden_layers)
+    state: dict[str, Tensor] = {}
+    ignored, unknown = [], []
+    for name, tensor in weights.items():
+        modern = modern_name(name)
+        if modern in table:
+            state[table[modern]] = tensor
+        elif modern.startswith(IGNORED_PREFIXES):
+            ignored.append(name)
+        else:
+            unknown.append(name)
+    pooler = set(POOLER_KEYS.values())
+    fresh_pooler = not pooler & set(state)
+    missing = set(table.values()) - set(state) - (pooler if fresh_pooler else set())
+    if unknown or missing:
+        raise CheckpointError(
+            f"The weights should fit a {config.num_hidden_layers}-layer BERT. "
+            f"Missing: {_listed(missing)}. Unknown: {_listed(unknown)}. "
+            "Check that config.json and the weights belong together."
+        )
+    return state, LoadReport(tuple(sorted(ignored)), fresh_pooler)
+
+
+def encoder_state_to_hf(encoder: BertModel) -> dict[str, Tensor]:
+    """Return the encoder's weights under Hugging Face's names."""
+    state = encoder.state_dict()
+    table = key_table(encoder.config.num_hidden_layers)
+    return {theirs: state[ours].contiguous() for theirs, ours in table.items()}
+
+
+def load_encoder(
+    name_or_dir: str | Path, *, revision: str | None = None, **changes: float
+) -> tuple[BertModel, Tokenizer, LoadReport]:
+    """Load a BERT encoder and its tokenizer from a folder or a Hugging Face id, in float32.
+
+    Args:
+        name_or_dir: a folder or a Hugging Face id.
+        revision: branch, tag or commit on the Hub.
+        changes: fields of `BertConfig` to set differently, such as `hidden_dropout_prob`.
+
+    Raises:
+        CheckpointError: files missing or torn, a name or shape that doesn't fit, a vocabulary
+            that the tokenizer doesn't have.
+        ValueError: a config.json that describes something other than a plain BERT.
+    """
+    folder = resolve_folder(name_or_dir, revision=revision)
+    config = BertConfig.from_hf({**read_json(folder / CONFIG_FILE), **changes})
+    tokenizer = Tokenizer.from_folder(folder)
+    if len(tokenizer) != config.vocab_size:
+        raise CheckpointError(
+            f"`vocab_size` in {folder / CONFIG_FILE} should be the tokenizer's {len(tokenizer)}. "
+            f"Found {config.vocab_size}; the two files don't belong together."
+        )
+    state, report = encoder_state_from_hf(read_weights(folder), config)
+    encoder = BertModel(config)
+    for name, tensor in encoder.pooler.state_dict(prefix="pooler.").items():
+        state.setdefault(name, tensor)
+    load_strictly(encoder, state, folder)
+    return encoder, tokenizer, report
+
+
+def export_encoder(encoder: BertModel, tokenizer: Tokenizer, folder: str | Path) -> None:
+    """Write the encoder as a folder that `transformers.BertModel.from_pretrained` loads."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / CONFIG_FILE, encoder.config.to_hf())
+    write_tensors(folder / WEIGHTS_FILE, encoder_state_to_hf(encoder))
+    tokenizer.save(folder)
+
+
+def load_strictly(module: torch.nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
+    """Put `state` into `module` in float32: every name there, every shape right.
+
+    Raises:
+        CheckpointError: a missing, unknown or misshapen weight; all of them are listed.
+    """
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in state.items()}
+    problems = [f"{name} is missing" for name in sorted(set(wanted) - set(found))]
+    problems += [f"{name} is unknown" for name in sorted(set(found) - set(wanted))]
+    problems += [
+        f"{name} should be {wanted[name]}, found {found[name]}"
+        for name in sorted(set(wanted) & set(found))
+        if wanted[name] != found[name]
+    ]
+    if problems:
+        raise CheckpointError(
+            f"The weights in {source} don't fit its config.json: {_listed(problems, '; ')}."
+        )
+    module.load_state_dict({name: t.to(torch.float32) for name, t in state.items()}, assign=True)
+
+
+def resolve_folder(name_or_dir: str | Path, *, revision: str | None = None) -> Path:
+    """Return a local folder for a folder's path or a Hugging Face id (downloaded once, cached).
+
+    Raises:
+        CheckpointError: neither a folder nor an id that the Hub answers for.
+    """
+    folder = Path(name_or_dir)
+    if folder.is_dir():
+        return folder
+    if len(folder.parts) > 2 or str(name_or_dir).startswith((".", "/", "~")):
+        raise CheckpointError(
+            f"{name_or_dir} should be a folder with {CONFIG_FILE} and {WEIGHTS_FILE}, or a "
+            "Hugging Face id such as 'google-bert/bert-base-uncased'. Found no such folder."
+        )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        fetched = Path(
+            snapshot_download(
+                str(name_or_dir), revision=revision, allow_patterns=[*HUB_FILES, WEIGHTS_FILE]
+            )
+        )
+        if not (fetched / WEIGHTS_FILE).is_file():
+            snapshot_download(
+                str(name_or_dir), revision=revision, allow_patterns=[PICKLED_WEIGHTS_FILE]
+            )
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise CheckpointError(
+            f"{name_or_dir!r} should be a folder or a Hugging Face id. Found no such folder, and "
+            f"the Hub says: {error}"
+        ) from error
+    return fetched
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        CheckpointError: the file is missing or isn't a JSON object.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} should be JSON. It is torn or damaged: {error}.") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} should hold a JSON object. Found {type(values).__name__}.")
+    return values
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        CheckpointError: the file is missing, torn or not safetensors.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} should be a whole safetensors file. It is torn or damaged ({error}); "
+            "copy or download it again."
+        ) from error
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """Read a folder's weights: model.safetensors, else pytorch_model.bin (tensors only).
+
+    Raises:
+        CheckpointError: neither file, or a torn one.
+    """
+    pickled = folder / PICKLED_WEIGHTS_FILE
+    if not (folder / WEIGHTS_FILE).is_file() and pickled.is_file():
+        weights: dict[str, Tensor] = torch.load(pickled, map_location="cpu", weights_only=True)
+        return weights
+    return read_tensors(folder / WEIGHTS_FILE)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all: beside, flushed, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a JSON object, whole or not at all."""
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a safetensors file, whole or not at all."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, save(plain, metadata={"format": "pt", **(metadata or {})}))
+
+
+def _listed(names: Any, separator: str = ", ", most: int = 8) -> str:  # noqa: ANN401 - any sized iterable
+    names = sorted(names)
+    if not names:
+        return "none"
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return separator.join(names[:most]) + rest

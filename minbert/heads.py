@@ -1,0 +1,52 @@
+"""The task heads.
+
+Report: section 4.1 (dropout and a linear layer for each task) and 4.5 (the Siamese cosine score,
+after Reimers & Gurevych 2019, "Sentence-BERT", section 3). Differs from the report: the joint
+similarity head is linear, since ReLU * 5 has no gradient below zero and may die; the report's
+form is `similarity_head="relu"`.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+COSINE_EPSILON = 1e-8
+
+
+class LinearHead(nn.Module):
+    """Dropout and one linear layer: (B, D) -> (B, C)."""
+
+    def __init__(self, hidden_size: int, outputs: int, dropout: float, init_std: float) -> None:
+        """Create the layer with normal weights of `init_std` and zero biases."""
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(hidden_size, outputs)
+        nn.init.normal_(self.linear.weight, std=init_std)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        """Score the embedding (B, D); returns logits (B, C)."""
+        logits: Tensor = self.linear(self.dropout(embedding))
+        return logits
+
+
+def joint_similarity(raw: Tensor, form: str) -> Tensor:
+    """Turn the joint head's raw output (B,) into a score: itself, or the report's ReLU * 5."""
+    return torch.relu(raw) * 5.0 if form == "relu" else raw
+
+
+def cosine(first: Tensor, second: Tensor) -> Tensor:
+    """Return the cosine of embeddings (B, D) and (B, D) as (B,); a zero vector gives 0."""
+    return F.cosine_similarity(first, second, dim=-1, eps=COSINE_EPSILON)
+
+
+def siamese_similarity(first: Tensor, second: Tensor, scaling: str) -> Tensor:
+    """Score two embeddings (B, D) by their cosine, on the scale of the labels.
+
+    'shifted' is the report's 2.5 * (cos + 1), which spans 0 to 5 but forces an unrelated pair
+    to cos = -1; 'positive' is 5 * cos, against labels / 5.
+    """
+    similarity = cosine(first, second)
+    return 5.0 * similarity if scaling == "positive" else 2.5 * (similarity + 1.0)

@@ -1,0 +1,137 @@
+"""MultitaskBert: one shared encoder, one pooling, a head for each task.
+
+Report: section 4.1 (heads), 4.2 (pooling), 4.5 (Siamese cosine similarity).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+from minbert import checkpoint
+from minbert.bert import BertModel
+from minbert.config import MultitaskConfig
+from minbert.heads import LinearHead, joint_similarity, siamese_similarity
+from minbert.pooling import pooler_for
+from minbert.tasks import TASKS
+from minbert.text import Batch, Tokenizer
+
+
+class MultitaskBert(nn.Module):
+    """Three tasks on one encoder.
+
+    Every head works on the pooled embedding (B, D): of one sentence for sentiment and the
+    Siamese similarity, of the joint input `[CLS] A [SEP] B [SEP]` for paraphrase and the joint
+    similarity.
+    """
+
+    def __init__(
+        self,
+        config: MultitaskConfig,
+        tokenizer: Tokenizer | None = None,
+        encoder: BertModel | None = None,
+    ) -> None:
+        """Create the heads around `encoder`, or around a freshly initialised one."""
+        super().__init__()
+        self.config = config
+        self.tokenizer = tokenizer
+        self.encoder = BertModel(config.encoder) if encoder is None else encoder
+        shape = config.encoder
+        self.heads = nn.ModuleDict(
+            {
+                task.name: LinearHead(
+                    shape.hidden_size,
+                    task.classes,
+                    shape.hidden_dropout_prob,
+                    shape.initializer_range,
+                )
+                for task in TASKS.values()
+            }
+        )
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Encode and pool a batch of (B, T) into embeddings (B, D), pooled in float32."""
+        hidden = self.encoder(batch.input_ids, batch.attention_mask, batch.token_type_ids).hidden
+        pool = pooler_for(self.config.pooling, self.encoder)
+        return pool(hidden.float(), batch.attention_mask)
+
+    def sentiment_logits(self, embedding: Tensor) -> Tensor:
+        """Score embeddings of single sentences (B, D): logits (B, 5)."""
+        logits: Tensor = self.heads["sentiment"](embedding)
+        return logits
+
+    def paraphrase_logits(self, embedding: Tensor) -> Tensor:
+        """Score embeddings of joint pairs (B, D): logits (B,)."""
+        logits: Tensor = self.heads["paraphrase"](embedding).squeeze(-1)
+        return logits
+
+    def joint_similarity(self, embedding: Tensor) -> Tensor:
+        """Score embeddings of joint pairs (B, D): similarity (B,), 0 to 5 but not clamped."""
+        raw = self.heads["similarity"](embedding).squeeze(-1)
+        return joint_similarity(raw, self.config.similarity_head)
+
+    def siamese_similarity(self, first: Tensor, second: Tensor) -> Tensor:
+        """Score two embeddings of single sentences (B, D) by their cosine: similarity (B,)."""
+        return siamese_similarity(first, second, self.config.cosine_scaling)
+
+    def predict_sentiment(self, sentences: Batch) -> Tensor:
+        """Return the five classes' logits (B, 5) of a batch of single sentences."""
+        return self.sentiment_logits(self.embed(sentences))
+
+    def predict_paraphrase(self, pairs: Batch) -> Tensor:
+        """Return the duplicate logits (B,) of a batch of joint pairs."""
+        return self.paraphrase_logits(self.embed(pairs))
+
+    def predict_similarity(self, pairs: Batch) -> Tensor:
+        """Return the joint similarity (B,), 0 to 5 but not clamped, of a batch of joint pairs."""
+        return self.joint_similarity(self.embed(pairs))
+
+    def predict_siamese_similarity(self, first: Batch, second: Batch) -> Tensor:
+        """Return the Siamese similarity (B,) of two batches of single sentences."""
+        return self.siamese_similarity(self.embed(first), self.embed(second))
+
+    @classmethod
+    def from_pretrained(cls, name_or_dir: str | Path, *, revision: str | None = None) -> Self:
+        """Load a multitask checkpoint from a folder or a Hugging Face id, in eval mode.
+
+        Raises:
+            CheckpointError: a file missing or torn; a weight missing, unknown or misshapen.
+            ValueError: a config.json of something else.
+        """
+        folder = checkpoint.resolve_folder(name_or_dir, revision=revision)
+        config = MultitaskConfig.from_dict(checkpoint.read_json(folder / checkpoint.CONFIG_FILE))
+        tokenizer = Tokenizer.from_folder(folder)
+        if len(tokenizer) != config.encoder.vocab_size:
+            raise checkpoint.CheckpointError(
+                f"`vocab_size` in {folder} should be the tokenizer's {len(tokenizer)}. "
+                f"Found {config.encoder.vocab_size}; the files don't belong together."
+            )
+        with torch.device("meta"):
+            model = cls(config, tokenizer)
+        weights = checkpoint.read_tensors(folder / checkpoint.WEIGHTS_FILE)
+        checkpoint.load_strictly(model, weights, folder)
+        return model.eval()
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
+        """Write config.json, model.safetensors and the tokenizer's files into `folder`.
+
+        Args:
+            folder: made if it isn't there.
+            dtype: of the stored weights; float16 halves the file.
+
+        Raises:
+            ValueError: the model has no tokenizer, so nobody could use the folder.
+        """
+        if self.tokenizer is None:
+            raise ValueError(
+                "`tokenizer` should be set before saving. Found None; pass it to MultitaskBert."
+            )
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.tokenizer.save(folder)
+        weights = {name: tensor.to(dtype) for name, tensor in self.state_dict().items()}
+        checkpoint.write_tensors(folder / checkpoint.WEIGHTS_FILE, weights)
+        checkpoint.write_json(folder / checkpoint.CONFIG_FILE, self.config.to_dict())

@@ -1,0 +1,253 @@
+"""Text in, typed results out. Device, eval mode and batching live here and nowhere else."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from minbert.device import choose_device
+from minbert.multitask import MultitaskBert
+from minbert.tasks import SENTIMENT, similarity_band
+from minbert.text import Encoded, Tokenizer, pad
+
+TEXTS_PER_BATCH = 64
+TOKENS_PER_BATCH = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class SentimentResult:
+    """Five class probabilities of one sentence."""
+
+    probabilities: tuple[float, ...]  # very negative ... very positive, sum 1
+
+    @property
+    def label(self) -> str:
+        """Return the most probable class's name."""
+        return SENTIMENT.labels[self.probabilities.index(max(self.probabilities))]
+
+    @property
+    def expected(self) -> float:
+        """Return the expected rating, 0 (very negative) to 4 (very positive)."""
+        return sum(rating * p for rating, p in enumerate(self.probabilities))
+
+
+@dataclasses.dataclass(frozen=True)
+class PairResult:
+    """Paraphrase and similarity of one pair, in both orders of the joint input."""
+
+    paraphrase_ab: float  # probability that A and B ask the same, read as A then B
+    paraphrase_ba: float  # the same, read as B then A
+    joint_ab: float  # joint similarity 0-5, not clamped, A then B
+    joint_ba: float  # B then A
+    siamese: float  # Siamese similarity 0-5, symmetric by construction
+    similarity: float  # the checkpoint's `similarity_score`, not clamped
+
+    @property
+    def paraphrase(self) -> float:
+        """Return the mean of both orders' probabilities."""
+        return (self.paraphrase_ab + self.paraphrase_ba) / 2
+
+    @property
+    def joint(self) -> float:
+        """Return the mean of both orders' joint similarities."""
+        return (self.joint_ab + self.joint_ba) / 2
+
+    @property
+    def band(self) -> str:
+        """Say what the similarity means in words."""
+        return similarity_band(self.similarity)
+
+
+@dataclasses.dataclass(frozen=True)
+class AttentionResult:
+    """Attention maps of one encoder input."""
+
+    tokens: list[str]  # T word pieces, special tokens included
+    segments: list[int]  # T: 0 for A, 1 for B
+    layers: tuple[int, ...]  # the layers asked for
+    weights: Tensor  # (len(layers), H, T, T); each row sums to 1
+    left_out: int  # word pieces that truncation dropped
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenCount:
+    """How the model sees the length of a text."""
+
+    tokens: int  # special tokens included, before truncation
+    left_out: int  # word pieces beyond the model's length
+    unknown: int  # word pieces that the vocabulary doesn't have
+
+
+class Predictor:
+    """Answers all three tasks with one multitask model."""
+
+    def __init__(self, model: MultitaskBert, device: str = "auto") -> None:
+        """Move the model to the device and switch dropout off.
+
+        Raises:
+            ValueError: the model has no tokenizer, or the machine lacks the device.
+        """
+        if model.tokenizer is None:
+            raise ValueError(
+                "`model.tokenizer` should be set. Found None; load with from_pretrained."
+            )
+        self.device = choose_device(device)
+        self.model = model.to(self.device).eval()
+        self.tokenizer: Tokenizer = model.tokenizer
+        self.config = model.config
+
+    @classmethod
+    def from_pretrained(cls, name_or_dir: str | Path, device: str = "auto") -> Self:
+        """Load a multitask checkpoint from a folder or a Hugging Face id."""
+        return cls(MultitaskBert.from_pretrained(name_or_dir), device)
+
+    def count_tokens(self, text: str) -> TokenCount:
+        """Count a single sentence's tokens as the model sees them."""
+        (pieces,) = self.tokenizer.pieces([text])
+        left_out = max(0, len(pieces) + 2 - self.config.max_length)
+        return TokenCount(len(pieces) + 2, left_out, pieces.count(self.tokenizer.unknown_id))
+
+    def encode_single(self, texts: Sequence[str]) -> list[Encoded]:
+        """Encode each text as `[CLS] A [SEP]`."""
+        return [
+            self.tokenizer.single(pieces, self.config.max_length)
+            for pieces in self.tokenizer.pieces(texts)
+        ]
+
+    def encode_joint(self, pairs: Sequence[tuple[str, str]]) -> list[Encoded]:
+        """Encode each pair as `[CLS] A [SEP] B [SEP]`."""
+        first = self.tokenizer.pieces([pair[0] for pair in pairs])
+        second = self.tokenizer.pieces([pair[1] for pair in pairs])
+        return [
+            self.tokenizer.joint(
+                a, b, self.config.max_length, token_types=self.config.pair_token_types
+            )
+            for a, b in zip(first, second, strict=True)
+        ]
+
+    @torch.inference_mode()
+    def pooled(self, inputs: Sequence[Encoded]) -> Tensor:
+        """Embed encoded inputs, (N, D) on the CPU, in their order; batched by length."""
+        embeddings = torch.empty(len(inputs), self.config.encoder.hidden_size)
+        for rows in length_batches(inputs):
+            batch = pad([inputs[row] for row in rows], self.tokenizer.pad_id)
+            embeddings[rows] = self.model.embed(batch.to(self.device)).float().cpu()
+        return embeddings
+
+    def embed(self, texts: Sequence[str]) -> Tensor:
+        """Return the pooled embedding of each text, (N, D)."""
+        return self.pooled(self.encode_single(texts))
+
+    @torch.inference_mode()
+    def sentiment(self, texts: Sequence[str]) -> list[SentimentResult]:
+        """Predict the sentiment of each text."""
+        return self._sentiment(self.embed(texts))
+
+    @torch.inference_mode()
+    def joint(self, pairs: Sequence[tuple[str, str]]) -> tuple[Tensor, Tensor]:
+        """Score pairs in the given order by the joint input, on the CPU.
+
+        Returns:
+            duplicate probability (N,), and joint similarity (N,), not clamped.
+        """
+        embeddings = self.pooled(self.encode_joint(pairs)).to(self.device)
+        probability = torch.sigmoid(self.model.paraphrase_logits(embeddings).float())
+        return probability.cpu(), self.model.joint_similarity(embeddings).float().cpu()
+
+    @torch.inference_mode()
+    def siamese(self, pairs: Sequence[tuple[str, str]]) -> Tensor:
+        """Score pairs by the cosine of their embeddings: similarity (N,), on the CPU."""
+        singles = self.embed([text for pair in pairs for text in pair])
+        return self.model.siamese_similarity(singles[0::2], singles[1::2])
+
+    @torch.inference_mode()
+    def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
+        """Predict paraphrase and similarity of each pair, both orders and Siamese."""
+        singles = self.embed([text for pair in pairs for text in pair])
+        return self._pairs(pairs, singles[0::2], singles[1::2])
+
+    @torch.inference_mode()
+    def answer(self, first: str, second: str) -> tuple[list[SentimentResult], PairResult]:
+        """Answer all tasks for one pair with two encoder batches: both singles, both orders."""
+        singles = self.embed([first, second])
+        (pair,) = self._pairs([(first, second)], singles[:1], singles[1:])
+        return self._sentiment(singles), pair
+
+    @torch.inference_mode()
+    def attention(
+        self, first: str, second: str | None = None, layers: Collection[int] | None = None
+    ) -> AttentionResult:
+        """Return attention maps of one sentence, or of the joint pair.
+
+        Args:
+            first: the sentence, or A.
+            second: B, or None for a single sentence.
+            layers: 0-based layers to keep; None keeps all.
+        """
+        (item,) = (
+            self.encode_single([first]) if second is None else self.encode_joint([(first, second)])
+        )
+        kept = tuple(sorted(set(range(self.config.encoder.num_hidden_layers) if layers is None else layers)))
+        batch = pad([item], self.tokenizer.pad_id).to(self.device)
+        maps = self.model.encoder(
+            batch.input_ids, batch.attention_mask, batch.token_type_ids, maps_of=kept
+        ).attention_maps
+        weights = torch.stack([maps[layer][0] for layer in kept]).float().cpu()
+        segments = [0] * len(item)
+        if second is not None:
+            boundary = item.ids.index(self.tokenizer.sep_id) + 1
+            segments = [int(position >= boundary) for position in range(len(item))]
+        return AttentionResult(
+            self.tokenizer.tokens(item.ids), segments, kept, weights, item.left_out
+        )
+
+    def _sentiment(self, embeddings: Tensor) -> list[SentimentResult]:
+        logits = self.model.sentiment_logits(embeddings.to(self.device))
+        return [
+            SentimentResult(tuple(row)) for row in torch.softmax(logits.float(), dim=-1).tolist()
+        ]
+
+    def _pairs(
+        self, pairs: Sequence[tuple[str, str]], first: Tensor, second: Tensor
+    ) -> list[PairResult]:
+        probability, joint = self.joint([*pairs, *((b, a) for a, b in pairs)])
+        siamese = self.model.siamese_similarity(first, second)
+        count = len(pairs)
+        columns = (
+            probability[:count],
+            probability[count:],
+            joint[:count],
+            joint[count:],
+            siamese,
+            self.headline((joint[:count] + joint[count:]) / 2, siamese),
+        )
+        return [PairResult(*row) for row in torch.stack(columns, dim=1).tolist()]
+
+    def headline(self, joint: Tensor, siamese: Tensor) -> Tensor:
+        """Return the similarity that the checkpoint stands by, from both scores (N,)."""
+        if self.config.similarity_score == "siamese":
+            return siamese
+        return joint if self.config.similarity_score == "joint" else (joint + siamese) / 2
+
+
+def length_batches(inputs: Sequence[Encoded]) -> Iterator[list[int]]:
+    """Yield rows of similar length, at most 64 texts and about 4,096 tokens at a time."""
+    order = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
+    start = 0
+    while start < len(order):
+        size = 1
+        while (
+            start + size < len(order)
+            and size < TEXTS_PER_BATCH
+            and (size + 1) * len(inputs[order[start + size]]) <= TOKENS_PER_BATCH
+        ):
+            size += 1
+        yield order[start : start + size]
+        start += size
+
+

@@ -1,0 +1,181 @@
+"""From text to padded batches: one preprocessing, one tokenizer, used by trainer and page alike.
+
+Joint input is `[CLS] A [SEP] B [SEP]` (Devlin et al. 2019, section 3), built for each example
+before padding, truncated longest-first, both [SEP] kept: a prediction never depends on what
+else is in its batch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from transformers import BertTokenizer
+
+BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
+_BRACKET = re.compile(r"-([LR][RSC]B)-")
+_QUOTES = re.compile(r"``|''")
+_ESCAPED = re.compile(r"\\([/*])")
+_NEGATION = re.compile(r"(?<=\w) (n't)\b", re.IGNORECASE)
+
+
+def normalise(text: str) -> str:
+    r"""Undo the treebank's escapes and collapse white space.
+
+    `-LRB-` becomes `(`, two backticks or apostrophes become `"`, `\/` becomes `/`, and
+    `does n't` becomes `doesn't`: what a person types and what the treebank holds meet here.
+    """
+    text = _BRACKET.sub(lambda match: BRACKETS[match[1]], text)
+    text = _ESCAPED.sub(r"\1", _QUOTES.sub('"', text))
+    return " ".join(_NEGATION.sub(r"\1", text).split())
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoded:
+    """One encoder input, special tokens included, not yet padded."""
+
+    ids: list[int]  # T word-piece ids
+    token_types: list[int]  # T zeros and ones
+    left_out: int = 0  # word pieces that truncation dropped
+
+    def __len__(self) -> int:
+        """Return the number of tokens."""
+        return len(self.ids)
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """A padded batch; every tensor is (B, T)."""
+
+    input_ids: Tensor
+    attention_mask: Tensor
+    token_type_ids: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on `device`."""
+        return Batch(
+            self.input_ids.to(device),
+            self.attention_mask.to(device),
+            self.token_type_ids.to(device),
+        )
+
+    @property
+    def tokens(self) -> int:
+        """Count the real tokens."""
+        return int(self.attention_mask.sum())
+
+
+def pad(inputs: Sequence[Encoded], pad_id: int = 0) -> Batch:
+    """Pad encoded inputs to the longest of them.
+
+    Raises:
+        ValueError: no inputs at all.
+    """
+    if not inputs:
+        raise ValueError("`inputs` should hold at least one encoded text. Found none.")
+    longest = max(len(item) for item in inputs)
+    shape = (len(inputs), longest)
+    input_ids = torch.full(shape, pad_id, dtype=torch.long)
+    attention_mask = torch.zeros(shape, dtype=torch.long)
+    token_type_ids = torch.zeros(shape, dtype=torch.long)
+    for row, item in enumerate(inputs):
+        input_ids[row, : len(item)] = torch.tensor(item.ids)
+        attention_mask[row, : len(item)] = 1
+        token_type_ids[row, : len(item)] = torch.tensor(item.token_types)
+    return Batch(input_ids, attention_mask, token_type_ids)
+
+
+def truncate_longest_first(first: int, second: int, budget: int) -> tuple[int, int]:
+    """Return how many of `first` and `second` pieces to keep so that they fit `budget`."""
+    if first + second <= budget:
+        return first, second
+    if second <= budget // 2:
+        return budget - second, second
+    if first <= budget - budget // 2:
+        return first, budget - first
+    return budget - budget // 2, budget // 2
+
+
+class Tokenizer:
+    """BERT's WordPiece tokenizer behind our preprocessing.
+
+    Wraps a Hugging Face `BertTokenizer`. Special tokens that a person types (`[SEP]`) are read as
+    the text they are.
+    """
+
+    def __init__(self, tokenizer: BertTokenizer) -> None:
+        """Wrap a loaded `BertTokenizer`."""
+        self._tokenizer = tokenizer
+        self._backend = tokenizer.backend_tokenizer
+        self._backend.no_truncation()
+        self._backend.no_padding()
+        self._backend.encode_special_tokens = True
+        self.cls_id: int = tokenizer.cls_token_id
+        self.sep_id: int = tokenizer.sep_token_id
+        self.pad_id: int = tokenizer.pad_token_id
+        self.unknown_id: int = tokenizer.unk_token_id
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Self:
+        """Load the tokenizer files of `folder` (tokenizer.json or vocab.txt).
+
+        Raises:
+            FileNotFoundError: the folder has neither file.
+        """
+        if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+            raise FileNotFoundError(
+                f"{folder} should hold tokenizer.json or vocab.txt. Found neither; "
+                "copy the tokenizer files of the checkpoint there."
+            )
+        from transformers import BertTokenizer  # 1.5 s: paid only by who tokenizes
+
+        return cls(BertTokenizer.from_pretrained(folder))
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer.json and tokenizer_config.json into `folder`."""
+        self._tokenizer.save_pretrained(folder)
+
+    def __len__(self) -> int:
+        """Return the size of the vocabulary."""
+        return self._backend.get_vocab_size()
+
+    def pieces(self, texts: Sequence[str]) -> list[list[int]]:
+        """Normalise and split texts into word-piece ids, without special tokens."""
+        encodings = self._backend.encode_batch(
+            [normalise(text) for text in texts], add_special_tokens=False
+        )
+        return [encoding.ids for encoding in encodings]
+
+    def single(self, pieces: Sequence[int], max_length: int) -> Encoded:
+        """Build `[CLS] A [SEP]` from word pieces, truncated to `max_length` tokens."""
+        kept = list(pieces[: max_length - 2])
+        ids = [self.cls_id, *kept, self.sep_id]
+        return Encoded(ids, [0] * len(ids), len(pieces) - len(kept))
+
+    def joint(
+        self, first: Sequence[int], second: Sequence[int], max_length: int, *, token_types: bool
+    ) -> Encoded:
+        """Build `[CLS] A [SEP] B [SEP]`, truncated longest-first to `max_length` tokens.
+
+        With `token_types` A's segment is 0 and B's is 1; without, all ids are the course
+        starter's zeros.
+        """
+        kept_first, kept_second = truncate_longest_first(len(first), len(second), max_length - 3)
+        head = [self.cls_id, *first[:kept_first], self.sep_id]
+        tail = [*second[:kept_second], self.sep_id]
+        return Encoded(
+            head + tail,
+            [0] * len(head) + [int(token_types)] * len(tail),
+            len(first) - kept_first + len(second) - kept_second,
+        )
+
+    def tokens(self, ids: Sequence[int]) -> list[str]:
+        """Return the pieces' spellings, `##` for a word's later pieces."""
+        return [self._backend.id_to_token(int(index)) for index in ids]

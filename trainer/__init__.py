@@ -1,0 +1,1 @@
+"""The bundled trainer of minBERT: `python -m trainer COMMAND`. Knows nothing of Gradio."""

@@ -1,0 +1,205 @@
+"""`python -m trainer`: download, train, evaluate, predict.
+
+Light at import: torch and everything heavy is loaded by the command that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from minbert.device import DEVICES
+from trainer.config import TrainConfig
+from trainer.data import SPLITS
+from trainer.recipes import RECIPES
+
+USER_ERRORS = (ValueError, OSError, RuntimeError)
+
+
+def tell(message: str) -> None:
+    """Write a line for the person at the terminal."""
+    sys.stderr.write(message + "\n")
+    sys.stderr.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, 1 for an error a person can mend, or 130 when interrupted."""
+    options = make_parser().parse_args(arguments)
+    try:
+        command: Callable[[argparse.Namespace], None] = options.command
+        command(options)
+    except USER_ERRORS as error:
+        tell(f"error: {error}")
+        if os.environ.get("MINBERT_TRACEBACK"):
+            raise
+        return 1
+    except KeyboardInterrupt:
+        tell("interrupted")
+        return 130
+    return 0
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__.split("\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    data_help = "folder of the course's files (default: $MINBERT_DATA, else data)"
+    data_default = Path(os.environ.get("MINBERT_DATA", "data"))
+
+    download = commands.add_parser("download", help="bring the course's files")
+    download.add_argument("--data", type=Path, default=data_default, help=data_help)
+    download.set_defaults(command=run_download)
+
+    train = commands.add_parser("train", help="train a recipe, or continue a run")
+    train.add_argument("recipe", choices=sorted(RECIPES), metavar="RECIPE", help=", ".join(RECIPES))
+    train.add_argument("--data", type=Path, default=data_default, help=data_help)
+    train.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE-SEED)")
+    train.add_argument("--resume", action="store_true", help="continue the run in --out")
+    add_machine_options(train)
+    add_setting_options(train)
+    train.set_defaults(command=run_train)
+
+    evaluate = commands.add_parser("evaluate", help="score a model on a labelled split")
+    evaluate.add_argument("--model", required=True, help="folder or Hugging Face id")
+    evaluate.add_argument("--data", type=Path, default=data_default, help=data_help)
+    evaluate.add_argument("--split", choices=SPLITS[:2], default="dev", help="default: dev")
+    evaluate.add_argument("--json", type=Path, help="also write the scores to this file")
+    evaluate.add_argument(
+        "--keep-trained", action="store_true", help="keep pairs that the model was trained on"
+    )
+    add_machine_options(evaluate)
+    evaluate.set_defaults(command=run_evaluate)
+
+    predict = commands.add_parser("predict", help="label a file")
+    predict.add_argument("--model", required=True, help="folder or Hugging Face id")
+    predict.add_argument("--task", required=True, choices=("sentiment", "paraphrase", "similarity"))
+    predict.add_argument("--input", type=Path, required=True, help="tab-separated, with a header")
+    predict.add_argument("--output", type=Path, required=True, help="tab-separated predictions")
+    predict.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
+    add_machine_options(predict)
+    predict.set_defaults(command=run_predict)
+    return parser
+
+
+def add_machine_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where to compute."""
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
+
+
+def add_setting_options(parser: argparse.ArgumentParser) -> None:
+    """Add one option for each field of `TrainConfig`, to change what the recipe says."""
+    group = parser.add_argument_group("settings (each changes what the recipe says)")
+    for field in dataclasses.fields(TrainConfig):
+        if field.name == "name":
+            continue
+        kind = type(field.default)
+        parse: Callable[[str], Any] = parse_switch if kind is bool else kind
+        group.add_argument(
+            "--" + field.name.replace("_", "-"),
+            dest=f"setting_{field.name}",
+            type=parse,
+            choices=field.metadata["choices"] or None,
+            metavar="yes|no" if kind is bool else kind.__name__.upper(),
+            help=f"{field.metadata['help']} (report: {field.default})".replace("%", "%%"),
+        )
+
+
+def parse_switch(text: str) -> bool:
+    """Read yes or no.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if text not in ("yes", "no"):
+        raise ValueError(f"should be yes or no, found {text!r}")
+    return text == "yes"
+
+
+def chosen_config(options: argparse.Namespace) -> TrainConfig:
+    """Return the recipe with the settings given on the command line."""
+    settings = {
+        name.removeprefix("setting_"): value
+        for name, value in vars(options).items()
+        if name.startswith("setting_") and value is not None
+    }
+    return dataclasses.replace(RECIPES[options.recipe], **settings)
+
+
+def use_threads(count: int | None) -> None:
+    """Set torch's CPU threads, where a number is given.
+
+    Raises:
+        ValueError: a number below 1.
+    """
+    if count is None:
+        return
+    if count < 1:
+        raise ValueError(f"`--threads` should be at least 1. Found {count}.")
+    import torch
+
+    torch.set_num_threads(count)
+
+
+def run_download(options: argparse.Namespace) -> None:
+    """Bring the course's files."""
+    from trainer.download import download
+
+    download(options.data, report=tell)
+
+
+def run_train(options: argparse.Namespace) -> None:
+    """Train a recipe."""
+    from trainer.train import train
+
+    use_threads(options.threads)
+    config = chosen_config(options)
+    out = options.out or Path("runs") / f"{config.name}-{config.seed}"
+    model = train(
+        config,
+        options.data,
+        out,
+        resume=options.resume,
+        device_name=options.device,
+        report=tell,
+    )
+    tell(f"The model is in {model}")
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    """Score a model."""
+    from trainer.scoring import evaluate
+
+    use_threads(options.threads)
+    table = evaluate(
+        options.model,
+        options.data,
+        options.split,
+        device=options.device,
+        keep_trained=options.keep_trained,
+        json_file=options.json,
+        report=tell,
+    )
+    sys.stdout.write(table + "\n")
+
+
+def run_predict(options: argparse.Namespace) -> None:
+    """Label a file."""
+    from minbert.predictor import Predictor
+    from trainer.predict import predict_file
+
+    use_threads(options.threads)
+    predictor = Predictor.from_pretrained(options.model, options.device)
+    predict_file(
+        predictor,
+        options.task,
+        options.input,
+        options.output,
+        skip_bad=options.skip_bad,
+        report=tell,
+    )

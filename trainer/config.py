@@ -1,0 +1,91 @@
+"""What a training run is: one frozen dataclass, checked when built, saved with the run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from minbert.config import COSINE_SCALINGS, POOLING_NAMES, SIMILARITY_HEADS, SIMILARITY_SCORES
+from minbert.config import choice_error
+from trainer.samplers import SAMPLERS
+
+PRECISIONS = ("auto", "fp32", "bf16")
+
+
+def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - dataclasses.field's own type
+    """Declare one setting with its help text and, for names, its choices."""
+    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """Every setting of a run; the defaults are the report's (sections 4.7 and 5.3).
+
+    Raises:
+        ValueError: an unknown name or a number out of its range.
+    """
+
+    name: str = option("report", "name of the recipe")
+    encoder: str = option("google-bert/bert-base-uncased", "Hugging Face id or folder of a BERT")
+    pooling: str = option("mean", "hidden states to one embedding", POOLING_NAMES)
+    similarity_head: str = option("linear", "joint similarity head", SIMILARITY_HEADS)
+    cosine_scaling: str = option("shifted", "Siamese score from the cosine", COSINE_SCALINGS)
+    similarity_score: str = option("joint", "similarity that is reported", SIMILARITY_SCORES)
+    max_length: int = option(128, "tokens of one encoder input")
+    seed: int = option(0, "of batches, task draws, dropout and fresh heads")
+    hidden_dropout: float = option(0.2, "dropout of hidden states and heads, probability")
+    attention_dropout: float = option(0.1, "dropout of attention weights, probability")
+    precision: str = option("auto", "autocast: auto is bf16 on CUDA, else fp32", PRECISIONS)
+
+    head_epochs: int = option(3, "phase 1: passes over each task's embeddings; 0 leaves it out")
+    head_learning_rate: float = option(1e-3, "phase 1: AdamW learning rate")
+    head_batch: int = option(128, "phase 1: examples a batch")
+    head_examples: int = option(0, "phase 1: training examples a task; 0 takes all")
+
+    epochs: int = option(10, "phase 2: epochs")
+    steps_per_epoch: int = option(1200, "phase 2: optimizer steps an epoch, all tasks together")
+    learning_rate: float = option(1e-5, "phase 2: peak AdamW learning rate")
+    warmup: float = option(0.1, "phase 2: share of the steps that warm up linearly")
+    weight_decay: float = option(0.01, "phase 2: AdamW decay of matrices")
+    clip_norm: float = option(1.0, "phase 2: largest gradient norm")
+    batch_examples: int = option(32, "phase 2: most examples a batch")
+    batch_tokens: int = option(16384, "phase 2: most tokens a batch, padding counted")
+    sampler: str = option("annealed", "phase 2: which task trains at a step", SAMPLERS)
+    siamese_weight: float = option(1.0, "phase 2: weight of the Siamese similarity loss")
+    freeze_word_embeddings: bool = option(False, "phase 2: leave word embeddings as they are")
+
+    dev_examples: int = option(0, "dev examples a task at each epoch; 0 takes all")
+    checkpoint_every: int = option(100, "phase 2: steps between resumable states")
+
+    def __post_init__(self) -> None:
+        """Check names and ranges."""
+        for field in dataclasses.fields(self):
+            value, choices = getattr(self, field.name), field.metadata["choices"]
+            if choices and value not in choices:
+                raise choice_error(field.name, value, choices)
+        at_least = {
+            1: ("head_batch", "epochs", "steps_per_epoch", "batch_examples", "checkpoint_every"),
+            0: ("head_epochs", "head_examples", "dev_examples", "siamese_weight", "weight_decay"),
+            8: ("max_length", "batch_tokens"),
+        }
+        for least, names in at_least.items():
+            for name in names:
+                if getattr(self, name) < least:
+                    raise ValueError(
+                        f"`{name}` should be at least {least}. Found {getattr(self, name)}."
+                    )
+        for name in ("hidden_dropout", "attention_dropout", "warmup"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"`{name}` should lie in [0, 1). Found {getattr(self, name)}.")
+        for name in ("learning_rate", "head_learning_rate", "clip_norm"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"`{name}` should be above 0. Found {getattr(self, name)}.")
+
+    @property
+    def total_steps(self) -> int:
+        """Count the optimizer steps of phase 2."""
+        return self.epochs * self.steps_per_epoch
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,133 @@
+"""Scoring a model on the course's files, majority baselines beside it.
+
+The pair tasks are scored on the mean of both orders of the joint input, as the page shows them;
+during training, to be quick, in the file's order alone. Pairs that this very checkpoint was
+trained on are counted and left out (a user's downloaded split differs from ours).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from minbert.checkpoint import read_tensors, write_tensors
+from minbert.predictor import Predictor
+from minbert.tasks import TASKS, Task
+from trainer import metrics
+from trainer.data import Example, pair_hash
+from trainer.metrics import Metric
+
+TRAINED_ON_FILE = "trained_on.safetensors"
+
+Scores = dict[str, Metric]
+
+
+def score_task(
+    predictor: Predictor, task: Task, examples: Sequence[Example], *, both_orders: bool
+) -> Scores:
+    """Score labelled examples of one task.
+
+    Returns:
+        sentiment: accuracy, within_one. paraphrase: accuracy, f1. similarity: pearson and
+        spearman of the headline score, joint_pearson, siamese_pearson.
+    """
+    labels = [example.label for example in examples]
+    if task.name == "sentiment":
+        results = predictor.sentiment([example.texts[0] for example in examples])
+        classes = [max(range(5), key=result.probabilities.__getitem__) for result in results]
+        return {
+            "accuracy": metrics.accuracy(classes, labels),
+            "within_one": metrics.within_one(classes, labels),
+        }
+    pairs = [(example.texts[0], example.texts[1]) for example in examples]
+    probability, joint = predictor.joint(pairs)
+    if both_orders:
+        turned = predictor.joint([(b, a) for a, b in pairs])
+        probability, joint = (probability + turned[0]) / 2, (joint + turned[1]) / 2
+    if task.name == "paraphrase":
+        duplicate = (probability > metrics.THRESHOLD).numpy()
+        truth = [label == 1 for label in labels]
+        return {
+            "accuracy": metrics.accuracy(duplicate, truth),
+            "f1": metrics.f1(duplicate, truth),
+        }
+    siamese = predictor.siamese(pairs)
+    headline = predictor.headline(joint, siamese).numpy()
+    return {
+        "pearson": metrics.pearson(headline, labels),
+        "spearman": metrics.spearman(headline, labels),
+        "joint_pearson": metrics.pearson(joint.numpy(), labels),
+        "siamese_pearson": metrics.pearson(siamese.numpy(), labels),
+    }
+
+
+def score_all(
+    predictor: Predictor, examples: dict[str, list[Example]], *, both_orders: bool
+) -> dict[str, Scores]:
+    """Score every task given."""
+    return {
+        name: score_task(predictor, TASKS[name], rows, both_orders=both_orders)
+        for name, rows in examples.items()
+    }
+
+
+def normalised(scores: dict[str, Scores]) -> float | None:
+    """Return the course's aggregate of three tasks' scores; None where one is undefined."""
+    return metrics.normalised_mean(
+        scores["sentiment"]["accuracy"].value,
+        scores["paraphrase"]["accuracy"].value,
+        scores["similarity"]["pearson"].value,
+    )
+
+
+def majority_baseline(task: Task, train: Sequence[float], labels: Sequence[float]) -> Metric | None:
+    """Score "always the training file's majority class" on `labels`; None for similarity."""
+    if task.kind == "score":
+        return None
+    return metrics.accuracy([metrics.majority_class(train)] * len(labels), labels)
+
+
+def write_trained_on(
+    folder: Path, files: dict[str, str], examples: dict[str, list[Example]]
+) -> None:
+    """Store beside the model which files (SHA-256) and which pairs (64-bit hashes) made it."""
+    hashes = {
+        name: torch.tensor(sorted({pair_hash(row.texts) for row in rows}), dtype=torch.int64)
+        for name, rows in examples.items()
+        if TASKS[name].pair
+    }
+    write_tensors(folder / TRAINED_ON_FILE, hashes, {"files": json.dumps(files)})
+
+
+def read_trained_on(folder: Path) -> tuple[dict[str, str], dict[str, set[int]]]:
+    """Read what `write_trained_on` stored: files' SHA-256 and pairs' hashes, both by name."""
+    path = folder / TRAINED_ON_FILE
+    if not path.exists():
+        return {}, {}
+    hashes = {name: set(values.tolist()) for name, values in read_tensors(path).items()}
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["files"]), hashes
+
+
+def leave_out_seen(
+    examples: Sequence[Example], seen: set[int]
+) -> tuple[list[Example], list[Example]]:
+    """Split examples into those not trained on and those trained on."""
+    unseen: list[Example] = []
+    trained: list[Example] = []
+    for example in examples:
+        (trained if pair_hash(example.texts) in seen else unseen).append(example)
+    return unseen, trained
+
+
+def plain(scores: dict[str, Scores], split: str) -> dict[str, dict[str, object]]:
+    """Return scores as JSON values, each {value, se, n, split}."""
+    return {
+        task: {name: {**dataclasses.asdict(m), "split": split} for name, m in found.items()}
+        for task, found in scores.items()
+    }

@@ -1,0 +1,168 @@
+"""A run's folder: settings, metrics as JSON lines, one resumable state, the result.
+
+    run.json            the settings and what they were applied to
+    metrics.jsonl       one line per event
+    state.safetensors   weights, optimizer and counters of the last safe point
+    best/               the best model so far, float32
+    model/              the best model, as it is shipped (float16)
+    result.json         what came out
+
+The state is one file, written beside and renamed. It holds the length of metrics.jsonl at that
+moment; resuming cuts the lines that came after, so they are written once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from minbert.checkpoint import CheckpointError, read_json, read_tensors, write_json, write_tensors
+from trainer.config import TrainConfig
+
+
+class RunError(ValueError):
+    """A run folder that can't be used as asked; the message says what to do."""
+
+
+class Run:
+    """One run's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Name the folder; `prepare` makes it."""
+        self.folder = folder
+        self.best = folder / "best"
+        self.model = folder / "model"
+        self.result = folder / "result.json"
+        self._settings = folder / "run.json"
+        self._metrics = folder / "metrics.jsonl"
+        self._state = folder / "state.safetensors"
+        self._earlier_seconds = 0.0
+        self._started = time.monotonic()
+
+    def prepare(self, config: TrainConfig, files: dict[str, str], *, resume: bool) -> None:
+        """Make the folder, or check that it holds a part of this very run.
+
+        Args:
+            config: the run's settings.
+            files: SHA-256 of each training and dev file, by name.
+            resume: continue what is there.
+
+        Raises:
+            RunError: a run is there but wasn't to be resumed, or one with other settings or data.
+        """
+        settings = {"config": config.to_dict(), "files": files}
+        if self._settings.exists():
+            if not resume:
+                raise RunError(
+                    f"`--out` should name a fresh folder. Found a run in {self.folder}; "
+                    "add --resume to continue it, or name another folder."
+                )
+            earlier = read_json(self._settings)
+            changed = [
+                f"{part}.{name}: {earlier[part].get(name)!r} then, {now.get(name)!r} now"
+                for part, now in settings.items()
+                for name in sorted(set(now) | set(earlier[part]))
+                if earlier[part].get(name) != now.get(name)
+            ]
+            if changed:
+                raise RunError(
+                    f"--resume should continue the run in {self.folder} as it was begun. "
+                    f"Found differences: {'; '.join(changed)}."
+                )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self._settings, settings)
+
+    def load_state(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """Return the last safe point's tensors and counters, or None where there is none.
+
+        Cuts metrics.jsonl back to that point.
+
+        Raises:
+            CheckpointError: the state file is torn.
+        """
+        if not self._state.exists():
+            self._metrics.write_bytes(b"")
+            return None
+        tensors = read_tensors(self._state)
+        with safe_open(self._state, framework="pt") as file:
+            counters: dict[str, Any] = json.loads(file.metadata()["counters"])
+        written = self._metrics.stat().st_size if self._metrics.exists() else 0
+        if written < counters["metrics_bytes"]:
+            raise CheckpointError(
+                f"{self._metrics} should have at least {counters['metrics_bytes']} bytes. "
+                f"Found {written}; it was cut after the state was saved. Start the run afresh."
+            )
+        os.truncate(self._metrics, counters["metrics_bytes"])
+        self._earlier_seconds = counters["seconds"]
+        self._started = time.monotonic()
+        return tensors, counters
+
+    def save_state(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """Write a safe point, whole or not at all."""
+        known = {
+            "metrics_bytes": self._metrics.stat().st_size,
+            "seconds": self.seconds,
+        }
+        write_tensors(self._state, tensors, {"counters": json.dumps({**counters, **known})})
+
+    def log(self, **values: Any) -> None:  # noqa: ANN401 - whatever JSON takes
+        """Append one line to metrics.jsonl, with the run's seconds so far."""
+        line = json.dumps({**values, "seconds": round(self.seconds, 2)})
+        with self._metrics.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds that this run has taken, earlier parts counted."""
+        return self._earlier_seconds + time.monotonic() - self._started
+
+
+def provenance(device: torch.device) -> dict[str, Any]:
+    """Say on what and with what a number was made."""
+    return {
+        "commit": git_commit(),
+        "machine": machine_name(device),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def git_commit() -> str | None:
+    """Return the commit of the code that runs, `+` appended when files differ; None outside git."""
+    here = Path(__file__).resolve().parent
+    answers = []
+    for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
+        try:
+            done = subprocess.run(
+                ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
+            )
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        answers.append(done.stdout.strip())
+    return answers[0][:12] + ("+" if answers[1] else "")
+
+
+def machine_name(device: torch.device) -> str:
+    """Name the processor that computes."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    information = Path("/proc/cpuinfo")
+    model = platform.processor() or platform.machine()
+    if information.exists():
+        for line in information.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    return f"{model}, {os.cpu_count()} cores"

@@ -1,0 +1,104 @@
+"""Phase 1: individual head pretraining on a frozen encoder.
+
+Report: section 4.3. Differs from the report: the encoder is frozen, so its pooled output is
+computed once and reused; its own dropout is off while it is, the heads' dropout is on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from minbert.multitask import MultitaskBert
+from minbert.predictor import Predictor
+from minbert.tasks import TASKS, Task
+from trainer import metrics
+from trainer.config import TrainConfig
+from trainer.data import Example
+from trainer.losses import LOSSES
+from trainer.metrics import Metric
+from trainer.samplers import mix_seed
+
+HEADS_SEED = 1  # keeps this phase's random numbers apart from fine-tuning's
+
+
+@dataclasses.dataclass(frozen=True)
+class Embedded:
+    """Examples of one task as pooled embeddings."""
+
+    embeddings: Tensor  # (N, D)
+    labels: Tensor  # (N,)
+
+
+def head_output(model: MultitaskBert, task: Task, embedding: Tensor) -> Tensor:
+    """Apply a task's head to embeddings (B, D): logits (B, 5), logits (B,) or scores (B,)."""
+    heads: dict[str, Callable[[Tensor], Tensor]] = {
+        "sentiment": model.sentiment_logits,
+        "paraphrase": model.paraphrase_logits,
+        "similarity": model.joint_similarity,
+    }
+    return heads[task.name](embedding)
+
+
+def embed_examples(predictor: Predictor, task: Task, examples: list[Example]) -> Embedded:
+    """Embed examples once with the frozen encoder, dropout off."""
+    if task.pair:
+        inputs = predictor.encode_joint([(row.texts[0], row.texts[1]) for row in examples])
+    else:
+        inputs = predictor.encode_single([row.texts[0] for row in examples])
+    labels = torch.tensor([row.label for row in examples], dtype=torch.float32)
+    return Embedded(predictor.pooled(inputs).clone(), labels)
+
+
+def pretrain_head(
+    model: MultitaskBert,
+    task: Task,
+    train: Embedded,
+    dev: Embedded,
+    config: TrainConfig,
+    log: Callable[..., None],
+) -> None:
+    """Train one head alone and leave it at its best epoch by its own dev metric."""
+    head = model.heads[task.name]
+    optimizer = torch.optim.AdamW(head.parameters(), lr=config.head_learning_rate)
+    best_score: float | None = None
+    best_weights = {name: tensor.clone() for name, tensor in head.state_dict().items()}
+    for epoch in range(1, config.head_epochs + 1):
+        seed = mix_seed(config.seed, HEADS_SEED, list(TASKS).index(task.name), epoch)
+        torch.manual_seed(seed)
+        head.train()
+        order = torch.randperm(len(train.labels))
+        total = 0.0
+        for rows in order.split(config.head_batch):
+            output = head_output(model, task, train.embeddings[rows])
+            loss = LOSSES[task.name](output, train.labels[rows])
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            optimizer.step()
+            total += loss.item() * len(rows)
+        head.eval()
+        with torch.no_grad():
+            scored = head_metric(task, head_output(model, task, dev.embeddings), dev.labels)
+        if metrics.better(scored.value, best_score):
+            best_score = scored.value
+            best_weights = {name: tensor.clone() for name, tensor in head.state_dict().items()}
+        log(
+            phase="heads",
+            task=task.name,
+            epoch=epoch,
+            loss=total / len(train.labels),
+            **{task.metric: scored.value},
+        )
+    head.load_state_dict(best_weights)
+
+
+def head_metric(task: Task, output: Tensor, labels: Tensor) -> Metric:
+    """Score a head's raw output by its task's own metric."""
+    if task.name == "sentiment":
+        return metrics.accuracy(output.argmax(dim=-1).numpy(), labels.numpy())
+    if task.name == "paraphrase":
+        return metrics.accuracy((output > 0).numpy(), (labels > metrics.THRESHOLD).numpy())
+    return metrics.pearson(output.numpy(), labels.numpy())
