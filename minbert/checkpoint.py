@@ -271,11 +271,18 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: neither file, or a torn one.
     """
-    pickled = folder / PICKLED_WEIGHTS_FILE
-    if not (folder / WEIGHTS_FILE).is_file() and pickled.is_file():
-        weights: dict[str, Tensor] = torch.load(pickled, map_location="cpu", weights_only=True)
+    path = weights_file(folder)
+    if path.name == PICKLED_WEIGHTS_FILE:
+        weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         return weights
-    return read_tensors(folder / WEIGHTS_FILE)
+    return read_tensors(path)
+
+
+def weights_file(folder: Path) -> Path:
+    """Return the file that holds a folder's weights, model.safetensors where there is one."""
+    pickled = folder / PICKLED_WEIGHTS_FILE
+    whole = folder / WEIGHTS_FILE
+    return pickled if pickled.is_file() and not whole.is_file() else whole
 
 
 def write_bytes(path: Path, content: bytes) -> None:

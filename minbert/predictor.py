@@ -192,7 +192,9 @@ class Predictor:
         (item,) = (
             self.encode_single([first]) if second is None else self.encode_joint([(first, second)])
         )
-        kept = tuple(sorted(set(range(self.config.encoder.num_hidden_layers) if layers is None else layers)))
+        kept = tuple(
+            sorted(set(range(self.config.encoder.num_hidden_layers) if layers is None else layers))
+        )
         batch = pad([item], self.tokenizer.pad_id).to(self.device)
         maps = self.model.encoder(
             batch.input_ids, batch.attention_mask, batch.token_type_ids, maps_of=kept
@@ -249,5 +251,3 @@ def length_batches(inputs: Sequence[Encoded]) -> Iterator[list[int]]:
             size += 1
         yield order[start : start + size]
         start += size
-
-

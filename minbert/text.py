@@ -178,4 +178,4 @@ class Tokenizer:
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """Return the pieces' spellings, `##` for a word's later pieces."""
-        return [self._backend.id_to_token(int(index)) for index in ids]
+        return [self._backend.id_to_token(int(index)) or "[UNK]" for index in ids]

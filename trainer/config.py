@@ -5,8 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from minbert.config import COSINE_SCALINGS, POOLING_NAMES, SIMILARITY_HEADS, SIMILARITY_SCORES
-from minbert.config import choice_error
+from minbert.config import (
+    COSINE_SCALINGS,
+    POOLING_NAMES,
+    SIMILARITY_HEADS,
+    SIMILARITY_SCORES,
+    choice_error,
+)
 from trainer.samplers import SAMPLERS
 
 PRECISIONS = ("auto", "fp32", "bf16")

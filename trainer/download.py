@@ -18,7 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
-from tqdm import tqdm  # type: ignore[import-untyped]  # tqdm ships no types
+from tqdm import tqdm
 
 COURSE_REPOSITORY = "amahankali10/CS224N-Spring2024-DFP-Student-Handout"
 COURSE_COMMIT = "3f64c60c8a0e40a9fe581235b08f4607ff187077"

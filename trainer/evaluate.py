@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,13 +31,13 @@ Scores = dict[str, Metric]
 def score_task(
     predictor: Predictor, task: Task, examples: Sequence[Example], *, both_orders: bool
 ) -> Scores:
-    """Score labelled examples of one task.
+    """Score examples of one task, all of them labelled.
 
     Returns:
         sentiment: accuracy, within_one. paraphrase: accuracy, f1. similarity: pearson and
         spearman of the headline score, joint_pearson, siamese_pearson.
     """
-    labels = [example.label for example in examples]
+    labels = [math.nan if row.label is None else row.label for row in examples]
     if task.name == "sentiment":
         results = predictor.sentiment([example.texts[0] for example in examples])
         classes = [max(range(5), key=result.probabilities.__getitem__) for result in results]

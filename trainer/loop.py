@@ -166,7 +166,9 @@ class FineTuning:
             stream.restore(state)
 
 
-def fine_tune(tuning: FineTuning, run: Run, validate: Validate, save_best: Callable[[], None]) -> None:
+def fine_tune(
+    tuning: FineTuning, run: Run, validate: Validate, save_best: Callable[[], None]
+) -> None:
     """Train to the last epoch: validate, keep the best, save safe points."""
     config = tuning.config
     if tuning.step == 0:

@@ -72,7 +72,7 @@ def pretrain_head(
         head.train()
         order = torch.randperm(len(train.labels))
         total = 0.0
-        for rows in order.split(config.head_batch):
+        for rows in torch.split(order, config.head_batch):
             output = head_output(model, task, train.embeddings[rows])
             loss = LOSSES[task.name](output, train.labels[rows])
             optimizer.zero_grad()

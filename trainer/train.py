@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from minbert.checkpoint import WEIGHTS_FILE, load_encoder, resolve_folder, write_json
+from minbert.checkpoint import load_encoder, resolve_folder, weights_file, write_json
 from minbert.config import MultitaskConfig
 from minbert.device import choose_device
 from minbert.multitask import MultitaskBert
@@ -20,7 +20,7 @@ from trainer.config import TrainConfig
 from trainer.data import FILES, Example, Table, file_sha256, read_split
 from trainer.evaluate import Scores, normalised, plain, score_all, write_trained_on
 from trainer.loop import STREAM_SEED, FineTuning, fine_tune
-from trainer.runs import Run, RunError, provenance
+from trainer.runs import Run, provenance
 from trainer.samplers import mix_seed
 from trainer.stages import HEADS_SEED, embed_examples, pretrain_head
 
@@ -145,7 +145,10 @@ def pretrain_heads(
 ) -> None:
     """Run phase 1, task by task, with a safe point after each."""
     model.heads.load_state_dict(
-        {**model.heads.state_dict(), **{k: v for k, v in tensors.items() if k.split(".")[0] in done}}
+        {
+            **model.heads.state_dict(),
+            **{k: v for k, v in tensors.items() if k.split(".")[0] in done},
+        }
     )
     device = next(model.parameters()).device
     for task in TASKS.values():
@@ -163,9 +166,7 @@ def pretrain_heads(
         run.save_state(model.heads.state_dict(), {"phase": "heads", "heads_done": done})
 
 
-def make_streams(
-    model: MultitaskBert, tables: RunData, config: TrainConfig
-) -> list[BatchStream]:
+def make_streams(model: MultitaskBert, tables: RunData, config: TrainConfig) -> list[BatchStream]:
     """Tokenize every task's training examples and stream them."""
     tokenizer = model.tokenizer
     if tokenizer is None:
@@ -211,12 +212,9 @@ def finish(
         **provenance(tuning.device),
         "config": config.to_dict(),
         "files": tables.sha256,
-        "encoder_sha256": file_sha256(resolve_folder(config.encoder) / WEIGHTS_FILE),
+        "encoder_sha256": file_sha256(weights_file(resolve_folder(config.encoder))),
     }
     write_json(run.result, result)
     for task, found in scores.items():
         report(f"{task}: " + ", ".join(f"{name} {metric}" for name, metric in found.items()))
     return run.model
-
-
-__all__ = ["RunError", "train"]

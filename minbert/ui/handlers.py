@@ -1,0 +1,162 @@
+"""What happens on an event: checked text in, panels and figures out. Knows no layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+import plotly.graph_objects as go
+
+from minbert.tasks import SENTIMENT
+from minbert.ui import panels, words
+from minbert.ui.engine import Answer, Engine, InputError
+from minbert.ui.figures import attention_figure, pooling_figure
+
+ALONE, TOGETHER = "A alone", "A and B together"
+READ_ATTENTION = (
+    "How to read this: each row is a word piece that looks, each column one that is looked at; "
+    "a row adds up to 100 %. Attention shows where information flows, not why an answer came out."
+)
+READ_POOLING = (
+    "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
+    "into one vector by taking its first token, mean (blue) by averaging all of them. Left to "
+    "right, − − is very negative and + + very positive. The encoder they start from was itself "
+    "pretrained with mean pooling, so this contest is not an even one."
+)
+
+
+class Handlers:
+    """The page's events, bound to one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Serve this engine."""
+        self.engine = engine
+
+    def checked(self, first: str | None, second: str | None) -> tuple[str, str]:
+        """Return both texts ready for the model, or show what is wrong with them."""
+        try:
+            return self.engine.check(first, second)
+        except InputError as error:
+            raise gr.Error(str(error), title="Nothing to answer", duration=8) from error
+
+    def show_all(
+        self, first: str, second: str, scope: str, layer: float, head: float
+    ) -> tuple[str, str, str, go.Figure, str, go.Figure]:
+        """Fill every tab for the texts in the boxes: panels as HTML, figures as Plotly."""
+        first, second = self.checked(first, second)
+        mean = self.engine.answer(self.engine.mean, first, second)
+        cls = self.engine.answer(self.engine.cls, first, second)
+        title, lines = words.comparison(cls, mean)
+        return (
+            panels.notice_line(self.engine.notices(first, second)),
+            panels.answer_panel(mean),
+            *self.show_attention(first, second, scope, layer, head),
+            panels.finding_block(title, lines, READ_POOLING),
+            pooling_figure(cls, mean),
+        )
+
+    def show_attention(
+        self, first: str, second: str, scope: str, layer: float, head: float
+    ) -> tuple[str, go.Figure]:
+        """Draw the attention of one layer and head (0: mean over heads)."""
+        first, second = self.checked(first, second)
+        together = scope == TOGETHER and bool(second)
+        try:
+            result = self.engine.attention(first, second if together else "", int(layer))
+        except InputError as error:
+            raise gr.Error(str(error), duration=8) from error
+        chosen = min(max(int(head), 0), result.weights.shape[1])
+        lines = (
+            [] if together or scope == ALONE else ["There is no sentence B, so this is A alone."]
+        )
+        if result.left_out:
+            lines.append(f"The text was cut: {result.left_out:,} word pieces are left out.")
+        title = words.attention_finding(result, chosen)
+        block = panels.finding_block(title, lines, READ_ATTENTION)
+        return block, attention_figure(result, chosen)
+
+    def predict(self, first: str, second: str = "") -> dict[str, Any]:
+        """Answer all three tasks with the mean-pooling model.
+
+        Args:
+            first: sentence A.
+            second: sentence B; empty for A alone.
+
+        Returns:
+            sentiment: a list with one entry a sentence (label, probabilities by class name,
+            expected rating 0-4); with B also paraphrase (probability, both orders, label) and
+            similarity (score 0-5 not clamped, joint, siamese, band).
+        """
+        first, second = self.checked(first, second)
+        return as_dict(self.engine.answer(self.engine.mean, first, second))
+
+    def compare_pooling(self, first: str, second: str = "") -> dict[str, Any]:
+        """Answer all three tasks with the CLS and with the mean model.
+
+        Args:
+            first: sentence A.
+            second: sentence B; empty for A alone.
+
+        Returns:
+            cls and mean, each as `predict` returns it, and the differences in words.
+        """
+        first, second = self.checked(first, second)
+        cls = self.engine.answer(self.engine.cls, first, second)
+        mean = self.engine.answer(self.engine.mean, first, second)
+        title, lines = words.comparison(cls, mean)
+        return {"cls": as_dict(cls), "mean": as_dict(mean), "differences": [title, *lines]}
+
+    def attention(self, first: str, second: str = "", layer: int = 1) -> dict[str, Any]:
+        """Return the attention maps of one layer of the mean-pooling model.
+
+        Args:
+            first: sentence A.
+            second: sentence B; empty for A alone.
+            layer: 1 for the lowest.
+
+        Returns:
+            tokens (T), segments (T; 0 for A, 1 for B), weights (H, T, T) and left_out.
+        """
+        first, second = self.checked(first, second)
+        try:
+            result = self.engine.attention(first, second, layer)
+        except InputError as error:
+            raise gr.Error(str(error)) from error
+        return {
+            "tokens": result.tokens,
+            "segments": result.segments,
+            "weights": [
+                [[round(value, 6) for value in row] for row in head]
+                for head in result.weights[0].tolist()
+            ],
+            "left_out": result.left_out,
+        }
+
+
+def as_dict(answer: Answer) -> dict[str, Any]:
+    """Return an answer as plain values for the API."""
+    told: dict[str, Any] = {
+        "sentiment": [
+            {
+                "label": result.label,
+                "probabilities": dict(zip(SENTIMENT.labels, result.probabilities, strict=True)),
+                "expected": result.expected,
+            }
+            for result in answer.sentiments
+        ]
+    }
+    pair = answer.pair
+    if pair is not None:
+        told["paraphrase"] = {
+            "label": words.yes_no(pair),
+            "probability": pair.paraphrase,
+            "a_then_b": pair.paraphrase_ab,
+            "b_then_a": pair.paraphrase_ba,
+        }
+        told["similarity"] = {
+            "score": pair.similarity,
+            "band": pair.band,
+            "joint": pair.joint,
+            "siamese": pair.siamese,
+        }
+    return told

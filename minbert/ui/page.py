@@ -1,0 +1,144 @@
+"""The page: one input area that every tab shares, and the tabs below it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from minbert.ui.engine import Engine
+from minbert.ui.handlers import ALONE, TOGETHER, Handlers
+
+HEADER = (
+    '<header class="mb-head"><h1>minBERT Lab</h1>'
+    "<p>Type one sentence or two: one small BERT answers three tasks, and shows how.</p></header>"
+)
+# A figure that was updated while its tab was hidden keeps a wrong width until a resize.
+RESIZE = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 60); }"
+MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
+
+
+def theme() -> gr.themes.Base:
+    """Return the theme: ink on paper, no hue that a figure uses; fonts that gradio ships."""
+    return gr.themes.Base(
+        primary_hue="slate", secondary_hue="slate", neutral_hue="slate", radius_size="md"
+    ).set(
+        button_primary_background_fill="*neutral_800",
+        button_primary_background_fill_hover="*neutral_700",
+        button_primary_background_fill_dark="*neutral_200",
+        button_primary_background_fill_hover_dark="*neutral_50",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="*neutral_900",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+    )
+
+
+def launch_options() -> dict[str, Any]:
+    """Return what `launch` is given wherever the page is started."""
+    return {
+        "theme": theme(),
+        "css_paths": [Path(__file__).with_name("style.css")],
+        "footer_links": ["api"],
+        "run_history": False,
+        "show_error": True,
+        "ssr_mode": False,
+        "max_file_size": "1mb",
+    }
+
+
+def read_examples(path: Path) -> list[dict[str, str]]:
+    """Read our own example sentences, each {name, first, second}."""
+    examples: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    return examples
+
+
+def build_page(engine: Engine, examples: list[dict[str, str]]) -> gr.Blocks:
+    """Return the page; it opens with the first example typed, and answers it live."""
+    handlers = Handlers(engine)
+    shape = engine.mean.config.encoder
+    page = gr.Blocks(title="minBERT Lab", analytics_enabled=False)
+    with page:
+        gr.HTML(HEADER)
+        with gr.Row():
+            first = gr.Textbox(
+                examples[0]["first"], label="Sentence A", lines=1, max_lines=4, elem_id="first"
+            )
+            second = gr.Textbox(
+                examples[0]["second"],
+                label="Sentence B (optional)",
+                lines=1,
+                max_lines=4,
+                elem_id="second",
+            )
+            answer = gr.Button("Answer", variant="primary", elem_id="answer", scale=0)
+        counts = gr.HTML(elem_id="counts")
+        chooser = gr.Examples(
+            [[example["first"], example["second"]] for example in examples],
+            [first, second],
+            example_labels=[example["name"] for example in examples],
+            label="Examples",
+            cache_examples=False,
+            api_name="load_example",
+        )
+        with gr.Tabs():
+            with gr.Tab("Try it", id="try") as try_tab:
+                predictions = gr.HTML(elem_id="predictions")
+            with gr.Tab("Attention", id="attention") as attention_tab:
+                with gr.Row():
+                    scope = gr.Radio([ALONE, TOGETHER], value=ALONE, label="Input")
+                    layer = gr.Slider(
+                        1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)"
+                    )
+                    head = gr.Slider(
+                        0, shape.num_attention_heads, value=1, step=1, label="Head (0: mean of all)"
+                    )
+                attention_words = gr.HTML(elem_id="attention-words")
+                attention_plot = gr.Plot(
+                    show_label=False, elem_id="attention-plot", elem_classes="mb-plot"
+                )
+            with gr.Tab("Pooling", id="pooling") as pooling_tab:
+                pooling_words = gr.HTML(elem_id="pooling-words")
+                pooling_plot = gr.Plot(
+                    show_label=False, elem_id="pooling-plot", elem_classes="mb-plot"
+                )
+
+        asked = [first, second, scope, layer, head]
+        figures = [attention_words, attention_plot]
+        shown = [counts, predictions, *figures, pooling_words, pooling_plot]
+        gr.on(
+            [page.load, answer.click, first.submit, second.submit],
+            handlers.show_all,
+            asked,
+            shown,
+            api_name="show_all",
+            show_progress="minimal",
+            **MODEL_EVENTS,
+        )
+        chooser.load_input_event.then(
+            handlers.show_all,
+            asked,
+            shown,
+            api_name="show_example",
+            show_progress="minimal",
+            **MODEL_EVENTS,
+        )
+        gr.on(
+            [scope.change, layer.change, head.change],
+            handlers.show_attention,
+            asked,
+            figures,
+            api_name="show_attention",
+            trigger_mode="always_last",
+            show_progress="minimal",
+            **MODEL_EVENTS,
+        )
+        for tab in (try_tab, attention_tab, pooling_tab):
+            tab.select(None, js=RESIZE, api_visibility="private")
+        api(handlers.predict, api_name="predict", **MODEL_EVENTS)
+        api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)
+        api(handlers.attention, api_name="attention", **MODEL_EVENTS)
+    return page

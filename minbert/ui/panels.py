@@ -1,0 +1,111 @@
+"""The HTML of the answers: small, themed by CSS classes, every dynamic text escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from minbert.predictor import PairResult, SentimentResult
+from minbert.tasks import SENTIMENT
+from minbert.ui.engine import Answer
+from minbert.ui.words import percent, shown, yes_no
+
+
+def meter(share: float, css_class: str, label: str) -> str:
+    """Return a horizontal bar filled to `share`, readable by a screen reader."""
+    width = 100 * min(max(share, 0.0), 1.0)
+    return (
+        f'<div class="mb-meter {css_class}" role="img" aria-label="{escape(label)}">'
+        f'<div class="mb-fill" style="width:{width:.1f}%"></div></div>'
+    )
+
+
+def sentiment_card(name: str, result: SentimentResult) -> str:
+    """Return one sentence's five bars."""
+    best = result.label
+    rows = "".join(
+        f'<div class="mb-row{" mb-best" if label == best else ""}">'
+        f'<span class="mb-name">{escape(label)}</span>'
+        f"{meter(p, f'mb-class-{index}', f'{label}: {percent(p)}')}"
+        f'<span class="mb-value">{percent(p)}</span></div>'
+        for index, (label, p) in enumerate(zip(SENTIMENT.labels, result.probabilities, strict=True))
+    )
+    return card(
+        f"Sentiment of {name}",
+        best,
+        rows + f'<p class="mb-note">expected rating {result.expected:.1f} on a scale of 0 to 4</p>',
+    )
+
+
+def paraphrase_card(pair: PairResult) -> str:
+    """Return the paraphrase probability, its decision and both orders."""
+    p = pair.paraphrase
+    return card(
+        "Do A and B say the same? (paraphrase)",
+        yes_no(pair),
+        f'<div class="mb-row mb-wide">{meter(p, "mb-yes", f"paraphrase: {percent(p)}")}'
+        f'<span class="mb-value">{percent(p)}</span></div>'
+        f'<p class="mb-note">A then B {percent(pair.paraphrase_ab)}, '
+        f"B then A {percent(pair.paraphrase_ba)}; shown is their mean, yes above 50 %</p>",
+    )
+
+
+def similarity_card(pair: PairResult) -> str:
+    """Return the similarity gauge with the wording of its band, and both kinds of score."""
+    score = pair.similarity
+    place = 20 * min(max(score, 0.0), 5.0)
+    ticks = "".join(f"<span>{tick}</span>" for tick in range(6))
+    outside = "" if 0 <= score <= 5 else f"; the model said {score:.2f}, shown within 0 to 5"
+    return card(
+        "How close are they in meaning? (similarity)",
+        f"{shown(score)} of 5",
+        f'<p class="mb-band">{escape(pair.band)}</p>'
+        f'<div class="mb-gauge" role="img" aria-label="similarity {shown(score)} of 5">'
+        f'<div class="mb-marker" style="left:{place:.1f}%"></div></div>'
+        f'<div class="mb-ticks">{ticks}</div>'
+        f'<p class="mb-note">joint score (reads A and B together) {pair.joint:.2f}, Siamese score '
+        f"(compares two separate embeddings) {pair.siamese:.2f}{outside}</p>",
+    )
+
+
+def card(title: str, finding: str, body: str) -> str:
+    """Frame one answer; `body` is HTML made here, the other two are text."""
+    return (
+        f'<section class="mb-card"><h3>{escape(title)}</h3>'
+        f'<p class="mb-finding">{escape(finding)}</p>{body}</section>'
+    )
+
+
+def answer_panel(answer: Answer) -> str:
+    """Return all cards of an answer."""
+    names = ("A", "B")
+    cards = [
+        sentiment_card(name, result) for name, result in zip(names, answer.sentiments, strict=False)
+    ]
+    if answer.pair is None:
+        cards.append(
+            card(
+                "Two sentences, two more answers",
+                "Add a sentence B",
+                '<p class="mb-note">Then the same model also says whether both say the same '
+                "(paraphrase), and how close they are in meaning from 0 to 5 (similarity).</p>",
+            )
+        )
+    else:
+        cards += [paraphrase_card(answer.pair), similarity_card(answer.pair)]
+    return f'<div class="mb-cards">{"".join(cards)}</div>'
+
+
+def notice_line(notices: Sequence[str]) -> str:
+    """Return the token counts and truncation notices."""
+    return '<p class="mb-note mb-notice">' + escape(" · ".join(notices)) + "</p>"
+
+
+def finding_block(title: str, lines: Sequence[str], how_to_read: str) -> str:
+    """Return a figure's title, its findings and the line on how to read it."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    listed = f"<ul>{items}</ul>" if items else ""
+    return (
+        f'<div class="mb-findings"><h3>{escape(title)}</h3>{listed}'
+        f'<p class="mb-note">{escape(how_to_read)}</p></div>'
+    )

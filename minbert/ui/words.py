@@ -1,0 +1,100 @@
+"""Findings in plain words: pure functions of results, so that a test can read them."""
+
+from __future__ import annotations
+
+import math
+
+from minbert.predictor import AttentionResult, PairResult
+from minbert.tasks import SENTIMENT, similarity_band
+from minbert.ui.engine import Answer
+
+SAME_SHARE = 0.05  # probabilities closer than this are called alike
+SAME_SCORE = 0.25  # similarities closer than this are called alike
+UNSURE = 0.1  # a probability this close to one half is a toss-up
+
+
+def percent(share: float) -> str:
+    """Write a share as whole percent, never `100 %` or `0 %` when it is not quite that."""
+    if share in (0.0, 1.0):
+        return f"{share:.0%}".replace("%", " %")
+    if share > 0.995:
+        return "> 99 %"
+    return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
+
+
+def yes_no(pair: PairResult, threshold: float = 0.5) -> str:
+    """Return the paraphrase decision as a word."""
+    return "yes" if pair.paraphrase > threshold else "no"
+
+
+def shown(score: float) -> str:
+    """Write a similarity for display, clamped to 0-5."""
+    return f"{min(max(score, 0.0), 5.0):.1f}"
+
+
+def sentiment_difference(name: str, cls: Answer, mean: Answer, index: int) -> str:
+    """Compare both models' sentiment of one sentence."""
+    one, other = cls.sentiments[index], mean.sentiments[index]
+    if one.label == other.label:
+        return f"Both call sentence {name} {one.label}."
+    gap = abs(SENTIMENT.labels.index(one.label) - SENTIMENT.labels.index(other.label))
+    steps = "one step" if gap == 1 else f"{gap} steps"
+    return (
+        f"They disagree on sentence {name} by {steps}: "
+        f"CLS says {one.label}, mean says {other.label}."
+    )
+
+
+def paraphrase_difference(cls: PairResult, mean: PairResult) -> str:
+    """Compare both models' paraphrase decision."""
+    one, other = percent(cls.paraphrase), percent(mean.paraphrase)
+    if yes_no(cls) != yes_no(mean):
+        return f"Paraphrase: CLS says {yes_no(cls)} ({one}), mean says {yes_no(mean)} ({other})."
+    if abs(cls.paraphrase - mean.paraphrase) < SAME_SHARE:
+        return f"Paraphrase: both say {yes_no(mean)}, equally sure ({other})."
+    surer = "mean" if abs(mean.paraphrase - 0.5) > abs(cls.paraphrase - 0.5) else "CLS"
+    return f"Paraphrase: both say {yes_no(mean)}; {surer} is surer (CLS {one}, mean {other})."
+
+
+def similarity_headline(cls: PairResult, mean: PairResult) -> str:
+    """Say as a title which pooling sees the two sentences as closer."""
+    gap = mean.similarity - cls.similarity
+    if abs(gap) < SAME_SCORE:
+        scores = f"{shown(cls.similarity)} and {shown(mean.similarity)} of 5"
+        return f"CLS and mean pooling see these alike: {scores}"
+    closer, score, other = (
+        ("Mean", mean.similarity, cls.similarity)
+        if gap > 0
+        else ("CLS", cls.similarity, mean.similarity)
+    )
+    return f"{closer} pooling sees these as closer: {shown(score)} against {shown(other)} of 5"
+
+
+def comparison(cls: Answer, mean: Answer) -> tuple[str, list[str]]:
+    """Return a title that says the finding, and the differences task by task."""
+    lines = [sentiment_difference("A", cls, mean, 0)]
+    if cls.pair is None or mean.pair is None:
+        return lines[0].rstrip("."), ["Type a sentence B to compare them on pairs too."]
+    lines.append(sentiment_difference("B", cls, mean, 1))
+    lines.append(paraphrase_difference(cls.pair, mean.pair))
+    bands = similarity_band(cls.pair.similarity), similarity_band(mean.pair.similarity)
+    if bands[0] == bands[1]:
+        lines.append(f"Similarity: both mean “{bands[0]}”.")
+    else:
+        lines.append(f"Similarity: CLS means “{bands[0]}”, mean pooling “{bands[1]}”.")
+    return similarity_headline(cls.pair, mean.pair), lines
+
+
+def attention_finding(result: AttentionResult, head: int) -> str:
+    """Say what a head (1-based; 0 for the mean over heads) looks at most."""
+    weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
+    received = weights.mean(dim=0)  # (T,)
+    top = int(received.argmax())
+    who = "On average its heads look" if head == 0 else f"Head {head} looks"
+    focus = -(weights * weights.clamp(min=1e-12).log2()).sum(dim=-1).mean().item()
+    spread = focus / max(math.log2(len(result.tokens)), 1e-9)
+    manner = "sharply" if spread < 1 / 3 else "broadly" if spread > 3 / 4 else "with some focus"
+    return (
+        f"Layer {result.layers[0] + 1}: {who[0].lower() + who[1:]} {manner}, most at "
+        f"“{result.tokens[top]}” ({percent(received[top].item())} of all attention)"
+    )

@@ -1,0 +1,27 @@
+"""Fixtures that the tests of every package share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.register_assert_rewrite("tests.support")
+
+from minbert.multitask import MultitaskBert  # noqa: E402 - after the rewriting is asked for
+from minbert.text import Tokenizer  # noqa: E402
+from tests.support import redraw, tiny_model, tiny_tokenizer  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    """Give the tiny tokenizer; it has no state, so one serves all tests."""
+    return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> MultitaskBert:
+    """Give a tiny model in eval mode, every parameter of which counts."""
+    fresh = tiny_model(tmp_path / "tokenizer")
+    redraw(fresh, seed=1)
+    return fresh.eval()

@@ -1,0 +1,173 @@
+"""Configurations: what can't be honoured is refused, and nothing is lost on the way to disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+import transformers
+
+from minbert.config import BertConfig, MultitaskConfig, choice_error
+from tests.support import tiny_config
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "vocab_size",
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "max_position_embeddings",
+        "type_vocab_size",
+    ],
+)
+@pytest.mark.parametrize("size", [0, -1])
+def test_sizes_are_positive(name: str, size: int) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` should be at least 1. Found {size}"):
+        tiny_config(**{name: size})
+
+
+@pytest.mark.parametrize("name", ["hidden_dropout_prob", "attention_probs_dropout_prob"])
+@pytest.mark.parametrize("probability", [-0.1, 1.0, float("nan")])
+def test_dropouts_are_probabilities_below_one(name: str, probability: float) -> None:
+    with pytest.raises(ValueError, match=rf"`{name}` should lie in \[0, 1\)"):
+        tiny_config(**{name: probability})
+    assert getattr(tiny_config(**{name: 0.0}), name) == 0.0
+
+
+def test_heads_divide_the_hidden_size() -> None:
+    with pytest.raises(ValueError, match=r"should divide `hidden_size` \(16\)\. Found 3\."):
+        tiny_config(num_attention_heads=3)
+
+
+@pytest.mark.parametrize("activation", ["gelu_new", "gelu_pytorch_tanh", "relu"])
+def test_only_the_exact_gelu_is_honoured(activation: str) -> None:
+    with pytest.raises(ValueError, match=f"`hidden_act` should be 'gelu'.*Found '{activation}'"):
+        tiny_config(hidden_act=activation)
+
+
+def test_a_config_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        tiny_config().hidden_size = 3  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        MultitaskConfig().pooling = "max"  # type: ignore[misc]
+
+
+def test_the_defaults_are_bert_base() -> None:
+    theirs = transformers.BertConfig()
+    for field in dataclasses.fields(BertConfig):
+        assert getattr(BertConfig(), field.name) == getattr(theirs, field.name)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "roberta"}, "`model_type` in config.json should be 'bert'.*'roberta'"),
+        (
+            {"position_embedding_type": "relative_key"},
+            "`position_embedding_type` in config.json should be 'absolute'.*'relative_key'",
+        ),
+        ({"is_decoder": True}, "`is_decoder` in config.json should be False. Found True"),
+        ({"add_cross_attention": True}, "`add_cross_attention` in config.json should be False"),
+        ({"hidden_act": "gelu_new"}, "`hidden_act` should be 'gelu'"),
+        ({"num_attention_heads": 5}, "`num_attention_heads` should divide `hidden_size`"),
+    ],
+)
+def test_another_architecture_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        BertConfig.from_hf({**tiny_config().to_hf(), **changes})
+
+
+def test_a_config_without_model_type_is_refused() -> None:
+    with pytest.raises(ValueError, match="`model_type` in config.json should be 'bert'"):
+        BertConfig.from_hf({"hidden_size": 16})
+
+
+def test_unknown_fields_of_a_hugging_face_config_don_t_matter() -> None:
+    values = {**tiny_config().to_hf(), "use_cache": True, "transformers_version": "4.8.2"}
+    assert BertConfig.from_hf(values) == tiny_config()
+
+
+def test_an_older_config_may_leave_the_position_type_out() -> None:
+    values = tiny_config().to_hf()
+    del values["position_embedding_type"]
+    assert BertConfig.from_hf(values) == tiny_config()
+
+
+def test_hugging_face_reads_what_we_write_and_we_read_what_it_writes() -> None:
+    config = tiny_config(hidden_dropout_prob=0.3, layer_norm_eps=1e-7, type_vocab_size=1)
+    theirs = transformers.BertConfig(**json.loads(json.dumps(config.to_hf())))
+    assert theirs.hidden_dropout_prob == 0.3
+    assert BertConfig.from_hf(theirs.to_dict()) == config
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "listed"),
+    [
+        ("pooling", "avg", "'cls', 'pooler', 'mean', 'max'"),
+        ("similarity_head", "sigmoid", "'linear', 'relu'"),
+        ("cosine_scaling", "none", "'shifted', 'positive'"),
+        ("similarity_score", "best", "'joint', 'siamese', 'mean'"),
+    ],
+)
+def test_an_unknown_choice_lists_the_known_ones(name: str, value: str, listed: str) -> None:
+    message = f"`{name}` should be one of {listed}. Found '{value}'."
+    with pytest.raises(ValueError, match=message):
+        MultitaskConfig(**{name: value})
+
+
+@pytest.mark.parametrize("length", [7, 65])
+def test_the_length_fits_the_positions(length: int) -> None:
+    message = f"`max_length` should lie between 8 and the encoder's 64 positions. Found {length}"
+    with pytest.raises(ValueError, match=message):
+        MultitaskConfig(encoder=tiny_config(), max_length=length)
+    assert MultitaskConfig(encoder=tiny_config(), max_length=64).max_length == 64
+    assert MultitaskConfig(encoder=tiny_config(), max_length=8).max_length == 8
+
+
+def test_one_token_type_can_t_tell_two_sentences_apart() -> None:
+    encoder = tiny_config(type_vocab_size=1)
+    with pytest.raises(ValueError, match="`pair_token_types` should be False"):
+        MultitaskConfig(encoder=encoder, max_length=32)
+    assert (
+        not MultitaskConfig(encoder=encoder, max_length=32, pair_token_types=False).max_length < 8
+    )
+
+
+def test_a_multitask_config_survives_json() -> None:
+    config = MultitaskConfig(
+        encoder=tiny_config(hidden_dropout_prob=0.2),
+        pooling="max",
+        similarity_head="relu",
+        cosine_scaling="positive",
+        similarity_score="mean",
+        pair_token_types=False,
+        max_length=40,
+    )
+    assert MultitaskConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_reading_a_config_leaves_the_dictionary_alone() -> None:
+    values = MultitaskConfig().to_dict()
+    MultitaskConfig.from_dict(values)
+    assert values == MultitaskConfig().to_dict()
+
+
+def test_a_plain_bert_is_not_a_multitask_checkpoint() -> None:
+    with pytest.raises(ValueError, match="should be 'minbert-multitask'. Found 'bert'"):
+        MultitaskConfig.from_dict(tiny_config().to_hf())
+
+
+def test_an_unknown_field_is_told() -> None:
+    values = {**MultitaskConfig().to_dict(), "zeal": 1, "colour": 2}
+    with pytest.raises(ValueError, match="config.json has unknown fields: colour, zeal"):
+        MultitaskConfig.from_dict(values)
+
+
+def test_the_choice_error_names_the_parameter_the_rule_and_the_finding() -> None:
+    error = choice_error("mode", 3, ("a", "b"))
+    assert str(error) == "`mode` should be one of 'a', 'b'. Found 3."

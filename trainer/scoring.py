@@ -1,0 +1,118 @@
+"""The command `evaluate`: every task's metrics with standard errors, baselines beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from minbert.checkpoint import resolve_folder, write_json
+from minbert.predictor import Predictor
+from minbert.tasks import TASKS
+from trainer.data import FILES, DataError, Example, file_sha256, read_split
+from trainer.evaluate import (
+    Scores,
+    leave_out_seen,
+    majority_baseline,
+    normalised,
+    plain,
+    read_trained_on,
+    score_all,
+)
+from trainer.runs import provenance
+
+TABLE_ROW = "{:<12}{:<18}{:>18}{:>9}"
+
+
+def evaluate(
+    model: str | Path,
+    data: Path,
+    split: str,
+    *,
+    device: str,
+    keep_trained: bool,
+    json_file: Path | None,
+    report: Callable[[str], None],
+) -> str:
+    """Score a model on one split and return the table that tells it.
+
+    Raises:
+        DataError: a missing or unreadable file, or a split that was trained on whole.
+        CheckpointError: the model can't be loaded.
+    """
+    folder = resolve_folder(model)
+    predictor = Predictor.from_pretrained(folder, device)
+    files, seen = read_trained_on(folder)
+    examples: dict[str, list[Example]] = {}
+    left_out: dict[str, int] = {}
+    for name in TASKS:
+        table = read_split(data, name, split)
+        report(table.summary())
+        examples[name], trained = leave_out_seen(table.examples, seen.get(name, set()))
+        if keep_trained:
+            examples[name] = table.examples
+        left_out[name] = 0 if keep_trained else len(trained)
+        tell_trained(table.path, files, trained, keep_trained=keep_trained, report=report)
+        if not examples[name]:
+            raise DataError(
+                f"{table.path} should hold pairs that the model was not trained on. Found none; "
+                "add --keep-trained to score it all the same."
+            )
+    scores = score_all(predictor, examples, both_orders=True)
+    add_baselines(scores, examples, data)
+    if json_file is not None:
+        write_json(
+            json_file,
+            {
+                "normalised": normalised(scores),
+                "metrics": plain(scores, split),
+                "left_out": left_out,
+                **provenance(torch.device(predictor.device)),
+            },
+        )
+    return as_table(scores, split)
+
+
+def tell_trained(
+    path: Path,
+    files: dict[str, str],
+    trained: list[Example],
+    *,
+    keep_trained: bool,
+    report: Callable[[str], None],
+) -> None:
+    """Say how many of a file's pairs, or that all of it, the model was trained on."""
+    if path.name in files and files[path.name] == file_sha256(path):
+        report(f"{path.name}: this very file trained the model")
+    if trained:
+        kept = "kept" if keep_trained else "left out"
+        report(f"{path.name}: {len(trained):,} pairs trained the model: {kept}")
+
+
+def add_baselines(
+    scores: dict[str, Scores], examples: dict[str, list[Example]], data: Path
+) -> None:
+    """Add the majority-class baselines of the classification tasks, where they can be told."""
+    for name, rows in examples.items():
+        labels = [row.label for row in rows if row.label is not None]
+        own = majority_baseline(TASKS[name], labels, labels)
+        if own is None:
+            continue
+        if (data / FILES[name]["train"]).is_file():
+            train = read_split(data, name, "train").labels
+            baseline = majority_baseline(TASKS[name], train, labels)
+            if baseline is not None:
+                scores[name]["train's majority"] = baseline
+        scores[name]["own majority"] = own
+
+
+def as_table(scores: dict[str, Scores], split: str) -> str:
+    """Return the scores as lines of text."""
+    lines = [TABLE_ROW.format("task", "metric", f"{split} ± SE", "n")]
+    for task, found in scores.items():
+        for name, metric in found.items():
+            lines.append(TABLE_ROW.format(task, name, str(metric), f"{metric.n:,}"))
+    mean = normalised(scores)
+    lines.append(f"normalised mean: {'undefined' if mean is None else f'{mean:.4f}'}")
+    return "\n".join(lines)
