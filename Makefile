@@ -12,6 +12,7 @@ BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@($(call require,$(find_browser))) || true
 
 app: check-python $(VENV)/.app ## install what the app needs, start it, print its address
 	@$(PYTHON) app.py
@@ -47,14 +48,15 @@ define require
 	fi
 endef
 
+find_browser = found=$${MINBERT_CHROMIUM:-}; \
+	for name in $(BROWSERS); do command -v $$name >/dev/null && found=$$name; done; \
+	[ -n "$$found" ] || missing="$$missing chromium";
+
 check-python:
 	@$(call require,)
 
 check-browser:
-	@$(call require,\
-	found=$${MINBERT_CHROMIUM:-}; \
-	for name in $(BROWSERS); do command -v $$name >/dev/null && found=$$name; done; \
-	[ -n "$$found" ] || missing="$$missing chromium";)
+	@$(call require,$(find_browser))
 
 $(VENV)/bin/python:
 	@python3 -m venv $(VENV)

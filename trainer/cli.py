@@ -16,9 +16,10 @@ from typing import Any
 from minbert.device import DEVICES
 from trainer.config import TrainConfig
 from trainer.data import SPLITS
+from trainer.download import DownloadError, download
 from trainer.recipes import RECIPES
 
-USER_ERRORS = (ValueError, OSError, RuntimeError)
+USER_ERRORS = (ValueError, OSError, DownloadError)  # each message says what to do
 
 
 def tell(message: str) -> None:
@@ -51,9 +52,9 @@ def make_parser() -> argparse.ArgumentParser:
     data_help = "folder of the course's files (default: $MINBERT_DATA, else data)"
     data_default = Path(os.environ.get("MINBERT_DATA", "data"))
 
-    download = commands.add_parser("download", help="bring the course's files")
-    download.add_argument("--data", type=Path, default=data_default, help=data_help)
-    download.set_defaults(command=run_download)
+    fetch = commands.add_parser("download", help="bring the course's files")
+    fetch.add_argument("--data", type=Path, default=data_default, help=data_help)
+    fetch.set_defaults(command=run_download)
 
     train = commands.add_parser("train", help="train a recipe, or continue a run")
     train.add_argument("recipe", choices=sorted(RECIPES), metavar="RECIPE", help=", ".join(RECIPES))
@@ -148,8 +149,6 @@ def use_threads(count: int | None) -> None:
 
 def run_download(options: argparse.Namespace) -> None:
     """Bring the course's files."""
-    from trainer.download import download
-
     download(options.data, report=tell)
 
 

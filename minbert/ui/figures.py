@@ -11,8 +11,7 @@ from minbert.ui.engine import Answer
 from minbert.ui.words import percent, shown
 
 CLS_COLOUR, MEAN_COLOUR = "#E69F00", "#0072B2"  # the two poolings, and nothing else
-SHORT_LABELS = ("− −", "−", "0", "+", "+ +")  # very negative ... very positive, for narrow figures
-ATTENTION_SCALE = [[0.0, "rgba(68,1,84,0)"], [0.5, "rgba(52,106,142,0.75)"], [1.0, "#35b779"]]
+ATTENTION_SCALE = [[0.0, "rgba(20,148,136,0)"], [1.0, "rgba(20,148,136,0.9)"]]  # background up
 GRID = "rgba(128,128,128,0.25)"
 PRINTED_TOKENS = 14  # numbers are printed in the cells of maps up to this size
 
@@ -72,21 +71,26 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
         rows=rows,
         cols=columns,
         subplot_titles=titles,
-        row_heights=[0.68, 0.32] if paired else [1.0],
-        vertical_spacing=0.2,
-        horizontal_spacing=0.1,
+        row_heights=[0.72, 0.28] if paired else [1.0],
+        shared_yaxes=True,
+        vertical_spacing=0.18,
+        horizontal_spacing=0.06,
     )
-    for name, colour, answer in (("CLS", CLS_COLOUR, cls), ("mean", MEAN_COLOUR, mean)):
-        style = {"name": name, "legendgroup": name, "marker": {"color": colour}}
+    for name, colour, answer in (("mean", MEAN_COLOUR, mean), ("CLS", CLS_COLOUR, cls)):
+        style = {
+            "name": name,
+            "legendgroup": name,
+            "marker": {"color": colour},
+            "orientation": "h",
+            "cliponaxis": False,
+        }
         for column, result in enumerate(answer.sentiments, start=1):
             figure.add_bar(
-                x=list(SHORT_LABELS),
-                y=list(result.probabilities),
-                customdata=list(SENTIMENT.labels),
+                x=list(result.probabilities),
+                y=list(SENTIMENT.labels),
                 text=[percent(p) for p in result.probabilities],
                 textposition="outside",
-                cliponaxis=False,
-                hovertemplate=f"{name}: %{{customdata}} %{{y:.1%}}<extra></extra>",
+                hovertemplate=f"{name}: %{{y}} %{{x:.1%}}<extra></extra>",
                 showlegend=column == 1,
                 row=1,
                 col=column,
@@ -101,30 +105,31 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
                 figure.add_bar(
                     x=[value],
                     y=[name],
-                    orientation="h",
                     text=[text],
-                    textposition="auto",
+                    textposition="outside",
                     hovertemplate=f"{name}: {text}<extra></extra>",
                     showlegend=False,
                     row=2,
                     col=column,
                     **style,
                 )
-    themed(figure, height=470 if paired else 300)
+    themed(figure, height=500 if paired else 320)
     figure.update_layout(
         barmode="group",
-        bargap=0.25,
-        margin={"t": 64},
+        bargap=0.3,
+        margin={"t": 72},
         legend={
             "orientation": "h",
             "x": 0.5,
             "xanchor": "center",
-            "y": 1.2 if not paired else 1.14,
+            "y": 1.08 if paired else 1.15,
+            "yanchor": "bottom",
+            "traceorder": "reversed",
         },
     )
-    for column in range(1, columns + 1):
-        figure.update_yaxes(range=[0, 1.12], tickformat=".0%", nticks=4, row=1, col=column)
+    top = max(max(r.probabilities) for answer in (cls, mean) for r in answer.sentiments)
+    figure.update_xaxes(range=[0, min(1.0, top) * 1.3], tickformat=".0%", nticks=4, row=1)
     if paired:
-        figure.update_xaxes(range=[0, 1], tickformat=".0%", nticks=4, row=2, col=1)
-        figure.update_xaxes(range=[0, 5], dtick=1, row=2, col=2)
+        figure.update_xaxes(range=[0, 1.25], tickvals=[0, 0.5, 1], tickformat=".0%", row=2, col=1)
+        figure.update_xaxes(range=[0, 6.2], tickvals=list(range(6)), row=2, col=2)
     return figure

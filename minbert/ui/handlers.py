@@ -19,9 +19,8 @@ READ_ATTENTION = (
 )
 READ_POOLING = (
     "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
-    "into one vector by taking its first token, mean (blue) by averaging all of them. Left to "
-    "right, − − is very negative and + + very positive. The encoder they start from was itself "
-    "pretrained with mean pooling, so this contest is not an even one."
+    "into one vector by taking its first token, mean (blue) by averaging all of them. The encoder "
+    "they start from was itself pretrained with mean pooling, so this contest is not an even one."
 )
 
 

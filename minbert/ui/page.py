@@ -65,7 +65,12 @@ def build_page(engine: Engine, examples: list[dict[str, str]]) -> gr.Blocks:
         gr.HTML(HEADER)
         with gr.Row():
             first = gr.Textbox(
-                examples[0]["first"], label="Sentence A", lines=1, max_lines=4, elem_id="first"
+                examples[0]["first"],
+                label="Sentence A",
+                lines=1,
+                max_lines=4,
+                elem_id="first",
+                min_width=260,
             )
             second = gr.Textbox(
                 examples[0]["second"],
@@ -73,16 +78,17 @@ def build_page(engine: Engine, examples: list[dict[str, str]]) -> gr.Blocks:
                 lines=1,
                 max_lines=4,
                 elem_id="second",
+                min_width=260,
             )
             answer = gr.Button("Answer", variant="primary", elem_id="answer", scale=0)
         counts = gr.HTML(elem_id="counts")
-        chooser = gr.Examples(
-            [[example["first"], example["second"]] for example in examples],
-            [first, second],
-            example_labels=[example["name"] for example in examples],
+        chooser = gr.Dataset(
+            components=[first, second],
+            samples=[[example["first"], example["second"]] for example in examples],
+            sample_labels=[example["name"] for example in examples],
+            type="index",
             label="Examples",
-            cache_examples=False,
-            api_name="load_example",
+            elem_id="examples",
         )
         with gr.Tabs():
             with gr.Tab("Try it", id="try") as try_tab:
@@ -118,7 +124,13 @@ def build_page(engine: Engine, examples: list[dict[str, str]]) -> gr.Blocks:
             show_progress="minimal",
             **MODEL_EVENTS,
         )
-        chooser.load_input_event.then(
+        chooser.click(
+            lambda index: (examples[index]["first"], examples[index]["second"]),
+            chooser,
+            [first, second],
+            api_name="load_example",
+            show_progress="hidden",
+        ).success(
             handlers.show_all,
             asked,
             shown,

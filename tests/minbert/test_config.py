@@ -83,7 +83,7 @@ def test_another_architecture_is_refused(changes: dict[str, Any], message: str) 
 
 
 def test_a_config_without_model_type_is_refused() -> None:
-    with pytest.raises(ValueError, match="`model_type` in config.json should be 'bert'"):
+    with pytest.raises(ValueError, match=r"`model_type` in config\.json should be 'bert'"):
         BertConfig.from_hf({"hidden_size": 16})
 
 
@@ -158,13 +158,13 @@ def test_reading_a_config_leaves_the_dictionary_alone() -> None:
 
 
 def test_a_plain_bert_is_not_a_multitask_checkpoint() -> None:
-    with pytest.raises(ValueError, match="should be 'minbert-multitask'. Found 'bert'"):
+    with pytest.raises(ValueError, match=r"'minbert-multitask'\. Found 'bert'"):
         MultitaskConfig.from_dict(tiny_config().to_hf())
 
 
 def test_an_unknown_field_is_told() -> None:
     values = {**MultitaskConfig().to_dict(), "zeal": 1, "colour": 2}
-    with pytest.raises(ValueError, match="config.json has unknown fields: colour, zeal"):
+    with pytest.raises(ValueError, match=r"config\.json has unknown fields: colour, zeal"):
         MultitaskConfig.from_dict(values)
 
 

@@ -46,6 +46,9 @@ def test_the_relu_form_is_taken_from_the_config(tmp_path: Path) -> None:
     linear, relu = (tiny_model(tmp_path, similarity_head=form) for form in ("linear", "relu"))
     for model in (linear.eval(), relu.eval()):
         redraw(model, seed=4)
+    middle = predict(linear, "similarity").mean()
+    for model in (linear, relu):
+        model.heads["similarity"].linear.bias.data -= middle
     raw = predict(linear, "similarity")
     assert raw.min() < 0 < raw.max(), "the batch shows both sides of the ReLU"
     assert_close(predict(relu, "similarity"), raw.clamp(min=0) * 5)

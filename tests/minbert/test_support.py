@@ -1,4 +1,4 @@
-"""The shared helpers: each property assert passes for what has the property and fails for what hasn't."""
+"""The shared helpers: each assert passes for what has its property, and fails for what hasn't."""
 
 from __future__ import annotations
 

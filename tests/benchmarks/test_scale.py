@@ -1,0 +1,63 @@
+"""Full-size checks: how long the models load, and a long file's memory.
+
+Whole with MINBERT_HEAVY=1 (`make test-heavy`), at a twentieth of the size otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from minbert.ui.engine import Engine
+
+ROOT = Path(__file__).resolve().parents[2]
+SCALE = 1.0 if os.environ.get("MINBERT_HEAVY") == "1" else 0.05
+LOAD_SECONDS = 2.0
+PEAK_MEGABYTES = 1500
+
+# Runs the command inside this process and prints its own peak memory.
+MEASURED = """
+import resource, sys
+from trainer.cli import main
+code = main(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+sys.exit(code)
+"""
+
+
+@pytest.mark.heavy
+def test_both_models_load_in_two_seconds() -> None:
+    """Take the best of five, imports not counted, so that a busy machine doesn't decide."""
+    taken = []
+    for _ in range(5):
+        started = time.perf_counter()
+        Engine.load(ROOT / "assets" / "models", "cpu")
+        taken.append(time.perf_counter() - started)
+    assert min(taken) < LOAD_SECONDS
+
+
+@pytest.mark.heavy
+def test_a_long_file_is_labelled_whole_in_bounded_memory(tmp_path: Path) -> None:
+    rows = round(20_000 * SCALE)
+    source, target = tmp_path / "reviews.csv", tmp_path / "labels.tsv"
+    lines = [f"{row}\tr{row}\tScene {row} drags, yet the ending works." for row in range(rows)]
+    source.write_text("\n".join(["\tid\tsentence", *lines]) + "\n", encoding="utf-8")
+    arguments = ["predict", "--model", "assets/models/mean", "--task", "sentiment"]
+    arguments += ["--input", str(source), "--output", str(target)]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    labelled = target.read_text(encoding="utf-8").splitlines()
+    assert len(labelled) == rows + 1
+    assert [line.split("\t")[0] for line in labelled[1:]] == [f"r{row}" for row in range(rows)]
+    assert int(done.stdout.split()[-1]) < PEAK_MEGABYTES

@@ -1,0 +1,128 @@
+"""Every event of the page, called as a program would: with gradio_client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+A, B = "The lake froze early this winter.", "Ice covered the lake sooner than usual."
+CONTROLS = ("A and B together", 2, 3)
+
+
+@pytest.fixture(scope="module")
+def client(app_url: str) -> Iterator[Client]:
+    client = Client(app_url, verbose=False)
+    yield client
+    client.close()
+
+
+def test_every_event_has_a_name_and_these_are_they(client: Client) -> None:
+    named = client.view_api(return_format="dict", print_info=False)
+    assert isinstance(named, dict)
+    assert set(named["named_endpoints"]) == {
+        "/attention",
+        "/compare_pooling",
+        "/load_example",
+        "/predict",
+        "/show_all",
+        "/show_attention",
+        "/show_example",
+    }
+    assert named["unnamed_endpoints"] == {}
+
+
+def test_predict_answers_all_three_tasks(client: Client) -> None:
+    answer = client.predict(A, B, api_name="/predict")
+    assert len(answer["sentiment"]) == 2
+    for sentiment in answer["sentiment"]:
+        assert sum(sentiment["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    paraphrase = answer["paraphrase"]
+    mean = (paraphrase["a_then_b"] + paraphrase["b_then_a"]) / 2
+    assert paraphrase["probability"] == pytest.approx(mean)
+    assert answer["similarity"]["joint"] != answer["similarity"]["siamese"]
+    assert answer["similarity"]["score"] > 2.5  # the two do say much the same
+
+
+def test_predict_of_one_sentence_has_no_pair(client: Client) -> None:
+    assert set(client.predict(A, api_name="/predict")) == {"sentiment"}
+
+
+def test_compare_pooling_holds_two_different_models(client: Client) -> None:
+    told = client.predict(A, B, api_name="/compare_pooling")
+    assert told["mean"] == client.predict(A, B, api_name="/predict")
+    assert told["cls"]["similarity"] != told["mean"]["similarity"]
+    assert len(told["differences"]) == 5
+
+
+def test_attention_rows_sum_to_one(client: Client) -> None:
+    told = client.predict(A, B, 6, api_name="/attention")
+    size = len(told["tokens"])
+    assert told["tokens"][0] == "[CLS]"
+    assert told["tokens"].count("[SEP]") == 2
+    assert len(told["weights"]) == 12
+    for head in told["weights"]:
+        assert len(head) == size
+        for row in head:
+            assert sum(row) == pytest.approx(1, abs=1e-4)
+
+
+def test_show_all_fills_every_tab(client: Client) -> None:
+    counts, answers, words, attention, pooling_words, pooling = client.predict(
+        A, B, *CONTROLS, api_name="/show_all"
+    )
+    assert "A: 9 tokens" in counts
+    assert answers.count('class="mb-card"') == 4
+    assert "Layer 2: head 3" in words
+    assert len(json.loads(attention["plot"])["data"][0]["z"]) == 17
+    assert "pooling" in pooling_words
+    assert len(json.loads(pooling["plot"])["data"]) == 8
+
+
+def test_show_example_and_show_attention(client: Client) -> None:
+    whole = client.predict(A, B, *CONTROLS, api_name="/show_all")
+    assert client.predict(A, B, *CONTROLS, api_name="/show_example") == whole
+    words, figure = client.predict(A, B, *CONTROLS, api_name="/show_attention")
+    assert (words, figure) == (whole[2], whole[3])
+
+
+def test_load_example_gives_the_texts(client: Client) -> None:
+    first, second = client.predict(1, api_name="/load_example")
+    assert first == "The soup was not bad at all."
+    assert second == "The soup was bad."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("", B), "Sentence A is empty"),
+        ((" \n ", B), "Sentence A is empty"),
+        (("x" * 100_001, B), "100,001 characters"),
+        ((A, "\u200b"), "Sentence B has only invisible"),
+    ],
+)
+def test_bad_texts_get_the_reason(client: Client, arguments: tuple[str, str], said: str) -> None:
+    for endpoint, rest in (("/predict", ()), ("/show_all", CONTROLS)):
+        with pytest.raises(AppError, match=said):
+            client.predict(*arguments, *rest, api_name=endpoint)
+
+
+@pytest.mark.parametrize("layer", [0, 7, -1])
+def test_a_layer_that_is_not_there_is_refused(client: Client, layer: int) -> None:
+    with pytest.raises(AppError, match="Layer should be a number from 1 to 6"):
+        client.predict(A, B, layer, api_name="/attention")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["word " * 10_000, "🎬🎉", "שלום עולם", "<script>alert(1)</script>"],
+)
+def test_odd_texts_are_answered(client: Client, text: str) -> None:
+    answer: dict[str, Any] = client.predict(text, text, api_name="/predict")
+    assert answer["similarity"]["siamese"] == pytest.approx(5, abs=1e-3)
+    shown = client.predict(text, text, *CONTROLS, api_name="/show_all")
+    assert "<script>" not in json.dumps(shown[:3])

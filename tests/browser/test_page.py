@@ -1,0 +1,192 @@
+"""The page as a person meets it: types, clicks each tab, and every figure is really drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import urlparse
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+
+Open = Callable[..., Visit]
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)"><b id="injected">x</b>'
+# What is answered now; gradio's own progress marks, which come and go, are no part of it.
+SHOWN = """[...document.querySelectorAll('#counts .mb-notice, #predictions .mb-cards')]
+    .map(part => part.outerHTML).join()"""
+TABS = {"Attention": "#attention-plot", "Pooling": "#pooling-plot"}
+
+
+def ask(page: Page, first: str, second: str = "") -> None:
+    """Type both sentences, press Enter, wait for the answer to this very input."""
+    page.locator("#first textarea").fill(first)
+    page.locator("#second textarea").fill(second)
+    before = page.evaluate(SHOWN)
+    page.locator("#second textarea").press("Enter")
+    page.wait_for_function(f"before => {SHOWN} !== before", arg=before)
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+    page.wait_for_selector(f"{TABS[name]} svg.main-svg", timeout=30_000)
+    page.wait_for_timeout(400)  # the tab's resize, then plotly's redraw
+
+
+def findings(page: Page) -> list[str]:
+    return page.locator("#predictions .mb-finding").all_inner_texts()
+
+
+def test_it_opens_with_an_answered_example(visit: Open) -> None:
+    seen = visit()
+    assert seen.page.locator("#first textarea").input_value() == "The film is a quiet triumph."
+    assert len(findings(seen.page)) == 4
+    assert seen.page.locator("#counts").inner_text().startswith("A: ")
+    seen.shot("try-light")
+
+
+def test_it_tells_praise_from_scorn(visit: Open) -> None:
+    page = visit().page
+    ask(page, "A moving, funny and gorgeous film; I loved every minute.", "A dull, ugly mess.")
+    praise, scorn, duplicate, _ = findings(page)
+    assert "positive" in praise
+    assert "negative" in scorn
+    assert duplicate == "no"
+
+
+def test_a_single_sentence_gets_sentiment_alone(visit: Open) -> None:
+    page = visit().page
+    ask(page, "The train leaves at nine.")
+    assert page.locator("#predictions .mb-meter").count() == 5
+    assert "Add a sentence B" in findings(page)
+
+
+def test_the_button_and_an_example_answer_too(visit: Open) -> None:
+    page = visit().page
+    page.get_by_text("two questions", exact=True).click()
+    expect(page.locator("#first textarea")).to_have_value(
+        "How do I learn to cook on a small budget?"
+    )
+    page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 12 ')")
+    page.locator("#first textarea").fill("The kettle is on the stove now.")
+    page.locator("#answer").click()
+    page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 10 ')")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
+    seen = visit(theme=theme)
+    page = seen.page
+    open_tab(page, "Attention")
+    image = page.locator("#attention-plot .heatmaplayer image")
+    box = image.bounding_box()
+    assert box is not None
+    assert box["width"] > 300
+    assert box["height"] > 100
+    assert page.locator("#attention-plot .ytick").count() == 9  # [CLS], seven pieces, [SEP]
+    assert page.locator("#attention-plot .heatmap-label").count() == 81
+    seen.shot(f"attention-{theme}")
+    open_tab(page, "Pooling")
+    bars = page.locator("#pooling-plot .barlayer .point path")
+    assert bars.count() == 24  # two models: five classes twice, paraphrase, similarity
+    widths = [box["width"] for bar in bars.all() if (box := bar.bounding_box())]
+    assert len(widths) == 24
+    assert max(widths) > 50
+    fills = {bar.evaluate("bar => getComputedStyle(bar).fill") for bar in bars.all()}
+    assert fills == {"rgb(230, 159, 0)", "rgb(0, 114, 178)"}
+    seen.shot(f"pooling-{theme}")
+    assert seen.errors == []
+
+
+def test_text_of_figures_follows_the_theme(visit: Open) -> None:
+    page = visit(theme="dark").page
+    open_tab(page, "Pooling")
+    colours = page.evaluate(
+        "() => [...document.querySelectorAll('#pooling-plot svg text')]"
+        ".filter(t => t.textContent).map(t => getComputedStyle(t).fill)"
+    )
+    assert len(colours) > 20
+    for colour in colours:
+        red, green, blue = (int(part) for part in colour[4:-1].split(",")[:3])
+        assert red + green + blue > 3 * 150, f"{colour} is too dark on a dark page"
+
+
+def test_a_figure_updated_while_hidden_has_the_right_width(visit: Open) -> None:
+    page = visit().page
+    open_tab(page, "Pooling")
+    page.get_by_role("tab", name="Try it").click()
+    ask(page, "Rain fell on the roof all night.", "It rained the whole night.")
+    open_tab(page, "Pooling")
+    svg = page.locator("#pooling-plot svg.main-svg").first.bounding_box()
+    frame = page.locator("#pooling-plot .js-plotly-plot").bounding_box()
+    assert svg is not None
+    assert frame is not None
+    assert svg["width"] == pytest.approx(frame["width"], abs=2)
+    assert frame["width"] > 800
+
+
+def test_layer_and_head_change_the_map(visit: Open) -> None:
+    page = visit().page
+    open_tab(page, "Attention")
+    title = page.locator("#attention-words h3")
+    assert title.inner_text().startswith("Layer 1: head 1")
+    page.get_by_label("number input for Layer (1: lowest)").fill("4")
+    page.get_by_label("number input for Layer (1: lowest)").press("Enter")
+    expect(title).to_contain_text("Layer 4: head 1", timeout=15_000)
+    page.get_by_label("A and B together").click()
+    page.wait_for_function("document.querySelectorAll('#attention-plot .ytick').length === 17")
+
+
+def test_hostile_text_stays_text(visit: Open) -> None:
+    seen = visit()
+    ask(seen.page, HOSTILE, HOSTILE + " again")
+    for name in TABS:
+        open_tab(seen.page, name)
+    seen.page.wait_for_timeout(300)
+    assert seen.dialogs == []
+    assert seen.page.locator("#injected, #predictions img, #predictions script").count() == 0
+    assert seen.page.locator("#attention-plot .ytick").filter(has_text="script").count() == 2
+    assert seen.errors == []
+
+
+@pytest.mark.parametrize("text", ["", "   \n ", "\u200b\u200e"])
+def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(visit: Open, text: str) -> None:
+    page = visit().page
+    page.locator("#first textarea").fill(text)
+    page.locator("#second textarea").fill("This stays where it is.")
+    page.locator("#answer").click()
+    toast = page.locator(".toast-body")
+    expect(toast).to_contain_text("Sentence A")
+    expect(page.locator("#second textarea")).to_have_value("This stays where it is.")
+
+
+def test_very_long_emoji_and_right_to_left_texts_are_answered(visit: Open) -> None:
+    seen = visit()
+    ask(seen.page, "word " * 10_000, "שלום עולם, זה סרט נהדר")
+    counts = seen.page.locator("#counts").inner_text()
+    assert "A: 10,002 tokens, cut to the 128" in counts
+    ask(seen.page, "🎬🎉 😀", "A fine film 🎉")
+    assert "[UNK]" in seen.page.locator("#counts").inner_text()
+    assert len(findings(seen.page)) == 4
+    assert seen.errors == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_shows_everything_without_sideways_scroll(visit: Open, theme: str) -> None:
+    seen = visit(390, 844, theme)
+    seen.shot(f"phone-try-{theme}")
+    for name in TABS:
+        open_tab(seen.page, name)
+        width = seen.page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390
+        seen.shot(f"phone-{name.lower()}-{theme}")
+
+
+def test_no_request_leaves_the_machine(visit: Open) -> None:
+    seen = visit()
+    ask(seen.page, "Nobody else reads this.", "This is read by nobody else.")
+    for name in TABS:
+        open_tab(seen.page, name)
+    hosts = {urlparse(url).hostname for url in seen.requests if urlparse(url).scheme != "data"}
+    assert len(seen.requests) > 10
+    assert hosts <= {"127.0.0.1", None}

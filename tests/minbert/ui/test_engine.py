@@ -1,0 +1,69 @@
+"""The engine refuses what can't be answered and tells what was cut."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from minbert.ui.engine import LONGEST_TEXT, Engine, InputError
+
+
+@pytest.mark.parametrize("text", [None, "", "  ", "\n\t"])
+def test_an_empty_first_sentence_is_told(engine: Engine, text: str | None) -> None:
+    with pytest.raises(InputError, match="Sentence A is empty"):
+        engine.check(text, "something")
+
+
+def test_invisible_and_endless_texts_are_told_by_name(engine: Engine) -> None:
+    with pytest.raises(InputError, match="Sentence B has only invisible"):
+        engine.check("good", "\u200b\u200d")
+    with pytest.raises(InputError, match=f"{LONGEST_TEXT + 1:,} characters"):
+        engine.check("x" * (LONGEST_TEXT + 1), "")
+
+
+def test_texts_are_stripped_and_b_may_be_missing(engine: Engine) -> None:
+    assert engine.check("  good film \n", None) == ("good film", "")
+
+
+def test_an_answer_without_b_has_no_pair(engine: Engine) -> None:
+    answer = engine.answer(engine.mean, "good film", "")
+    assert len(answer.sentiments) == 1
+    assert answer.pair is None
+
+
+def test_the_two_models_answer_differently(engine: Engine) -> None:
+    mean = engine.answer(engine.mean, "good film", "bad film")
+    cls = engine.answer(engine.cls, "good film", "bad film")
+    assert mean.pair is not None
+    assert cls.pair is not None
+    assert mean.pair.siamese != cls.pair.siamese
+
+
+def test_notices_count_cut_and_unknown_pieces(engine: Engine) -> None:
+    limit = engine.mean.config.max_length
+    told = engine.notices("a " * (limit + 8), "🎉")
+    assert f"A: {limit + 10} tokens, cut to the {limit}" in told[0]
+    assert "10 left out" in told[0]
+    assert "1 not in its vocabulary" in told[1]
+    assert "A and B together" in told[2]
+    assert engine.notices("a b", "") == ["A: 4 tokens"]
+
+
+@pytest.mark.parametrize("layer", [0, 3])
+def test_a_layer_outside_the_encoder_is_refused(engine: Engine, layer: int) -> None:
+    with pytest.raises(InputError, match=f"from 1 to 2. Found {layer}"):
+        engine.attention("good", "", layer)
+
+
+def test_attention_is_of_the_layer_asked_for(engine: Engine) -> None:
+    for layer in (1, 2):
+        page = engine.attention("good film", "bad", layer)
+        direct = engine.mean.attention("good film", "bad")
+        assert torch.allclose(page.weights[0], direct.weights[layer - 1], atol=1e-6)
+
+
+def test_a_missing_model_says_where_it_should_be(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="should be a folder"):
+        Engine.load(tmp_path / "nowhere")

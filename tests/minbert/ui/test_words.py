@@ -1,0 +1,96 @@
+"""Findings in words: right winner, right numbers, right order."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from minbert.predictor import AttentionResult, PairResult, SentimentResult
+from minbert.ui import words
+from minbert.ui.engine import Answer
+
+
+def pair(paraphrase: float = 0.5, similarity: float = 2.5) -> PairResult:
+    return PairResult(paraphrase, paraphrase, similarity, similarity, similarity, similarity)
+
+
+def sentiment(best: int) -> SentimentResult:
+    return SentimentResult(tuple(0.6 if index == best else 0.1 for index in range(5)))
+
+
+def answer(best: int, paraphrase: float = 0.5, similarity: float = 2.5) -> Answer:
+    return Answer((sentiment(best), sentiment(best)), pair(paraphrase, similarity))
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.0, "0 %"), (1.0, "100 %"), (0.001, "< 1 %"), (0.999, "> 99 %"), (0.345, "34 %")],
+)
+def test_percent_never_overstates(share: float, told: str) -> None:
+    assert words.percent(share) == told
+
+
+def test_yes_begins_above_the_threshold() -> None:
+    assert words.yes_no(pair(0.5)) == "no"
+    assert words.yes_no(pair(0.51)) == "yes"
+    assert words.yes_no(pair(0.51), threshold=0.6) == "no"
+
+
+def test_a_score_is_clamped_for_display_only() -> None:
+    assert [words.shown(score) for score in (-0.4, 2.34, 6.0)] == ["0.0", "2.3", "5.0"]
+
+
+def test_the_closer_pooling_is_named_first() -> None:
+    assert words.similarity_headline(pair(similarity=1.0), pair(similarity=4.0)) == (
+        "Mean pooling sees these as closer: 4.0 against 1.0 of 5"
+    )
+    assert words.similarity_headline(pair(similarity=3.0), pair(similarity=2.0)) == (
+        "CLS pooling sees these as closer: 3.0 against 2.0 of 5"
+    )
+    assert "alike" in words.similarity_headline(pair(similarity=3.0), pair(similarity=3.1))
+
+
+def test_disagreements_are_counted_in_steps() -> None:
+    told = words.sentiment_difference("A", answer(0), answer(3), 0)
+    assert told == (
+        "They disagree on sentence A by 3 steps: CLS says very negative, mean says positive."
+    )
+    assert "by one step" in words.sentiment_difference("A", answer(2), answer(3), 0)
+    assert words.sentiment_difference("B", answer(2), answer(2), 1) == (
+        "Both call sentence B neutral."
+    )
+
+
+def test_paraphrase_differences() -> None:
+    assert words.paraphrase_difference(pair(0.2), pair(0.8)) == (
+        "Paraphrase: CLS says no (20 %), mean says yes (80 %)."
+    )
+    assert "equally sure" in words.paraphrase_difference(pair(0.81), pair(0.8))
+    assert "CLS is surer" in words.paraphrase_difference(pair(0.1), pair(0.4))
+    assert "mean is surer" in words.paraphrase_difference(pair(0.6), pair(0.9))
+
+
+def test_a_comparison_of_one_sentence_asks_for_the_second() -> None:
+    alone = Answer((sentiment(1),), None)
+    title, lines = words.comparison(alone, alone)
+    assert title == "Both call sentence A negative"
+    assert lines == ["Type a sentence B to compare them on pairs too."]
+
+
+def test_a_comparison_of_pairs_tells_all_three_tasks() -> None:
+    title, lines = words.comparison(answer(1, 0.2, 0.3), answer(1, 0.9, 4.8))
+    assert title.startswith("Mean pooling sees these as closer")
+    assert len(lines) == 4
+    assert lines[3] == "Similarity: CLS means “different topics”, mean pooling “the same meaning”."
+
+
+def test_an_attention_finding_names_the_most_seen_token() -> None:
+    maps = torch.zeros(1, 2, 3, 3)
+    maps[0, 0, :, 1] = 1.0  # head 1: all look at the middle
+    maps[0, 1] = 1 / 3  # head 2: everything alike
+    result = AttentionResult(["[CLS]", "rain", "[SEP]"], [0, 0, 0], (4,), maps, 0)
+    assert words.attention_finding(result, 1) == (
+        "Layer 5: head 1 looks sharply, most at “rain” (100 % of all attention)"
+    )
+    assert "head 2 looks broadly" in words.attention_finding(result, 2)
+    assert "on average its heads look" in words.attention_finding(result, 0)

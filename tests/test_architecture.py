@@ -1,0 +1,140 @@
+"""Which package may import which, read from the source with `ast`.
+
+app.py -> minbert <- trainer
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LONGEST = 350  # lines of one file
+PAGE_LIBRARIES = ("gradio", "plotly")
+OURS = ("minbert", "trainer", "app", "tests")
+LEAVES = ("samplers", "losses", "metrics", "surgery")  # of the trainer; import nothing of ours
+
+
+def sources() -> dict[str, str]:
+    """Return the product's source files: dotted module name to text."""
+    paths = [*REPOSITORY.glob("minbert/**/*.py"), *REPOSITORY.glob("trainer/**/*.py")]
+    paths += REPOSITORY.glob("app.py")
+    return {module_name(path): path.read_text(encoding="utf-8") for path in sorted(paths)}
+
+
+def module_name(path: Path) -> str:
+    """Return a file's dotted name; a package's is the package's own with `.__init__`."""
+    return ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+
+
+def imports_of(module: str, source: str) -> set[str]:
+    """Return every dotted name that a module imports, wherever in the file it does."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = module.split(".")[: -node.level] if node.level else []
+            base = ".".join([*parts, *([node.module] if node.module else [])])
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Call) and called(node) in ("import_module", "__import__"):
+            found |= {
+                argument.value
+                for argument in node.args[:1]
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+            }
+    return found
+
+
+def called(node: ast.Call) -> str:
+    """Return the last part of the name of what is called."""
+    function = node.func
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def inside(name: str, package: str) -> bool:
+    """Say whether a dotted name is the package or lies in it."""
+    return name == package or name.startswith(package + ".")
+
+
+def forbidden(module: str) -> tuple[str, ...]:
+    """Return the packages that a module may not import."""
+    if inside(module, "minbert.ui"):
+        return ("trainer", "app", "tests")
+    if inside(module, "minbert"):
+        return ("trainer", "app", "tests", "minbert.ui", *PAGE_LIBRARIES)
+    if module in {f"trainer.{leaf}" for leaf in LEAVES}:
+        return (*OURS, *PAGE_LIBRARIES)
+    if inside(module, "trainer"):
+        return ("app", "tests", "minbert.ui", *PAGE_LIBRARIES)
+    return ("trainer", "tests")  # app.py
+
+
+def violations(module: str, source: str) -> list[str]:
+    """Return each import of a module that goes against the arrows."""
+    return sorted(
+        f"{module} imports {name}"
+        for name in imports_of(module, source)
+        if any(inside(name, package) for package in forbidden(module))
+    )
+
+
+def test_imports_follow_the_arrows() -> None:
+    found = [line for module, source in sources().items() for line in violations(module, source)]
+    assert found == []
+
+
+def test_every_package_and_leaf_is_looked_at() -> None:
+    modules = sources()
+    assert {"minbert.bert", "minbert.ui.__init__", "trainer.recipes.mean"} <= set(modules)
+    assert {f"trainer.{leaf}" for leaf in LEAVES[:3]} <= set(modules)
+    imported = {name for module, text in modules.items() for name in imports_of(module, text)}
+    assert {"torch", "minbert.config", "trainer.config.TrainConfig"} <= imported
+
+
+def test_no_file_is_too_long() -> None:
+    lengths = {module: len(text.splitlines()) for module, text in sources().items()}
+    assert {module: length for module, length in lengths.items() if length > LONGEST} == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "wanted"),
+    [
+        ("minbert.bert", "import trainer", ["minbert.bert imports trainer"]),
+        ("minbert.bert", "from trainer.loop import x", 2),
+        ("minbert.bert", "def f():\n    import gradio as gr", 1),
+        ("minbert.bert", "from minbert.ui import figures", 2),
+        ("minbert.bert", "from minbert import ui", 1),
+        ("minbert.bert", "from . import ui", 1),
+        ("minbert.explain.maps", "from ..ui.words import x", 2),
+        ("minbert.bert", "import importlib\nimportlib.import_module('plotly.io')", 1),
+        ("minbert.ui.panels", "import trainer.loop", 1),
+        ("trainer.loop", "import minbert.ui.words", 1),
+        ("trainer.loop", "if True:\n    from plotly import graph_objects", 2),
+        ("trainer.metrics", "from minbert.config import choice_error", 2),
+        ("trainer.losses", "from trainer import metrics", 2),
+        ("trainer.surgery", "import app", 1),
+        ("app", "from trainer.cli import main", 2),
+    ],
+)
+def test_the_checker_catches_a_violation(module: str, source: str, wanted: list[str] | int) -> None:
+    found = violations(module, source)
+    assert found == wanted if isinstance(wanted, list) else len(found) == wanted
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("minbert.bert", "from minbert.config import BertConfig\nimport torch"),
+        ("minbert.bert", "import gradiometer, minbert.uint, trainers"),
+        ("minbert.ui.panels", "import gradio\nfrom plotly import io\nfrom minbert import tasks"),
+        ("minbert.ui.panels", "from . import figures\nfrom ..predictor import Predictor"),
+        ("trainer.loop", "from minbert.multitask import MultitaskBert\nimport trainer.metrics"),
+        ("trainer.metrics", "import numpy as np\nfrom collections.abc import Callable"),
+        ("app", "import gradio\nfrom minbert.ui import panels"),
+    ],
+)
+def test_the_checker_lets_the_arrows_pass(module: str, source: str) -> None:
+    assert violations(module, source) == []

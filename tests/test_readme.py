@@ -1,0 +1,86 @@
+"""The README can't rot: its tree, links and commands are checked, its Python is run."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from trainer.cli import make_parser
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def commands() -> list[str]:
+    lines = [line.split("#")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def tree() -> list[str]:
+    """Return the file tree's paths; an indented line lies in the folder above it."""
+    (listing,) = blocks("")
+    paths, folder = [], ""
+    for line in listing.splitlines():
+        name = line.split()[0]
+        if not line.startswith(" "):
+            folder = name if name.endswith("/") else ""
+            paths.append(name)
+        else:
+            paths.append(folder + name)
+    return paths
+
+
+def test_the_readme_has_what_is_checked_here() -> None:
+    assert len(commands()) >= 6
+    assert len(tree()) >= 30
+    assert len(blocks("python")) == 1
+
+
+@pytest.mark.parametrize("path", tree())
+def test_the_tree_names_what_is_there(path: str) -> None:
+    assert (ROOT / path).exists()
+    assert (ROOT / path).is_dir() == path.endswith("/")
+
+
+@pytest.mark.parametrize("package", ["minbert", "trainer"])
+def test_the_tree_names_every_module(package: str) -> None:
+    there = {f"{package}/{path.name}" for path in (ROOT / package).glob("[!_]*.py")}
+    assert there <= set(tree())
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))
+def test_links_lead_somewhere(target: str) -> None:
+    assert target.startswith("https://") or (ROOT / target).exists()
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if c.startswith("python -m trainer")])
+def test_trainer_commands_parse(command: str) -> None:
+    options = make_parser().parse_args(shlex.split(command)[3:])
+    assert callable(options.command)
+
+
+@pytest.mark.parametrize("command", [c for c in commands() if c.startswith("make")])
+def test_make_commands_are_listed_by_make(command: str) -> None:
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert command in listed
+
+
+def test_the_python_lines_run() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", blocks("python")[0]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(("positive ", "very positive "))

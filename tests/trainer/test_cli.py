@@ -1,0 +1,255 @@
+"""The command line: what it offers, what it refuses, and how it says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from trainer import cli
+from trainer.cli import chosen_config, main, make_parser
+from trainer.config import TrainConfig
+from trainer.recipes import RECIPES
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COMMANDS = ("download", "train", "evaluate", "predict")
+SETTINGS = [field.name for field in dataclasses.fields(TrainConfig) if field.name != "name"]
+
+
+@pytest.fixture(autouse=True)
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep argparse from breaking lines."""
+    monkeypatch.setenv("COLUMNS", "400")
+
+
+def help_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Return what `--help` prints, with white space collapsed."""
+    with pytest.raises(SystemExit) as stopped:
+        main([*arguments, "--help"])
+    assert stopped.value.code == 0
+    return " ".join(capsys.readouterr().out.split())
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Return what argparse says of arguments that it doesn't take."""
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    return capsys.readouterr().err
+
+
+def config_of(*arguments: str) -> TrainConfig:
+    """Return the settings that a `train` command asks for."""
+    return chosen_config(make_parser().parse_args(["train", *arguments]))
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    told = help_of(capsys)
+    assert all(command in told for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    told = help_of(capsys, command)
+    assert f"python -m trainer {command}" in told
+    wanted = {"train": "--resume", "evaluate": "--keep-trained", "predict": "--skip-bad"}
+    assert wanted.get(command, "--data") in told
+
+
+def test_train_s_help_lists_every_setting_with_its_default(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = help_of(capsys, "train")
+    for field in dataclasses.fields(TrainConfig):
+        if field.name == "name":
+            continue
+        option = "--" + field.name.replace("_", "-")
+        described = f"{field.metadata['help']} (report: {field.default})"
+        assert re.search(rf"{option} [\w|]+ {re.escape(described)}", told), option
+    assert all(name in told for name in RECIPES)
+
+
+def test_every_setting_can_be_changed() -> None:
+    base = RECIPES["mean"]
+    for name in SETTINGS:
+        found = getattr(base, name)
+        choices = TrainConfig.__dataclass_fields__[name].metadata["choices"]
+        changed: Any
+        if choices:
+            changed = next(choice for choice in choices if choice != found)
+        elif isinstance(found, bool):
+            changed = not found
+        elif isinstance(found, str):
+            changed = "elsewhere"
+        else:
+            changed = type(found)(found * 2 + 8) if isinstance(found, int) else found / 2 + 0.125
+        text = ("yes" if changed else "no") if isinstance(changed, bool) else str(changed)
+        config = config_of("mean", "--" + name.replace("_", "-"), text)
+        assert config == dataclasses.replace(base, **{name: changed})
+        assert type(getattr(config, name)) is type(found)
+
+
+def test_without_settings_the_recipe_is_as_it_is() -> None:
+    for name, recipe in RECIPES.items():
+        assert config_of(name) == recipe
+        assert recipe.name == name
+
+
+def test_the_cls_recipe_differs_from_mean_in_pooling_alone() -> None:
+    assert RECIPES["cls"] == dataclasses.replace(RECIPES["mean"], name="cls", pooling="cls")
+
+
+def test_the_settings_defaults_are_the_report_s() -> None:
+    config = TrainConfig()
+    assert (config.epochs, config.learning_rate, config.hidden_dropout) == (10, 1e-5, 0.2)
+    assert (config.head_epochs, config.head_learning_rate, config.head_batch) == (3, 1e-3, 128)
+    assert (config.batch_examples, config.sampler, config.pooling) == (32, "annealed", "mean")
+
+
+@pytest.mark.parametrize(("text", "value"), [("yes", True), ("no", False)])
+def test_a_switch_is_yes_or_no(text: str, value: bool) -> None:
+    assert config_of("mean", "--freeze-word-embeddings", text).freeze_word_embeddings is value
+
+
+@pytest.mark.parametrize("text", ["true", "0", "", "Yes"])
+def test_a_switch_that_is_neither_says_what_it_should_be(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    told = refused(capsys, "train", "mean", "--freeze-word-embeddings", text)
+    last = told.splitlines()[-1]
+    assert "--freeze-word-embeddings" in last
+    assert "should be yes or no" in last
+    assert repr(text) in last
+
+
+def test_an_unknown_recipe_lists_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(capsys, "train", "median")
+    assert "'median'" in told
+    assert all(repr(name) in told.splitlines()[-1] for name in RECIPES)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("fly",),
+        ("train",),
+        ("train", "mean", "--pooling", "average"),
+        ("train", "mean", "--epochs", "two"),
+        ("train", "mean", "--name", "other"),
+        ("evaluate", "--model", "x", "--split", "test"),
+        ("predict", "--model", "x", "--task", "sentiments", "--input", "a", "--output", "b"),
+        ("evaluate", "--model", "x", "--device", "tpu"),
+        ("evaluate",),
+    ],
+    ids=" ".join,
+)
+def test_arguments_that_make_no_sense_are_refused(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert "usage: python -m trainer" in refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--epochs", "0"), "`epochs` should be at least 1. Found 0."),
+        (("--max-length", "7"), "`max_length` should be at least 8. Found 7."),
+        (("--siamese-weight", "-1"), "`siamese_weight` should be at least 0. Found -1.0."),
+        (("--hidden-dropout", "1"), "`hidden_dropout` should lie in [0, 1). Found 1.0."),
+        (("--learning-rate", "0"), "`learning_rate` should be above 0. Found 0.0."),
+        (("--threads", "0"), "`--threads` should be at least 1. Found 0."),
+        (("--data", "/nowhere/at/all"), "`python -m trainer download` brings the course's files"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
+)
+def test_a_user_s_error_is_told_in_one_piece(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    out = tmp_path / "run"
+    assert main(["train", "mean", "--out", str(out), "--device", "cpu", *arguments]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert told in captured.err
+    assert "Traceback" not in captured.err
+    assert not out.exists()
+
+
+def test_a_user_s_error_in_a_process_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "trainer", "evaluate", "--model", str(tmp_path / "gone")]
+    environment = {name: text for name, text in os.environ.items() if name != "MINBERT_TRACEBACK"}
+    done = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {tmp_path / 'gone'} should be a folder")
+
+
+def test_a_developer_may_ask_for_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MINBERT_TRACEBACK", "1")
+    with pytest.raises(ValueError, match="Found 0"):
+        main(["train", "mean", "--epochs", "0"])
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise AssertionError("ours")
+
+    monkeypatch.setattr(cli, "run_evaluate", broken)
+    with pytest.raises(AssertionError, match="ours"):
+        main(["evaluate", "--model", "x"])
+
+
+def test_an_interrupt_ends_quietly(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run_evaluate", interrupted)
+    assert main(["evaluate", "--model", "x"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["evaluate", "--model", "x"]
+    monkeypatch.setenv("MINBERT_DATA", "/some/where")
+    assert make_parser().parse_args(arguments).data == Path("/some/where")
+    monkeypatch.delenv("MINBERT_DATA")
+    assert make_parser().parse_args(arguments).data == Path("data")
+    assert make_parser().parse_args([*arguments, "--data", "here"]).data == Path("here")
+
+
+def test_threads_are_set_as_asked() -> None:
+    cli.use_threads(2)
+    assert torch.get_num_threads() == 2
+    cli.use_threads(None)
+    assert torch.get_num_threads() == 2
+
+
+def test_a_run_s_folder_is_named_after_recipe_and_seed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    outs: list[Path] = []
+
+    def fake(_config: TrainConfig, _data: Path, out: Path, **_: Any) -> Path:  # noqa: ANN401
+        outs.append(out)
+        return out
+
+    monkeypatch.setattr("trainer.train.train", fake)
+    assert main(["train", "cls", "--seed", "3"]) == 0
+    assert main(["train", "cls", "--out", str(tmp_path)]) == 0
+    assert outs == [Path("runs/cls-3"), tmp_path]

@@ -1,0 +1,297 @@
+"""Fine-tuning: the losses of a step, the schedule, and a state that continues bit for bit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from minbert.multitask import MultitaskBert
+from minbert.tasks import TASKS
+from tests.support import assert_close
+from tests.trainer.samples import task_examples
+from tests.trainer.tuning import streams_of, tuning_of
+from trainer.batches import TaskBatch
+from trainer.config import TrainConfig
+from trainer.loop import learning_rate_at, process_batch
+from trainer.train import subset
+
+
+def kept(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies that later steps don't change."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
+@pytest.fixture
+def batches(model: MultitaskBert) -> dict[str, TaskBatch]:
+    return {stream.data.task.name: stream.gather(range(9)) for stream in streams_of(model)}
+
+
+def test_the_loss_of_a_sentiment_batch(model: MultitaskBert, batches: dict[str, TaskBatch]) -> None:
+    batch = batches["sentiment"]
+    chances = model.predict_sentiment(batch.inputs).log_softmax(dim=-1)
+    wanted = -chances[torch.arange(len(batch.labels)), batch.labels.long()].mean()
+    assert_close(process_batch(model, batch, siamese_weight=1.0), wanted)
+
+
+def test_the_loss_of_a_paraphrase_batch(
+    model: MultitaskBert, batches: dict[str, TaskBatch]
+) -> None:
+    batch = batches["paraphrase"]
+    logits = model.predict_paraphrase(batch.inputs)
+    wanted = -(batch.labels * F.logsigmoid(logits) + (1 - batch.labels) * F.logsigmoid(-logits))
+    assert 0 < batch.labels.mean() < 1
+    assert_close(process_batch(model, batch, siamese_weight=1.0), wanted.mean())
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
+def test_the_loss_of_a_similarity_batch_adds_the_siamese_one(
+    model: MultitaskBert, batches: dict[str, TaskBatch], weight: float
+) -> None:
+    batch = batches["similarity"]
+    assert batch.sides is not None
+    count = len(batch.labels)
+    joint = ((model.predict_similarity(batch.inputs) - batch.labels) ** 2).mean()
+    embedded = model.embed(batch.sides)
+    cosines = (F.normalize(embedded[:count]) * F.normalize(embedded[count:])).sum(dim=-1)
+    siamese = ((2.5 * (cosines + 1) - batch.labels) ** 2).mean()
+    assert siamese > 0.1
+    wanted = joint + weight * siamese
+    assert_close(process_batch(model, batch, siamese_weight=weight), wanted, 1e-4)
+
+
+def test_without_sides_the_siamese_weight_has_nothing_to_weigh(model: MultitaskBert) -> None:
+    batch = streams_of(model, siamese=False)[2].next()
+    assert batch.sides is None
+    joint = ((model.predict_similarity(batch.inputs) - batch.labels) ** 2).mean()
+    assert_close(process_batch(model, batch, siamese_weight=1.0), joint, 1e-4)
+
+
+def test_autocast_lowers_the_encoder_s_precision_and_not_the_loss_s(
+    model: MultitaskBert, batches: dict[str, TaskBatch]
+) -> None:
+    for batch in batches.values():
+        plain = process_batch(model, batch, siamese_weight=1.0)
+        lowered = process_batch(
+            model,
+            batch,
+            siamese_weight=1.0,
+            autocast=torch.autocast("cpu", dtype=torch.bfloat16),
+        )
+        assert lowered.dtype == torch.float32
+        assert lowered.item() != plain.item()
+        assert lowered.item() == pytest.approx(plain.item(), rel=0.1)
+
+
+def test_the_learning_rate_by_hand() -> None:
+    config = TrainConfig(epochs=4, steps_per_epoch=5, warmup=0.2, learning_rate=8.0)
+    rates = [learning_rate_at(step, config) for step in range(20)]
+    assert rates[:4] == pytest.approx([2.0, 4.0, 6.0, 8.0])
+    assert rates[4] == pytest.approx(8.0)
+    assert rates[12] == pytest.approx(4.0)
+    assert rates[19] == pytest.approx(8.0 / 16)
+    assert max(rates) == pytest.approx(8.0)
+    assert rates[4:] == sorted(rates[4:], reverse=True)
+
+
+def test_the_learning_rate_without_warm_up_starts_at_its_peak() -> None:
+    config = TrainConfig(epochs=1, steps_per_epoch=4, warmup=0.0, learning_rate=4.0)
+    rates = [learning_rate_at(step, config) for step in range(4)]
+    assert rates == pytest.approx([4.0, 3.0, 2.0, 1.0])
+
+
+def test_the_learning_rate_that_warms_up_to_the_last_step() -> None:
+    config = TrainConfig(epochs=1, steps_per_epoch=4, warmup=0.99, learning_rate=4.0)
+    rates = [learning_rate_at(step, config) for step in range(4)]
+    assert rates == pytest.approx([1.0, 2.0, 3.0, 4.0])
+
+
+def test_a_step_uses_the_schedule_s_rate(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path)
+    for step in range(4):
+        tuning.train_step()
+        rates = {group["lr"] for group in tuning.optimizer.param_groups}
+        assert rates == {learning_rate_at(step, tuning.config)}
+
+
+def test_a_step_counts_itself_its_tokens_and_its_task(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path, sampler="round_robin")
+    copies = streams_of(tuning.model)
+    names, tokens = [], 0
+    for step in range(6):
+        names.append(tuning.train_step()[0])
+        tokens += copies[step % 3].next().tokens
+        assert tuning.step == step + 1
+    assert names == [*TASKS] * 2
+    assert tuning.tokens == tokens
+
+
+def test_the_annealed_share_changes_with_the_epoch(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path)
+    tuning.sizes = [10, 80, 10]
+    assert tuning.probabilities(1) == pytest.approx((0.1, 0.8, 0.1))
+    assert tuning.probabilities(2)[1] == pytest.approx(80**0.2 / (80**0.2 + 2 * 10**0.2))
+
+
+def test_a_clipped_step_moves_no_further_than_the_norm_allows(tmp_path: Path) -> None:
+    norms = []
+    tuning = tuning_of(tmp_path, clip_norm=0.01)
+    step = tuning.optimizer.step
+
+    def watched_step() -> None:
+        gradients = [p.grad.norm() for p in tuning.trained.values() if p.grad is not None]
+        norms.append(torch.stack(gradients).norm().item())
+        step()
+
+    tuning.optimizer.step = watched_step  # type: ignore[method-assign]
+    for _ in range(3):
+        tuning.train_step()
+    assert norms == pytest.approx([0.01] * 3, rel=1e-3)
+
+
+@pytest.mark.parametrize("done", [1, 5, 8])
+def test_a_restored_state_continues_bit_for_bit(tmp_path: Path, done: int) -> None:
+    unbroken = tuning_of(tmp_path / "first", seed=1)
+    for _ in range(done):
+        unbroken.train_step()
+    tensors, counters = unbroken.state()
+    tensors, counters = kept(tensors), json.loads(json.dumps(counters))
+    losses = [unbroken.train_step() for _ in range(4)]
+
+    continued = tuning_of(tmp_path / "second", seed=2)
+    torch.manual_seed(999)
+    continued.restore(tensors, counters)
+    assert [continued.train_step() for _ in range(4)] == losses
+    wanted, wanted_counters = unbroken.state()
+    found, found_counters = continued.state()
+    assert found_counters == wanted_counters
+    assert sorted(found) == sorted(wanted)
+    assert any(name.startswith("adamw.exp_avg_sq.") for name in found)
+    for name, tensor in wanted.items():
+        assert torch.equal(found[name], tensor), name
+
+
+def test_dropout_is_on_and_differs_between_steps(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path, learning_rate=1e-12, weight_decay=0.0, sampler="round_robin")
+    batch = tuning.streams[0].gather(list(range(8)))
+    for stream in tuning.streams:
+        stream.next = lambda: batch  # type: ignore[method-assign]
+    losses = [tuning.train_step()[1] for _ in range(3)]
+    assert len(set(losses)) == 3
+    tuning.model.eval()
+    assert process_batch(tuning.model, batch).item() not in losses
+
+
+def test_frozen_word_embeddings_stay_and_everything_else_moves(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path, freeze_word_embeddings=True, pooling="pooler", weight_decay=0.0)
+    before = kept(tuning.model.state_dict())
+    for _ in range(12):
+        tuning.train_step()
+    still = {n for n, t in tuning.model.state_dict().items() if torch.equal(t, before[n])}
+    assert still == {"encoder.embeddings.word.weight"}
+    assert "encoder.embeddings.word.weight" not in tuning.trained
+    assert not [name for name in tuning.state()[0] if name.startswith("adamw.") and "word" in name]
+
+
+def test_word_embeddings_move_unless_frozen(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path)
+    word = tuning.model.encoder.embeddings.word.weight
+    before = word.detach().clone()
+    tuning.train_step()
+    assert not torch.equal(word, before)
+
+
+def test_only_matrices_decay(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path, weight_decay=0.3)
+    names = {id(parameter): name for name, parameter in tuning.model.named_parameters()}
+    decays = {
+        names[id(parameter)]: group["weight_decay"]
+        for group in tuning.optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert decays == {
+        name: 0.3 if parameter.dim() > 1 else 0.0
+        for name, parameter in tuning.model.named_parameters()
+    }
+    assert set(decays.values()) == {0.0, 0.3}
+    assert decays["encoder.layers.0.output_norm.weight"] == 0.0
+    assert decays["heads.sentiment.linear.bias"] == 0.0
+
+
+def test_a_head_whose_task_does_not_train_is_left_alone(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path, sampler="round_robin", weight_decay=0.5)
+    before = kept(tuning.model.heads.state_dict())
+    assert tuning.train_step()[0] == "sentiment"
+    moved = {n for n, t in tuning.model.heads.state_dict().items() if not torch.equal(t, before[n])}
+    assert moved == {"sentiment.linear.weight", "sentiment.linear.bias"}
+
+
+@pytest.mark.parametrize(
+    ("precision", "device", "lowered"),
+    [
+        ("auto", "cpu", False),
+        ("auto", "cuda", True),
+        ("fp32", "cpu", False),
+        ("fp32", "cuda", False),
+        ("bf16", "cpu", True),
+        ("bf16", "cuda", True),
+    ],
+)
+def test_the_choice_of_precision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, device: str, lowered: bool
+) -> None:
+    asked: list[tuple[str, torch.dtype, bool]] = []
+
+    def fake(kind: str, dtype: torch.dtype, enabled: bool) -> contextlib.AbstractContextManager:
+        asked.append((kind, dtype, enabled))
+        return contextlib.nullcontext()
+
+    tuning = tuning_of(tmp_path, precision=precision)
+    tuning.device = torch.device(device)
+    monkeypatch.setattr(torch, "autocast", fake)
+    tuning.autocast()
+    assert asked == [(device, torch.bfloat16, lowered)]
+
+
+def test_steps_run_in_the_precision_that_was_asked_for(tmp_path: Path) -> None:
+    losses = {
+        precision: tuning_of(tmp_path, precision=precision).train_step()[1]
+        for precision in ("auto", "fp32", "bf16")
+    }
+    assert losses["auto"] == losses["fp32"]
+    assert losses["bf16"] != losses["fp32"]
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.1)
+
+
+def test_fine_tuning_lowers_the_loss(tmp_path: Path) -> None:
+    tuning = tuning_of(tmp_path, steps_per_epoch=60, epochs=1, learning_rate=3e-3)
+    tuning.model.eval()
+    batches = [stream.gather(list(range(40))) for stream in tuning.streams]
+    before = [process_batch(tuning.model, batch, siamese_weight=1.0).item() for batch in batches]
+    for _ in range(60):
+        tuning.train_step()
+    tuning.model.eval()
+    after = [process_batch(tuning.model, batch, siamese_weight=1.0).item() for batch in batches]
+    assert all(late < early for late, early in zip(after, before, strict=True))
+
+
+def test_a_subset_is_seeded_without_repeats_and_in_file_order() -> None:
+    examples = task_examples("sentiment", 50, 0)
+    drawn = subset(examples, 12, seed=3)
+    places = [examples.index(example) for example in drawn]
+    assert len(set(places)) == 12
+    assert places == sorted(places)
+    assert places != list(range(12))
+    assert subset(examples, 12, seed=3) == drawn
+    assert subset(examples, 12, seed=4) != drawn
+
+
+@pytest.mark.parametrize("size", [0, 50, 51, 1000])
+def test_a_subset_of_zero_or_too_many_is_everything(size: int) -> None:
+    examples = task_examples("sentiment", 50, 0)
+    assert subset(examples, size, seed=3) == examples

@@ -1,0 +1,359 @@
+"""A killed run, continued, ends bit for bit as an unbroken one.
+
+The real command runs in processes of its own and is killed with SIGKILL: at random times, and at
+exact points of its file writing (a `sitecustomize.py` of ours counts the renames).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minbert.checkpoint import read_tensors
+from trainer.cli import main
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SETTINGS = {
+    "--threads": "1",
+    "--device": "cpu",
+    "--epochs": "2",
+    "--steps-per-epoch": "30",
+    "--checkpoint-every": "7",
+    "--head-epochs": "2",
+    "--hidden-dropout": "0.2",
+    "--sampler": "annealed",
+    "--learning-rate": "3e-3",
+    "--max-length": "48",
+    "--batch-examples": "8",
+    "--batch-tokens": "256",
+}
+MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+RANDOM_KILLS = 3
+HEAVY_KILLS = 20 if os.environ.get("MINBERT_HEAVY") == "1" else 1
+PATIENCE = 180  # seconds for one process
+
+# Ends the process around the N-th rename of a file onto its place: before it, with the file that
+# is written beside torn in half, or right after it.
+STOPPER = """
+import os
+import signal
+
+name, number, moment = os.environ["STOP_AT"].split(":")
+replace = os.replace
+seen = 0
+
+
+def stopping(source, target):
+    global seen
+    seen += str(target).endswith(name)
+    last = str(target).endswith(name) and seen == int(number)
+    if last and moment == "torn":
+        os.truncate(source, os.path.getsize(source) // 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+    replace(source, target)
+    if last:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+os.replace = stopping
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What the command works on."""
+
+    data: Path
+    encoder: Path
+
+    def command(self, out: Path, **changes: str) -> list[str]:
+        """Return the arguments that train, or continue, the run in `out`."""
+        settings = {**SETTINGS, "--data": str(self.data), "--encoder": str(self.encoder)}
+        settings |= {"--" + name.replace("_", "-"): text for name, text in changes.items()}
+        flat = [text for pair in settings.items() for text in pair]
+        return ["train", "mean", "--resume", "--out", str(out), *flat]
+
+    def start(
+        self, out: Path, stopper: Path | None = None, stop: str = ""
+    ) -> subprocess.Popen[str]:
+        """Start the command in a process of its own, with a point to stop at where one is given."""
+        environment = {**os.environ, "STOP_AT": stop}
+        if stopper is not None:
+            environment["PYTHONPATH"] = str(stopper)
+        return subprocess.Popen(
+            [sys.executable, "-m", "trainer", *self.command(out)],
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def complete(self, out: Path) -> None:
+        """Run the command to its end."""
+        process = self.start(out)
+        _, told = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0, told
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a finished run leaves behind, the clock's readings left out."""
+
+    files: dict[str, bytes]
+    trained_on: dict[str, list[int]]
+    lines: list[dict[str, Any]]
+    result: dict[str, Any]
+
+
+def outcome(out: Path) -> Outcome:
+    """Read a finished run."""
+    assert [path for path in out.rglob("*") if path.name.endswith(".partial")] == []
+    names = [f"{folder}/{name}" for folder in ("best", "model") for name in MODEL_FILES]
+    text = (out / "metrics.jsonl").read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in text.splitlines()]
+    for line in lines:
+        del line["seconds"]
+    result = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    hashes = read_tensors(out / "model" / "trained_on.safetensors")
+    told = {name: value for name, value in result.items() if name not in ("minutes", "commit")}
+    return Outcome(
+        {name: (out / name).read_bytes() for name in names},
+        {name: values.tolist() for name, values in hashes.items()},
+        lines,
+        told,
+    )
+
+
+def assert_same(found: Outcome, wanted: Outcome) -> None:
+    """Assert that two runs ended the same; say first what differs."""
+    assert [about(line) for line in found.lines] == [about(line) for line in wanted.lines]
+    assert found.lines == wanted.lines
+    differing = [name for name, content in wanted.files.items() if found.files[name] != content]
+    assert differing == []
+    assert found.trained_on == wanted.trained_on
+    assert found.result == wanted.result
+
+
+def about(line: dict[str, Any]) -> tuple[Any, ...]:
+    """Say which event a line of metrics.jsonl tells."""
+    return tuple(line.get(name) for name in ("phase", "task", "epoch", "step"))
+
+
+@pytest.fixture(scope="module")
+def work(data: Path, encoder_folder: Path) -> Work:
+    return Work(data, encoder_folder)
+
+
+@dataclasses.dataclass(frozen=True)
+class Unbroken:
+    """The run that nobody killed."""
+
+    folder: Path
+    seconds: float
+    outcome: Outcome
+
+
+@pytest.fixture(scope="module")
+def unbroken(work: Work, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
+    folder = tmp_path_factory.mktemp("runs") / "unbroken"
+    started = time.monotonic()
+    work.complete(folder)
+    return Unbroken(folder, time.monotonic() - started, outcome(folder))
+
+
+@pytest.fixture
+def stopper(tmp_path: Path) -> Path:
+    """Give a folder whose sitecustomize.py stops a process at a point."""
+    folder = tmp_path / "stopper"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(STOPPER, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def copy(unbroken: Unbroken, tmp_path: Path) -> Path:
+    """Give a copy of the finished run."""
+    return Path(shutil.copytree(unbroken.folder, tmp_path / "copy"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Read every file under a folder."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def kill_at_random(work: Work, out: Path, seconds: float, kills: int, seed: int) -> int:
+    """Start the run again and again and kill it at random times; return how often that was."""
+    draw = random.Random(seed)
+    killed = 0
+    for _ in range(kills):
+        process = work.start(out)
+        try:
+            process.wait(timeout=draw.uniform(0.0, seconds))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        _, told = process.communicate(timeout=PATIENCE)
+        assert process.returncode in (0, -signal.SIGKILL), told
+        killed += process.returncode != 0
+    return killed
+
+
+def stop_at(work: Work, out: Path, stopper: Path, stop: str) -> None:
+    """Run until the point `stop`: a file's ending, the count of its renames, the moment."""
+    process = work.start(out, stopper, stop)
+    _, told = process.communicate(timeout=PATIENCE)
+    assert process.returncode == -signal.SIGKILL, f"{stop} was never reached: {told}"
+
+
+def test_the_unbroken_run_is_one_that_can_tell_differences(unbroken: Unbroken) -> None:
+    found = unbroken.outcome
+    assert found.result["best"]["epoch"] > 0, "the best model is one that fine-tuning made"
+    validations = [line for line in found.lines if line["phase"] == "validation"]
+    assert [line["epoch"] for line in validations] == [0, 1, 2]
+    assert len({line["normalised"] for line in validations}) == 3
+    steps = [line["step"] for line in found.lines if line["phase"] == "fine-tuning"]
+    assert steps == [7, 14, 21, 28, 30, 35, 42, 49, 56, 60]
+    assert [about(line)[:3] for line in found.lines[:6]] == [
+        ("heads", task, epoch)
+        for task in ("sentiment", "paraphrase", "similarity")
+        for epoch in (1, 2)
+    ]
+
+
+def test_killed_at_random_times_and_continued(
+    work: Work, unbroken: Unbroken, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    assert kill_at_random(work, out, unbroken.seconds, RANDOM_KILLS, seed=1) > 0
+    work.complete(out)
+    assert_same(outcome(out), unbroken.outcome)
+
+
+@pytest.mark.heavy
+def test_killed_at_many_random_times_and_continued(
+    work: Work, unbroken: Unbroken, tmp_path: Path
+) -> None:
+    for number in range(HEAVY_KILLS):
+        out = tmp_path / f"run-{number}"
+        kill_at_random(work, out, unbroken.seconds, 1, seed=100 + number)
+        work.complete(out)
+        assert_same(outcome(out), unbroken.outcome)
+
+
+def test_killed_at_the_change_of_phase(
+    work: Work, unbroken: Unbroken, stopper: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    stop_at(work, out, stopper, "state.safetensors:3:after")  # the last head's safe point
+    stop_at(work, out, stopper, "state.safetensors:1:after")  # fine-tuning's first, at step 0
+    work.complete(out)
+    assert_same(outcome(out), unbroken.outcome)
+
+
+def test_killed_in_phase_2_and_while_it_ends(
+    work: Work, unbroken: Unbroken, stopper: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    stop_at(work, out, stopper, "state.safetensors:6:torn")  # three heads, step 0, 7 and 14
+    assert (out / "state.safetensors.partial").exists()
+    stop_at(work, out, stopper, "best/model.safetensors:1:after")  # saved, its state not yet
+    stop_at(work, out, stopper, "result.json:1:torn")
+    assert not (out / "result.json").exists()
+    work.complete(out)
+    assert_same(outcome(out), unbroken.outcome)
+
+
+def test_resuming_a_finished_run_says_so_and_changes_nothing(
+    work: Work, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(copy)
+    assert main(work.command(copy)) == 0
+    assert f"{copy / 'model'} is finished already." in capsys.readouterr().err
+    assert contents(copy) == before
+
+
+def test_an_existing_folder_is_refused_without_resume(
+    work: Work, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = contents(copy)
+    arguments = [argument for argument in work.command(copy) if argument != "--resume"]
+    assert main(arguments) == 1
+    told = capsys.readouterr().err
+    assert f"error: `--out` should name a fresh folder. Found a run in {copy}" in told
+    assert "add --resume" in told
+    assert contents(copy) == before
+
+
+def unfinished(copy: Path) -> None:
+    """Make the copy look like a run that was killed before its end."""
+    (copy / "result.json").unlink()
+
+
+def change_nothing(_: Path) -> None:
+    """Leave the data as they are."""
+
+
+def change_data(data: Path) -> None:
+    """Add a row to one file."""
+    with (data / "sts-dev.csv").open("a", encoding="utf-8") as file:
+        file.write("99\tnew\tthe cat runs\tthe cat sits\t1.5\n")
+
+
+@pytest.mark.parametrize(
+    ("changes", "change", "difference"),
+    [
+        ({"learning_rate": "1e-3"}, change_nothing, "config.learning_rate: 0.003 then, 0.001 now"),
+        ({"seed": "5"}, change_nothing, "config.seed: 0 then, 5 now"),
+        ({}, change_data, "files.sts-dev.csv: "),
+    ],
+    ids=["learning rate", "seed", "data"],
+)
+def test_resuming_with_something_changed_is_refused(
+    work: Work,
+    copy: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, str],
+    change: Callable[[Path], None],
+    difference: str,
+) -> None:
+    unfinished(copy)
+    before = contents(copy)
+    data = Path(shutil.copytree(work.data, tmp_path / "data"))
+    change(data)
+    moved = dataclasses.replace(work, data=data)
+    assert main(moved.command(copy, **changes)) == 1
+    told = capsys.readouterr().err
+    assert f"error: --resume should continue the run in {copy} as it was begun." in told
+    assert difference in told
+    assert told.count(" then, ") == 1
+    assert contents(copy) == before
+
+
+def test_a_run_may_be_resumed_with_the_same_data_in_another_place(
+    work: Work, copy: Path, tmp_path: Path
+) -> None:
+    data = Path(shutil.copytree(work.data, tmp_path / "data"))
+    assert main(dataclasses.replace(work, data=data).command(copy)) == 0
+
+
+def test_a_torn_state_is_told(work: Work, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unfinished(copy)
+    state = copy / "state.safetensors"
+    state.write_bytes(state.read_bytes()[:-100])
+    assert main(work.command(copy)) == 1
+    told = capsys.readouterr().err
+    assert f"error: {state} should be a whole safetensors file. It is torn or damaged" in told
+    assert "Traceback" not in told

@@ -1,0 +1,142 @@
+"""A run's folder: settings that have to fit, a state that is whole, metrics cut back to it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from minbert.checkpoint import CheckpointError
+from trainer.config import TrainConfig
+from trainer.runs import Run, RunError, provenance
+
+CONFIG = TrainConfig(name="tiny", epochs=2)
+FILES = {"a.csv": "11", "b.csv": "22"}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    fresh = Run(tmp_path / "some" / "run")
+    fresh.prepare(CONFIG, FILES, resume=False)
+    return fresh
+
+
+def metrics_of(run: Run) -> list[dict[str, object]]:
+    text = (run.folder / "metrics.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_fresh_folder_holds_the_settings(run: Run) -> None:
+    stored = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    assert stored == {"config": dataclasses.asdict(CONFIG), "files": FILES}
+
+
+def test_a_folder_with_a_run_is_refused_unless_resumed(run: Run) -> None:
+    with pytest.raises(RunError, match=r"`--out` should name a fresh folder.*add --resume"):
+        Run(run.folder).prepare(CONFIG, FILES, resume=False)
+    Run(run.folder).prepare(CONFIG, FILES, resume=True)
+
+
+def test_resuming_a_folder_that_is_not_there_starts_a_run(tmp_path: Path) -> None:
+    run = Run(tmp_path / "new")
+    run.prepare(CONFIG, FILES, resume=True)
+    assert (run.folder / "run.json").is_file()
+    assert run.load_state() is None
+
+
+def test_resuming_with_other_settings_or_data_names_every_difference(run: Run) -> None:
+    changed = dataclasses.replace(CONFIG, epochs=3, sampler="round_robin")
+    files = {"a.csv": "11", "b.csv": "33", "c.csv": "44"}
+    before = (run.folder / "run.json").read_bytes()
+    with pytest.raises(RunError, match="as it was begun") as refused:
+        Run(run.folder).prepare(changed, files, resume=True)
+    told = str(refused.value)
+    for difference in (
+        "config.epochs: 2 then, 3 now",
+        "config.sampler: 'annealed' then, 'round_robin' now",
+        "files.b.csv: '22' then, '33' now",
+        "files.c.csv: None then, '44' now",
+    ):
+        assert difference in told
+    assert "files.a.csv" not in told
+    assert (run.folder / "run.json").read_bytes() == before
+
+
+def test_a_state_comes_back_with_the_metrics_cut_to_it(run: Run) -> None:
+    run.log(epoch=1)
+    tensors = {"x": torch.arange(6.0).reshape(2, 3), "y": torch.tensor(7)}
+    run.save_state(tensors, {"phase": "heads", "best": {"value": None}})
+    run.log(epoch=2)
+    assert len(metrics_of(run)) == 2
+    again = Run(run.folder)
+    loaded = again.load_state()
+    assert loaded is not None
+    assert [line["epoch"] for line in metrics_of(run)] == [1]
+    assert {name: tensor.tolist() for name, tensor in loaded[0].items()} == {
+        name: tensor.tolist() for name, tensor in tensors.items()
+    }
+    assert loaded[1]["phase"] == "heads"
+    assert loaded[1]["best"] == {"value": None}
+    again.log(epoch=2)
+    assert [line["epoch"] for line in metrics_of(run)] == [1, 2]
+
+
+def test_a_half_written_line_is_cut_as_well(run: Run) -> None:
+    run.log(epoch=1)
+    run.save_state({"x": torch.ones(1)}, {"phase": "heads"})
+    with (run.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"epoch": 2, "lo')
+    Run(run.folder).load_state()
+    assert [line["epoch"] for line in metrics_of(run)] == [1]
+
+
+def test_without_a_state_the_metrics_start_afresh(run: Run) -> None:
+    run.log(epoch=1)
+    assert Run(run.folder).load_state() is None
+    assert metrics_of(run) == []
+
+
+def test_seconds_go_on_from_the_state(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    first = Run(run.folder)
+    now += 50
+    first.log(epoch=1)
+    first.save_state({"x": torch.ones(1)}, {"phase": "heads"})
+    now += 500
+    second = Run(run.folder)
+    now += 3
+    second.load_state()
+    now += 7
+    second.log(epoch=2)
+    assert [line["seconds"] for line in metrics_of(run)] == [50.0, 57.0]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
+def test_a_torn_state_is_told(run: Run, share: float) -> None:
+    run.log(epoch=1)
+    run.save_state({"x": torch.ones(500)}, {"phase": "heads"})
+    state = run.folder / "state.safetensors"
+    content = state.read_bytes()
+    state.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(CheckpointError, match=r"state\.safetensors.*torn or damaged"):
+        Run(run.folder).load_state()
+    assert len(metrics_of(run)) == 1
+
+
+def test_metrics_that_are_shorter_than_the_state_says_are_told(run: Run) -> None:
+    run.log(epoch=1)
+    run.save_state({"x": torch.ones(1)}, {"phase": "heads"})
+    (run.folder / "metrics.jsonl").write_text("{}\n", encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"metrics\.jsonl should have at least \d+ bytes"):
+        Run(run.folder).load_state()
+
+
+def test_provenance_says_on_what_a_number_was_made() -> None:
+    found = provenance(torch.device("cpu"))
+    assert found["torch"] == torch.__version__
+    assert found["threads"] == torch.get_num_threads() == 1
+    assert "cores" in found["machine"]
