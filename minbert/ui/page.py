@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from gradio.themes.utils.fonts import LocalFont
 
 from minbert.ui.engine import Engine
 from minbert.ui.handlers import ALONE, TOGETHER, Handlers
@@ -22,9 +23,18 @@ MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 
 
 
 def theme() -> gr.themes.Base:
-    """Return the theme: ink on paper, no hue that a figure uses; fonts that gradio ships."""
+    """Return the theme: ink on paper, no hue that a figure uses; fonts that gradio ships.
+
+    The semi-bold files that gradio ships hold Cyrillic letters only, so bold stands in for them.
+    """
+    weights = (400, 700)
     return gr.themes.Base(
-        primary_hue="slate", secondary_hue="slate", neutral_hue="slate", radius_size="md"
+        primary_hue="slate",
+        secondary_hue="slate",
+        neutral_hue="slate",
+        radius_size="md",
+        font=[LocalFont("IBM Plex Sans", weights), "system-ui", "sans-serif"],
+        font_mono=[LocalFont("IBM Plex Mono", weights), "ui-monospace", "monospace"],
     ).set(
         button_primary_background_fill="*neutral_800",
         button_primary_background_fill_hover="*neutral_700",
