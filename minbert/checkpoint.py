@@ -1,27 +1,24 @@
 """Reading and writing weights: one key table, both ways, and nothing silent.
 
 An encoder comes from any Hugging Face folder of `model_type: bert`; our own multitask folders
-have the same shape (config.json, model.safetensors, tokenizer files). Files are written beside
-their place and renamed into it. Pickles are never written; a downloaded `pytorch_model.bin` is
-read with `weights_only=True`.
+have the same shape (config.json, model.safetensors, tokenizer files). Pickles are never written; a
+downloaded `pytorch_model.bin` is read with `weights_only=True`.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
 from minbert.bert import BertModel
 from minbert.config import BertConfig
+from minbert.files import CheckpointError, read_json, read_tensors, write_json, write_tensors
 from minbert.text import Tokenizer
 
 CONFIG_FILE = "config.json"
@@ -59,10 +56,6 @@ IGNORED_PREFIXES = (
     "embeddings.position_ids",
     "embeddings.token_type_ids",
 )
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that can't be loaded as it is; the message says why and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,7 +143,8 @@ def load_encoder(
         ValueError: a config.json that describes something other than a plain BERT.
     """
     folder = resolve_folder(name_or_dir, revision=revision)
-    config = BertConfig.from_hf({**read_json(folder / CONFIG_FILE), **changes})
+    stored = BertConfig.from_hf(read_json(folder / CONFIG_FILE))
+    config = dataclasses.replace(stored, **changes)  # type: ignore[arg-type]  # checked when built
     tokenizer = Tokenizer.from_folder(folder)
     if len(tokenizer) != config.vocab_size:
         raise CheckpointError(
@@ -231,40 +225,6 @@ def resolve_folder(name_or_dir: str | Path, *, revision: str | None = None) -> P
     return fetched
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object.
-
-    Raises:
-        CheckpointError: the file is missing or isn't a JSON object.
-    """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path} should be JSON. It is torn or damaged: {error}.") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} should hold a JSON object. Found {type(values).__name__}.")
-    return values
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read a safetensors file.
-
-    Raises:
-        CheckpointError: the file is missing, torn or not safetensors.
-    """
-    try:
-        return load_file(path)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
-    except SafetensorError as error:
-        raise CheckpointError(
-            f"{path} should be a whole safetensors file. It is torn or damaged ({error}); "
-            "copy or download it again."
-        ) from error
-
-
 def read_weights(folder: Path) -> dict[str, Tensor]:
     """Read a folder's weights: model.safetensors, else pytorch_model.bin (tensors only).
 
@@ -273,7 +233,13 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     """
     path = weights_file(folder)
     if path.name == PICKLED_WEIGHTS_FILE:
-        weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        except (EOFError, OSError, RuntimeError, pickle.UnpicklingError) as error:
+            raise CheckpointError(
+                f"{path} should be a whole file of tensors. It is torn or damaged ({error}); "
+                "copy or download it again."
+            ) from error
         return weights
     return read_tensors(path)
 
@@ -283,31 +249,6 @@ def weights_file(folder: Path) -> Path:
     pickled = folder / PICKLED_WEIGHTS_FILE
     whole = folder / WEIGHTS_FILE
     return pickled if pickled.is_file() and not whole.is_file() else whole
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all: beside, flushed, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write a JSON object, whole or not at all."""
-    text = json.dumps(values, indent=2, ensure_ascii=False)
-    write_bytes(path, (text + "\n").encode())
-
-
-def write_tensors(
-    path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None
-) -> None:
-    """Write a safetensors file, whole or not at all."""
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, save(plain, metadata={"format": "pt", **(metadata or {})}))
 
 
 def _listed(names: Any, separator: str = ", ", most: int = 8) -> str:  # noqa: ANN401 - any sized iterable

@@ -11,7 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from minbert import checkpoint
+from minbert import checkpoint, files
 from minbert.bert import BertModel
 from minbert.config import MultitaskConfig
 from minbert.heads import LinearHead, joint_similarity, siamese_similarity
@@ -102,16 +102,16 @@ class MultitaskBert(nn.Module):
             ValueError: a config.json of something else.
         """
         folder = checkpoint.resolve_folder(name_or_dir, revision=revision)
-        config = MultitaskConfig.from_dict(checkpoint.read_json(folder / checkpoint.CONFIG_FILE))
+        config = MultitaskConfig.from_dict(files.read_json(folder / checkpoint.CONFIG_FILE))
         tokenizer = Tokenizer.from_folder(folder)
         if len(tokenizer) != config.encoder.vocab_size:
-            raise checkpoint.CheckpointError(
+            raise files.CheckpointError(
                 f"`vocab_size` in {folder} should be the tokenizer's {len(tokenizer)}. "
                 f"Found {config.encoder.vocab_size}; the files don't belong together."
             )
         with torch.device("meta"):
             model = cls(config, tokenizer)
-        weights = checkpoint.read_tensors(folder / checkpoint.WEIGHTS_FILE)
+        weights = files.read_tensors(folder / checkpoint.WEIGHTS_FILE)
         checkpoint.load_strictly(model, weights, folder)
         return model.eval()
 
@@ -133,5 +133,5 @@ class MultitaskBert(nn.Module):
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer.save(folder)
         weights = {name: tensor.to(dtype) for name, tensor in self.state_dict().items()}
-        checkpoint.write_tensors(folder / checkpoint.WEIGHTS_FILE, weights)
-        checkpoint.write_json(folder / checkpoint.CONFIG_FILE, self.config.to_dict())
+        files.write_tensors(folder / checkpoint.WEIGHTS_FILE, weights)
+        files.write_json(folder / checkpoint.CONFIG_FILE, self.config.to_dict())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Literal
 
 from minbert.config import choice_error
@@ -86,4 +87,4 @@ def task_named(name: str) -> Task:
 
 def similarity_band(score: float) -> str:
     """Say in words what a similarity of 0 to 5 means (SemEval's scale, reworded)."""
-    return SIMILARITY_BANDS[round(min(max(score, 0.0), 5.0))]
+    return SIMILARITY_BANDS[math.floor(min(max(score, 0.0), 5.0) + 0.5)]

@@ -34,7 +34,7 @@ def normalise(text: str) -> str:
     """
     text = _BRACKET.sub(lambda match: BRACKETS[match[1]], text)
     text = _ESCAPED.sub(r"\1", _QUOTES.sub('"', text))
-    return " ".join(_NEGATION.sub(r"\1", text).split())
+    return _NEGATION.sub(r"\1", " ".join(text.split()))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from minbert.checkpoint import read_tensors, write_tensors
+from minbert.files import read_tensors, write_tensors
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS, Task
 from trainer import metrics

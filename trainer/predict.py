@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from minbert.checkpoint import write_bytes
+from minbert.files import write_bytes
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS, Task
 from trainer.data import DataError, Example, read_table

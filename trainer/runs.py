@@ -25,7 +25,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from minbert.checkpoint import CheckpointError, read_json, read_tensors, write_json, write_tensors
+from minbert.files import CheckpointError, read_json, read_tensors, write_json, write_tensors
 from trainer.config import TrainConfig
 
 

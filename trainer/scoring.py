@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from minbert.checkpoint import resolve_folder, write_json
+from minbert.checkpoint import resolve_folder
+from minbert.files import write_json
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from trainer.data import FILES, DataError, Example, file_sha256, read_split

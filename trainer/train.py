@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
-from minbert.checkpoint import load_encoder, resolve_folder, weights_file, write_json
+from minbert.checkpoint import load_encoder, resolve_folder, weights_file
 from minbert.config import MultitaskConfig
 from minbert.device import choose_device
+from minbert.files import write_json
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS

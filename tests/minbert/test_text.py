@@ -38,7 +38,6 @@ def test_normalise_by_hand(text: str, wanted: str) -> None:
     assert normalise(text) == wanted
 
 
-@pytest.mark.xfail(reason="n't is joined before white space is collapsed", strict=True)
 def test_a_wide_gap_before_a_negation_is_closed_too() -> None:
     assert normalise("does  n't") == "doesn't"
 

@@ -99,10 +99,10 @@ def test_the_odd_header_of_the_sentiment_test_file(tmp_path: Path) -> None:
 
 
 def test_quoted_fields_hold_quotes_tabs_and_line_ends(tmp_path: Path) -> None:
-    rows = b'0\ta\t"He said ""well""\tand\nleft ."\t2\n' + b"1\tb\tIt's 5\" wide\t3\n"
+    rows = b'0\ta\t"He said ""well""\tand\r\nleft ."\t2\n' + b"1\tb\tIt's 5\" wide\t3\n"
     table = read_table(written(tmp_path, SENTIMENT_HEADER + rows), SENTIMENT, labelled=True)
     assert [example.texts[0] for example in table.examples] == [
-        'He said "well"\tand\nleft .',
+        'He said "well"\tand\r\nleft .',
         "It's 5\" wide",
     ]
     assert table.labels == [2.0, 3.0]
@@ -128,6 +128,12 @@ def test_a_byte_order_mark_before_the_header_changes_nothing(tmp_path: Path, hea
     index = b"0\t" if header.startswith(b"\t") else b""
     path = written(tmp_path, b"\xef\xbb\xbf" + header + index + b"a\tA calm film .\t3\n")
     assert read_table(path, SENTIMENT).examples == [Example("a", ("A calm film .",), 3.0)]
+
+
+def test_a_long_text_is_read_whole(tmp_path: Path) -> None:
+    text = b"word " * (LONGEST_FIELD // 5)
+    path = written(tmp_path, SENTIMENT_HEADER + b"0\ta\t" + text + b"\t2\n")
+    assert read_table(path, SENTIMENT).examples == [Example("a", (text.decode(),), 2.0)]
 
 
 def test_text_beyond_ascii_arrives_as_it_is(tmp_path: Path) -> None:

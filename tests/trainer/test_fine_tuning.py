@@ -136,6 +136,21 @@ def test_fine_tuning_validates_logs_and_saves_on_time(tmp_path: Path, run: Run) 
     assert all(set(line["loss"]) == set(line["steps"]) for line in trained)
 
 
+def test_safe_points_come_every_so_many_steps_and_at_each_epoch_s_end(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points: list[tuple[int, int]] = []
+    save_state = run.save_state
+
+    def watched(tensors: dict[str, torch.Tensor], counters: dict[str, Any]) -> None:
+        points.append((counters["step"], len(lines_of(run))))
+        save_state(tensors, counters)
+
+    monkeypatch.setattr(run, "save_state", watched)
+    finished(tmp_path, run, lambda: scored(0.2, 0.2))
+    assert points == [(0, 1), (4, 2), (6, 4), (8, 5), (12, 7)], "after what there is to log"
+
+
 def test_the_last_safe_point_is_the_finished_state(tmp_path: Path, run: Run) -> None:
     tuning, _ = finished(tmp_path, run, lambda: scored(0.2, 0.2))
     loaded = run.load_state()

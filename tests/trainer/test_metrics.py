@@ -189,6 +189,7 @@ def test_shares_of_nothing_are_undefined() -> None:
         (-0.2, -0.3, True),
         (0.0, None, True),
         (0.1, 0.0, True),
+        (-0.1, 0.0, False),
     ],
 )
 def test_better(candidate: float | None, best: float | None, wanted: bool) -> None:

@@ -77,6 +77,13 @@ def test_rows_come_out_in_the_input_s_order_with_or_without_labels(
     assert told == [f"{tmp_path / task}.out: 30 predictions"]
 
 
+def test_broken_labels_do_not_matter(predictor: Predictor, tmp_path: Path) -> None:
+    rows = [("a", "the cat sleeps", "9"), ("b", "the cat runs", ""), ("c", "it was dull", "no")]
+    path = write_table(tmp_path / "labels.csv", header("sentiment"), rows)
+    found, _ = labelled_file(predictor, "sentiment", path)
+    assert [row["id"] for row in found] == ["a", "b", "c"]
+
+
 def test_sentiment_values(predictor: Predictor, tmp_path: Path) -> None:
     rows, _ = labelled_file(predictor, "sentiment", source(tmp_path, "sentiment"))
     results = predictor.sentiment([texts[0] for texts in inputs_of("sentiment")])
@@ -131,12 +138,13 @@ def test_similarity_is_the_checkpoint_s_score_unclamped(
         assert max(values) > 5
 
 
+@pytest.mark.parametrize("size", [1, 7, 29, 30])
 def test_more_rows_than_a_chunk(
-    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     path = source(tmp_path, "sentiment")
     whole, _ = labelled_file(predictor, "sentiment", path)
-    monkeypatch.setattr(predict, "CHUNK", 7)
+    monkeypatch.setattr(predict, "CHUNK", size)
     chunked, _ = labelled_file(predictor, "sentiment", path)
     assert [row["id"] for row in chunked] == [row["id"] for row in whole]
     for found, wanted in zip(chunked, whole, strict=True):

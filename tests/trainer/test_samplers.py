@@ -81,6 +81,13 @@ def test_a_draw_is_a_function_of_seed_and_step(sampler: str) -> None:
     assert set(forwards) == {0, 1, 2}
 
 
+def test_a_neighbouring_seed_draws_no_shifted_copy() -> None:
+    shares = (0.2, 0.5, 0.3)
+    first, second = ([draw_task("annealed", shares, seed, s) for s in range(40)] for seed in (7, 8))
+    assert first[1:] != second[:-1]
+    assert first[:-1] != second[1:]
+
+
 def test_draws_follow_the_probabilities() -> None:
     shares = task_probabilities("annealed", (8544, 40185, 6040), 1, 10)
     drawn = [draw_task("annealed", shares, 11, step) for step in range(DRAWS)]

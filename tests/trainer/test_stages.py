@@ -160,6 +160,19 @@ def test_the_head_s_loss_falls(tmp_path: Path, tables: RunData, name: str) -> No
     assert all(task.metric in line for line in log.lines)
 
 
+@pytest.mark.parametrize("batch", [5, 64])
+def test_the_logged_loss_is_the_mean_over_examples(tmp_path: Path, batch: int) -> None:
+    model = tiny_model(tmp_path, hidden_dropout_prob=0.0)
+    train, dev = turning_case()
+    log = Log()
+    wanted = (
+        (head_output(model, TASKS["similarity"], train.embeddings) - train.labels) ** 2
+    ).mean()
+    config = dataclasses.replace(CONFIG, head_epochs=1, head_batch=batch, head_learning_rate=1e-9)
+    pretrain_head(model, TASKS["similarity"], train, dev, config, log)
+    assert log.lines[0]["loss"] == pytest.approx(wanted.item(), rel=1e-4)
+
+
 @pytest.mark.parametrize("name", TASKS)
 def test_embeddings_are_the_predictor_s_with_dropout_off(tmp_path: Path, name: str) -> None:
     model = tiny(tmp_path)
@@ -239,7 +252,7 @@ def test_each_head_is_scored_by_its_own_metric() -> None:
     sentiment = head_metric(TASKS["sentiment"], logits, torch.tensor([1.0, 4.0]))
     assert sentiment.value == 0.5
     duplicate = head_metric(
-        TASKS["paraphrase"], torch.tensor([0.1, -0.1, 0.7, 0.2]), torch.tensor([1.0, 0, 1, 0])
+        TASKS["paraphrase"], torch.tensor([0.1, -0.1, 0.7, -0.6]), torch.tensor([1.0, 0, 1, 1])
     )
     assert duplicate.value == 0.75
     similarity = head_metric(

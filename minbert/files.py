@@ -1,0 +1,76 @@
+"""Files that are whole or not there: read with a clear error, written beside and renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that can't be loaded as it is; the message says why and what to do."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        CheckpointError: the file is missing or isn't a JSON object.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path} should be JSON. It is torn or damaged: {error}.") from error
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} should hold a JSON object. Found {type(values).__name__}.")
+    return values
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read a safetensors file.
+
+    Raises:
+        CheckpointError: the file is missing, torn or not safetensors.
+    """
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{path} should be a whole safetensors file. It is torn or damaged ({error}); "
+            "copy or download it again."
+        ) from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all: beside, flushed, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write a JSON object, whole or not at all."""
+    text = json.dumps(values, indent=2, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def write_tensors(
+    path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write a safetensors file, whole or not at all."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, save(plain, metadata={"format": "pt", **(metadata or {})}))
