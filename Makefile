@@ -18,7 +18,7 @@ app: check-python $(VENV)/.app ## install what the app needs, start it, print it
 	@$(PYTHON) app.py
 
 test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser's included
-	@$(PYTHON) -m pytest -q
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q
 
 test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks, whole
 	@MINBERT_HEAVY=1 $(PYTHON) -m pytest -q -m heavy

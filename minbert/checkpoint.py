@@ -140,6 +140,7 @@ def load_encoder(
     Raises:
         CheckpointError: files missing or torn, a name or shape that doesn't fit, a vocabulary
             that the tokenizer doesn't have.
+        FileNotFoundError: no tokenizer files.
         ValueError: a config.json that describes something other than a plain BERT.
     """
     folder = resolve_folder(name_or_dir, revision=revision)

@@ -157,10 +157,12 @@ class MultitaskConfig:
                 f"`model_type` in config.json should be {MODEL_TYPE!r}. Found {model_type!r}; "
                 "a plain BERT is loaded with `load_encoder` and trained with `python -m trainer`."
             )
-        unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
-        if unknown:
-            raise ValueError(f"config.json has unknown fields: {', '.join(sorted(unknown))}.")
-        return cls(**{**values, "encoder": BertConfig(**values["encoder"])})
+        encoder = dict(values.pop("encoder", {}))
+        for part, kind in ((values, cls), (encoder, BertConfig)):
+            unknown = set(part) - {field.name for field in dataclasses.fields(kind)}
+            if unknown:
+                raise ValueError(f"config.json has unknown fields: {', '.join(sorted(unknown))}.")
+        return cls(encoder=BertConfig(**encoder), **values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for `config.json`."""

@@ -187,14 +187,18 @@ class Predictor:
         Args:
             first: the sentence, or A.
             second: B, or None for a single sentence.
-            layers: 0-based layers to keep; None keeps all.
+            layers: 0-based layers to keep, at least one; None keeps all.
+
+        Raises:
+            ValueError: no layer, or one that doesn't exist.
         """
         (item,) = (
             self.encode_single([first]) if second is None else self.encode_joint([(first, second)])
         )
-        kept = tuple(
-            sorted(set(range(self.config.encoder.num_hidden_layers) if layers is None else layers))
-        )
+        every = range(self.config.encoder.num_hidden_layers)
+        kept = tuple(sorted(set(every if layers is None else layers)))
+        if not kept:
+            raise ValueError("`layers` should name at least one layer. Found none.")
         batch = pad([item], self.tokenizer.pad_id).to(self.device)
         maps = self.model.encoder(
             batch.input_ids, batch.attention_mask, batch.token_type_ids, maps_of=kept

@@ -115,10 +115,10 @@ def parse_switch(text: str) -> bool:
     """Read yes or no.
 
     Raises:
-        ValueError: anything else.
+        argparse.ArgumentTypeError: anything else.
     """
     if text not in ("yes", "no"):
-        raise ValueError(f"should be yes or no, found {text!r}")
+        raise argparse.ArgumentTypeError(f"should be yes or no, found {text!r}")
     return text == "yes"
 
 

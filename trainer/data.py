@@ -94,7 +94,7 @@ def read_table(path: Path, task: Task, *, labelled: bool | None = None) -> Table
         DataError: no such file, an empty one, or one without the columns needed.
     """
     rows = _rows(path)
-    line, header = next(rows, (0, []))
+    _, header = next(rows, (0, []))
     columns = {name: index for index, name in enumerate(header)}
     has_label = task.target in columns and labelled is not False
     needed = ["id", *task.text_columns, *([task.target] if labelled or has_label else [])]
@@ -126,19 +126,23 @@ def read_split(folder: Path, task_name: str, split: str) -> Table:
     return table
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, fields); undecodable bytes arrive as surrogates, for the caller to refuse."""
+def _rows(path: Path) -> Iterator[tuple[int, list[str] | str]]:
+    """Yield (line, fields), or (line, what is wrong) for a row that is not even a row.
+
+    Undecodable bytes arrive as surrogates, for `_example` to refuse.
+    """
     csv.field_size_limit(LONGEST_FIELD)
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-            reader = csv.reader(file, delimiter="\t")
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            reader = csv.reader(file, delimiter="\t", strict=True)
             while True:
+                begun = reader.line_num + 1
                 try:
                     row = next(reader)
                 except StopIteration:
                     return
                 except csv.Error as error:
-                    yield reader.line_num, [f"\udcff{error}"]
+                    yield reader.line_num, f"begun in line {begun}: {error}"
                 else:
                     yield reader.line_num, row
     except FileNotFoundError as error:
@@ -150,25 +154,28 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise DataError(f"{path} should be a readable file: {error}.") from error
 
 
-def _example(row: list[str], columns: dict[str, int], task: Task, *, has_label: bool) -> Example:
+def _example(
+    row: list[str] | str, columns: dict[str, int], task: Task, *, has_label: bool
+) -> Example:
     """Build an example from a row.
 
     Raises:
         ValueError: what is wrong with the row.
     """
-    if len(row) == 1 and row[0].startswith("\udcff"):
-        raise ValueError(row[0][1:])
-    wanted = max(columns[name] for name in ("id", *task.text_columns)) + 1
+    if isinstance(row, str):
+        raise ValueError(row)
+    names = ("id", *task.text_columns)
+    wanted = max(columns[name] for name in names) + 1
     if len(row) < wanted:
         raise ValueError(f"{len(row)} fields, at least {wanted} needed")
-    texts = tuple(row[columns[name]] for name in task.text_columns)
-    for name, text in zip(task.text_columns, texts, strict=True):
-        if not normalise(text):
-            raise ValueError(f"no {name}")
+    fields = [row[columns[name]] for name in names]
+    for name, text in zip(names, fields, strict=True):
         if any("\udc80" <= letter <= "\udcff" for letter in text):
             raise ValueError(f"{name} is not UTF-8")
+        if name != "id" and not normalise(text):
+            raise ValueError(f"no {name}")
     label = _label(row, columns[task.target], task) if has_label else None
-    return Example(row[columns["id"]], texts, label)
+    return Example(fields[0], tuple(fields[1:]), label)
 
 
 def _label(row: list[str], column: int, task: Task) -> float:

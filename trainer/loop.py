@@ -171,7 +171,7 @@ def fine_tune(
 ) -> None:
     """Train to the last epoch: validate, keep the best, save safe points."""
     config = tuning.config
-    if tuning.step == 0:
+    if tuning.best["epoch"] is None:
         record_validation(tuning, run, validate, save_best, epoch=0)
         save_point(tuning, run)
     recent: dict[str, list[float]] = {}

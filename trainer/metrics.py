@@ -83,11 +83,14 @@ def pearson(scores: ArrayLike, labels: ArrayLike) -> Metric:
         return Metric(None, None, n)
     x, y = x - x.mean(), y - y.mean()
     r = float((x * y).sum() / math.sqrt((x * x).sum() * (y * y).sum()))
+    r = min(max(r, -1.0), 1.0)  # rounding may carry a perfect one past the end
     return Metric(r, (1 - r * r) / math.sqrt(n - 3) if n > 3 else None, n)
 
 
 def spearman(scores: ArrayLike, labels: ArrayLike) -> Metric:
-    """Return Spearman's rank correlation, ties by their average rank."""
+    """Return Spearman's rank correlation, ties by their average rank; undefined as Pearson's."""
+    if not (np.isfinite(np.asarray(scores)).all() and np.isfinite(np.asarray(labels)).all()):
+        return Metric(None, None, int(np.size(scores)))
     found = pearson(average_ranks(scores), average_ranks(labels))
     if found.value is None or found.se is None:
         return found

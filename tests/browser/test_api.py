@@ -78,7 +78,7 @@ def test_show_all_fills_every_tab(client: Client) -> None:
     assert "A: 9 tokens" in counts
     assert answers.count('class="mb-card"') == 4
     assert "Layer 2: head 3" in words
-    assert len(json.loads(attention["plot"])["data"][0]["z"]) == 17
+    assert len(json.loads(attention["plot"])["data"][0]["z"]) == 18  # 9 + 10 tokens, one [CLS]
     assert "pooling" in pooling_words
     assert len(json.loads(pooling["plot"])["data"]) == 8
 

@@ -67,7 +67,7 @@ def test_the_button_and_an_example_answer_too(visit: Open) -> None:
     expect(page.locator("#first textarea")).to_have_value(
         "How do I learn to cook on a small budget?"
     )
-    page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 12 ')")
+    page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 13 ')")
     page.locator("#first textarea").fill("The kettle is on the stove now.")
     page.locator("#answer").click()
     page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 10 ')")

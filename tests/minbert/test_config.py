@@ -171,3 +171,10 @@ def test_an_unknown_field_is_told() -> None:
 def test_the_choice_error_names_the_parameter_the_rule_and_the_finding() -> None:
     error = choice_error("mode", 3, ("a", "b"))
     assert str(error) == "`mode` should be one of 'a', 'b'. Found 3."
+
+
+def test_an_unknown_field_of_the_encoder_is_told() -> None:
+    values = MultitaskConfig().to_dict()
+    values["encoder"] = {**values["encoder"], "zeal": 1}
+    with pytest.raises(ValueError, match="unknown fields: zeal"):
+        MultitaskConfig.from_dict(values)

@@ -322,3 +322,8 @@ def test_length_batches_are_full() -> None:
     assert [len(batch) for batch in length_batches(inputs)] == [64, 64, 2]
     long = [Encoded([7] * 128, [0] * 128)] * 40
     assert [len(batch) for batch in length_batches(long)] == [32, 8]
+
+
+def test_attention_of_no_layer_is_refused(model: MultitaskBert) -> None:
+    with pytest.raises(ValueError, match="`layers` should name at least one layer"):
+        Predictor(model, "cpu").attention("a film", layers=())

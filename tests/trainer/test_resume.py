@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from minbert.checkpoint import read_tensors
+from minbert.files import read_tensors
 from trainer.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[2]

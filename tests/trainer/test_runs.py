@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from minbert.checkpoint import CheckpointError
+from minbert.files import CheckpointError
 from trainer.config import TrainConfig
 from trainer.runs import Run, RunError, provenance
 

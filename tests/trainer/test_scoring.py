@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from minbert.checkpoint import CheckpointError
+from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from tests.trainer.samples import header, task_rows, write_table
