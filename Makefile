@@ -50,7 +50,8 @@ endef
 
 find_browser = found=$${MINBERT_CHROMIUM:-}; \
 	for name in $(BROWSERS); do command -v $$name >/dev/null && found=$$name; done; \
-	[ -n "$$found" ] || missing="$$missing chromium";
+	package=chromium; grep -qs '^ID=ubuntu' /etc/os-release && package=chromium-browser; \
+	[ -n "$$found" ] || missing="$$missing $$package";
 
 check-python:
 	@$(call require,)
@@ -67,7 +68,8 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@if [ "$$(uname -sm)" = "Linux x86_64" ] && ! command -v nvidia-smi >/dev/null \
 		&& $(PYTHON) -c 'import urllib.request as r; r.urlopen("$(CPU_INDEX)/torch/", timeout=5)' \
 		2>/dev/null; then \
-		$(PYTHON) -m pip install --quiet --index-url $(CPU_INDEX) '$(TORCH)'; \
+		$(PYTHON) -m pip install --quiet --index-url $(CPU_INDEX) '$(TORCH)' \
+		|| echo "PyTorch's CPU index has no such build; taking the default one"; \
 	fi
 	@echo "Installing requirements.txt (some minutes the first time)"
 	@$(PYTHON) -m pip install --quiet -r requirements.txt

@@ -8,7 +8,6 @@ downloaded `pytorch_model.bin` is read with `weights_only=True`.
 from __future__ import annotations
 
 import dataclasses
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,14 @@ from minbert.text import Tokenizer
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
-HUB_FILES = [CONFIG_FILE, "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+TRAINED_ON_FILE = "trained_on.safetensors"  # the trainer's record of what made the weights
+HUB_FILES = [
+    CONFIG_FILE,
+    TRAINED_ON_FILE,
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "vocab.txt",
+]
 
 # Hugging Face's name -> ours. A module's name stands for its weight and its bias.
 EMBEDDING_KEYS = {
@@ -236,7 +242,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     if path.name == PICKLED_WEIGHTS_FILE:
         try:
             weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        except (EOFError, OSError, RuntimeError, pickle.UnpicklingError) as error:
+        except Exception as error:  # damaged pickles fail in any way there is
             raise CheckpointError(
                 f"{path} should be a whole file of tensors. It is torn or damaged ({error}); "
                 "copy or download it again."

@@ -30,8 +30,11 @@ def normalise(text: str) -> str:
     r"""Undo the treebank's escapes and collapse white space.
 
     `-LRB-` becomes `(`, two backticks or apostrophes become `"`, `\/` becomes `/`, and
-    `does n't` becomes `doesn't`: what a person types and what the treebank holds meet here.
+    `does n't` becomes `doesn't`: what a person types and what the treebank holds meet here. A
+    lone surrogate, which no tokenizer takes, becomes the replacement character.
     """
+    if any("\ud800" <= letter <= "\udfff" for letter in text):  # half of an emoji, say
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     text = _BRACKET.sub(lambda match: BRACKETS[match[1]], text)
     text = _ESCAPED.sub(r"\1", _QUOTES.sub('"', text))
     return _NEGATION.sub(r"\1", " ".join(text.split()))

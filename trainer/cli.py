@@ -1,6 +1,6 @@
 """`python -m trainer`: download, train, evaluate, predict.
 
-Light at import: torch and everything heavy is loaded by the command that needs it.
+Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
 
 def add_setting_options(parser: argparse.ArgumentParser) -> None:
     """Add one option for each field of `TrainConfig`, to change what the recipe says."""
-    group = parser.add_argument_group("settings (each changes what the recipe says)")
+    group = parser.add_argument_group(
+        "settings", "each changes what the recipe says; a default is what stands where it is silent"
+    )
     for field in dataclasses.fields(TrainConfig):
         if field.name == "name":
             continue
@@ -106,9 +108,16 @@ def add_setting_options(parser: argparse.ArgumentParser) -> None:
             dest=f"setting_{field.name}",
             type=parse,
             choices=field.metadata["choices"] or None,
-            metavar="yes|no" if kind is bool else kind.__name__.upper(),
-            help=f"{field.metadata['help']} (report: {field.default})".replace("%", "%%"),
+            metavar=setting_metavar(field.metadata["choices"], kind),
+            help=f"{field.metadata['help']} (default: {field.default})".replace("%", "%%"),
         )
+
+
+def setting_metavar(choices: tuple[str, ...], kind: type) -> str:
+    """Say in the help what a setting takes: its choices, yes or no, or a kind of value."""
+    if choices:
+        return "|".join(choices)
+    return "yes|no" if kind is bool else kind.__name__.upper()
 
 
 def parse_switch(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 from minbert.config import (
@@ -24,7 +25,11 @@ def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # no
 
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
-    """Every setting of a run; the defaults are the report's (sections 4.7 and 5.3).
+    """Every setting of a run.
+
+    The report's (sections 4.4, 4.7, 5.3) are the defaults of dropout, learning rates, epochs,
+    batch sizes in examples and the sampler; it doesn't tell the others, or has other defaults
+    than ours (`similarity_head`).
 
     Raises:
         ValueError: an unknown name or a number out of its range.
@@ -75,7 +80,7 @@ class TrainConfig:
         }
         for least, names in at_least.items():
             for name in names:
-                if getattr(self, name) < least:
+                if not getattr(self, name) >= least:  # not: so that NaN is refused too
                     raise ValueError(
                         f"`{name}` should be at least {least}. Found {getattr(self, name)}."
                     )
@@ -83,8 +88,10 @@ class TrainConfig:
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` should lie in [0, 1). Found {getattr(self, name)}.")
         for name in ("learning_rate", "head_learning_rate", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"`{name}` should be above 0. Found {getattr(self, name)}.")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(
+                    f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
+                )
 
     @property
     def total_steps(self) -> int:

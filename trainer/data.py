@@ -107,7 +107,7 @@ def read_table(path: Path, task: Task, *, labelled: bool | None = None) -> Table
     examples, bad_rows = [], []
     for line, row in rows:
         try:
-            examples.append(_example(row, columns, task, has_label=has_label))
+            examples.append(_example(row, columns, len(header), task, has_label=has_label))
         except ValueError as error:
             bad_rows.append(BadRow(line, str(error)))
     return Table(path, examples, bad_rows)
@@ -155,9 +155,9 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str] | str]]:
 
 
 def _example(
-    row: list[str] | str, columns: dict[str, int], task: Task, *, has_label: bool
+    row: list[str] | str, columns: dict[str, int], width: int, task: Task, *, has_label: bool
 ) -> Example:
-    """Build an example from a row.
+    """Build an example from a row of a file with `width` columns.
 
     Raises:
         ValueError: what is wrong with the row.
@@ -168,10 +168,14 @@ def _example(
     wanted = max(columns[name] for name in names) + 1
     if len(row) < wanted:
         raise ValueError(f"{len(row)} fields, at least {wanted} needed")
+    if len(row) > width:
+        raise ValueError(f"{len(row)} fields, {width} expected")
     fields = [row[columns[name]] for name in names]
     for name, text in zip(names, fields, strict=True):
         if any("\udc80" <= letter <= "\udcff" for letter in text):
             raise ValueError(f"{name} is not UTF-8")
+        if any(line.count("\t") == width - 1 for line in text.split("\n")[1:]):
+            raise ValueError(f"{name} has swallowed the rows after it: a quote opens too many")
         if name != "id" and not normalise(text):
             raise ValueError(f"no {name}")
     label = _label(row, columns[task.target], task) if has_label else None

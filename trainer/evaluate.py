@@ -16,14 +16,13 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
+from minbert.checkpoint import TRAINED_ON_FILE
 from minbert.files import read_tensors, write_tensors
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS, Task
 from trainer import metrics
 from trainer.data import Example, pair_hash
 from trainer.metrics import Metric
-
-TRAINED_ON_FILE = "trained_on.safetensors"
 
 Scores = dict[str, Metric]
 
@@ -35,7 +34,8 @@ def score_task(
 
     Returns:
         sentiment: accuracy, within_one. paraphrase: accuracy, f1. similarity: pearson and
-        spearman of the headline score, joint_pearson, siamese_pearson.
+        spearman of the headline score, joint_pearson, siamese_pearson; for the ReLU head also
+        zero_share, the share of exact zeros, which tells a head that is dying.
     """
     labels = [math.nan if row.label is None else row.label for row in examples]
     if task.name == "sentiment":
@@ -59,12 +59,15 @@ def score_task(
         }
     siamese = predictor.siamese(pairs)
     headline = predictor.headline(joint, siamese).numpy()
-    return {
+    scores = {
         "pearson": metrics.pearson(headline, labels),
         "spearman": metrics.spearman(headline, labels),
         "joint_pearson": metrics.pearson(joint.numpy(), labels),
         "siamese_pearson": metrics.pearson(siamese.numpy(), labels),
     }
+    if predictor.config.similarity_head == "relu":
+        scores["zero_share"] = metrics.share((joint == 0).numpy())
+    return scores
 
 
 def score_all(

@@ -45,6 +45,8 @@ def evaluate(
     folder = resolve_folder(model)
     predictor = Predictor.from_pretrained(folder, device)
     files, seen = read_trained_on(folder)
+    if not files:
+        report(f"{model}: no record of what trained it, so nothing is left out")
     examples: dict[str, list[Example]] = {}
     left_out: dict[str, int] = {}
     for name in TASKS:

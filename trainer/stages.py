@@ -61,7 +61,10 @@ def pretrain_head(
     config: TrainConfig,
     log: Callable[..., None],
 ) -> None:
-    """Train one head alone and leave it at its best epoch by its own dev metric."""
+    """Train one head alone and leave it at its best epoch by its own dev metric.
+
+    Where that metric is undefined in every epoch, the head stays as the last one left it.
+    """
     head = model.heads[task.name]
     optimizer = torch.optim.AdamW(head.parameters(), lr=config.head_learning_rate)
     best_score: float | None = None
@@ -82,7 +85,7 @@ def pretrain_head(
         head.eval()
         with torch.no_grad():
             scored = head_metric(task, head_output(model, task, dev.embeddings), dev.labels)
-        if metrics.better(scored.value, best_score):
+        if best_score is None or metrics.better(scored.value, best_score):
             best_score = scored.value
             best_weights = {name: tensor.clone() for name, tensor in head.state_dict().items()}
         log(

@@ -192,7 +192,11 @@ def make_streams(model: MultitaskBert, tables: RunData, config: TrainConfig) -> 
 def finish(
     run: Run, tuning: FineTuning, tables: RunData, config: TrainConfig, report: Report
 ) -> Path:
-    """Write the best model as float16, score it as it will be loaded, write the result."""
+    """Write the best model as float16, score it as it will be loaded, write the result.
+
+    Scored on the whole dev files, as the report's numbers were: the course's own STS split shares
+    16 pairs between train and dev. The command `evaluate` leaves such pairs out.
+    """
     best = MultitaskBert.from_pretrained(run.best)
     best.save_pretrained(run.model, dtype=torch.float16)
     train_examples = {name: table.examples for name, table in tables.train.items()}

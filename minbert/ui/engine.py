@@ -80,7 +80,7 @@ class Engine:
         texts = [("A", first), ("B", second)] if second else [("A", first)]
         for name, text in texts:
             count = self.mean.count_tokens(text)
-            line = f"{name}: {count.tokens:,} tokens"
+            line = f"{name}: {count.tokens:,} tokens with start and end mark"
             if count.left_out:
                 line += f", cut to the {limit} that the model reads; {count.left_out:,} left out"
             if count.unknown:

@@ -15,12 +15,14 @@ from minbert.ui.figures import attention_figure, pooling_figure
 ALONE, TOGETHER = "A alone", "A and B together"
 READ_ATTENTION = (
     "How to read this: each row is a word piece that looks, each column one that is looked at; "
-    "a row adds up to 100 %. Attention shows where information flows, not why an answer came out."
+    "a row adds up to 100 %. This is the mean-pooling model. Attention shows where information "
+    "flows, not why an answer came out."
 )
 READ_POOLING = (
     "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
-    "into one vector by taking its first token, mean (blue) by averaging all of them. The encoder "
-    "they start from was itself pretrained with mean pooling, so this contest is not an even one."
+    "into one vector by taking its first token's last hidden state, mean (blue) by averaging those "
+    "of all tokens. The encoder they start from was itself pretrained with mean pooling, so this "
+    "contest is not an even one."
 )
 
 
@@ -36,7 +38,7 @@ class Handlers:
         try:
             return self.engine.check(first, second)
         except InputError as error:
-            raise gr.Error(str(error), title="Nothing to answer", duration=8) from error
+            raise gr.Error(str(error), title="Can't answer this", duration=8) from error
 
     def show_all(
         self, first: str, second: str, scope: str, layer: float, head: float
@@ -156,6 +158,8 @@ def as_dict(answer: Answer) -> dict[str, Any]:
             "score": pair.similarity,
             "band": pair.band,
             "joint": pair.joint,
+            "joint_a_then_b": pair.joint_ab,
+            "joint_b_then_a": pair.joint_ba,
             "siamese": pair.siamese,
         }
     return told

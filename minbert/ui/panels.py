@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -33,7 +34,8 @@ def sentiment_card(name: str, result: SentimentResult) -> str:
     return card(
         f"Sentiment of {name}",
         best,
-        rows + f'<p class="mb-note">expected rating {result.expected:.1f} on a scale of 0 to 4</p>',
+        f'{rows}<p class="mb-note">expected rating {result.expected:.1f} '
+        "(0 very negative, 4 very positive)</p>",
     )
 
 
@@ -55,6 +57,7 @@ def similarity_card(pair: PairResult) -> str:
     score = pair.similarity
     place = 20 * min(max(score, 0.0), 5.0)
     ticks = "".join(f"<span>{tick}</span>" for tick in range(6))
+    headline = "shown is the joint score" if math.isclose(score, pair.joint, abs_tol=1e-4) else "two ways to score"
     outside = "" if 0 <= score <= 5 else f"; the model said {score:.2f}, shown within 0 to 5"
     return card(
         "How close are they in meaning? (similarity)",
@@ -63,8 +66,9 @@ def similarity_card(pair: PairResult) -> str:
         f'<div class="mb-gauge" role="img" aria-label="similarity {shown(score)} of 5">'
         f'<div class="mb-marker" style="left:{place:.1f}%"></div></div>'
         f'<div class="mb-ticks">{ticks}</div>'
-        f'<p class="mb-note">joint score (reads A and B together) {pair.joint:.2f}, Siamese score '
-        f"(compares two separate embeddings) {pair.siamese:.2f}{outside}</p>",
+        f'<p class="mb-note">{headline}: joint score (reads A and B together) {pair.joint:.2f}, '
+        f"A then B {pair.joint_ab:.2f}, B then A {pair.joint_ba:.2f}; Siamese score (compares two "
+        f"separate embeddings) {pair.siamese:.2f}{outside}</p>",
     )
 
 

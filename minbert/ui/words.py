@@ -10,7 +10,6 @@ from minbert.ui.engine import Answer
 
 SAME_SHARE = 0.05  # probabilities closer than this are called alike
 SAME_SCORE = 0.25  # similarities closer than this are called alike
-UNSURE = 0.1  # a probability this close to one half is a toss-up
 
 
 def percent(share: float) -> str:
@@ -27,9 +26,14 @@ def yes_no(pair: PairResult, threshold: float = 0.5) -> str:
     return "yes" if pair.paraphrase > threshold else "no"
 
 
+def clamped(score: float) -> float:
+    """Return a similarity as it is displayed, within 0-5."""
+    return min(max(score, 0.0), 5.0)
+
+
 def shown(score: float) -> str:
     """Write a similarity for display, clamped to 0-5."""
-    return f"{min(max(score, 0.0), 5.0):.1f}"
+    return f"{clamped(score):.1f}"
 
 
 def sentiment_difference(name: str, cls: Answer, mean: Answer, index: int) -> str:
@@ -47,7 +51,7 @@ def sentiment_difference(name: str, cls: Answer, mean: Answer, index: int) -> st
 
 def paraphrase_difference(cls: PairResult, mean: PairResult) -> str:
     """Compare both models' paraphrase decision."""
-    one, other = percent(cls.paraphrase), percent(mean.paraphrase)
+    one, other = f"yes {percent(cls.paraphrase)}", f"yes {percent(mean.paraphrase)}"
     if yes_no(cls) != yes_no(mean):
         return f"Paraphrase: CLS says {yes_no(cls)} ({one}), mean says {yes_no(mean)} ({other})."
     if abs(cls.paraphrase - mean.paraphrase) < SAME_SHARE:
@@ -58,10 +62,10 @@ def paraphrase_difference(cls: PairResult, mean: PairResult) -> str:
 
 def similarity_headline(cls: PairResult, mean: PairResult) -> str:
     """Say as a title which pooling sees the two sentences as closer."""
-    gap = mean.similarity - cls.similarity
+    gap = clamped(mean.similarity) - clamped(cls.similarity)
     if abs(gap) < SAME_SCORE:
         scores = f"{shown(cls.similarity)} and {shown(mean.similarity)} of 5"
-        return f"CLS and mean pooling see these alike: {scores}"
+        return f"CLS and mean pooling agree on how close these are: {scores}"
     closer, score, other = (
         ("Mean", mean.similarity, cls.similarity)
         if gap > 0
@@ -79,9 +83,9 @@ def comparison(cls: Answer, mean: Answer) -> tuple[str, list[str]]:
     lines.append(paraphrase_difference(cls.pair, mean.pair))
     bands = similarity_band(cls.pair.similarity), similarity_band(mean.pair.similarity)
     if bands[0] == bands[1]:
-        lines.append(f"Similarity: both mean “{bands[0]}”.")
+        lines.append(f"Similarity: both say “{bands[0]}”.")
     else:
-        lines.append(f"Similarity: CLS means “{bands[0]}”, mean pooling “{bands[1]}”.")
+        lines.append(f"Similarity: CLS says “{bands[0]}”, mean says “{bands[1]}”.")
     return similarity_headline(cls.pair, mean.pair), lines
 
 
@@ -90,11 +94,11 @@ def attention_finding(result: AttentionResult, head: int) -> str:
     weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
     received = weights.mean(dim=0)  # (T,)
     top = int(received.argmax())
-    who = "On average its heads look" if head == 0 else f"Head {head} looks"
+    who = "the average of its heads looks" if head == 0 else f"head {head} looks"
     focus = -(weights * weights.clamp(min=1e-12).log2()).sum(dim=-1).mean().item()
     spread = focus / max(math.log2(len(result.tokens)), 1e-9)
     manner = "sharply" if spread < 1 / 3 else "broadly" if spread > 3 / 4 else "with some focus"
     return (
-        f"Layer {result.layers[0] + 1}: {who[0].lower() + who[1:]} {manner}, most at "
+        f"Layer {result.layers[0] + 1}: {who} {manner}, most at "
         f"“{result.tokens[top]}” ({percent(received[top].item())} of all attention)"
     )

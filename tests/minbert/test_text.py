@@ -253,3 +253,9 @@ def test_a_batch_moves_to_a_device() -> None:
     for name in ("input_ids", "attention_mask", "token_type_ids"):
         assert getattr(moved, name).device.type == "meta"
         assert_close(getattr(batch.to(torch.device("cpu")), name), getattr(batch, name), 0.0)
+
+
+def test_half_an_emoji_is_read_as_an_unknown_character(tokenizer: Tokenizer) -> None:
+    assert normalise("half \ud83d here") == "half \ufffd here"
+    assert normalise("whole \ud83d\ude00") == "whole 😀"
+    assert tokenizer.pieces(["half \ud83d here"])[0]

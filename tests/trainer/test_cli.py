@@ -71,7 +71,7 @@ def test_train_s_help_lists_every_setting_with_its_default(
         if field.name == "name":
             continue
         option = "--" + field.name.replace("_", "-")
-        described = f"{field.metadata['help']} (report: {field.default})"
+        described = f"{field.metadata['help']} (default: {field.default})"
         assert re.search(rf"{option} [\w|]+ {re.escape(described)}", told), option
     assert all(name in told for name in RECIPES)
 
@@ -164,7 +164,7 @@ def test_arguments_that_make_no_sense_are_refused(
         (("--max-length", "7"), "`max_length` should be at least 8. Found 7."),
         (("--siamese-weight", "-1"), "`siamese_weight` should be at least 0. Found -1.0."),
         (("--hidden-dropout", "1"), "`hidden_dropout` should lie in [0, 1). Found 1.0."),
-        (("--learning-rate", "0"), "`learning_rate` should be above 0. Found 0.0."),
+        (("--learning-rate", "0"), "`learning_rate` should be above 0 and finite. Found 0.0."),
         (("--threads", "0"), "`--threads` should be at least 1. Found 0."),
         (("--data", "/nowhere/at/all"), "`python -m trainer download` brings the course's files"),
     ],

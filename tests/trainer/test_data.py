@@ -342,3 +342,18 @@ def test_the_hash_of_a_pair_is_signed_64_bit_and_lasting() -> None:
 def test_the_hash_of_a_file(tmp_path: Path) -> None:
     path = written(tmp_path, b"abc" * 100_000)
     assert file_sha256(path) == hashlib.sha256(b"abc" * 100_000).hexdigest()
+
+
+def test_more_fields_than_columns_are_a_broken_row(tmp_path: Path) -> None:
+    path = written(tmp_path, b"\tid\tsentence\n0\ta\tA fine film,\tnot.\n1\tb\tRain.\n")
+    table = read_table(path, SENTIMENT, labelled=False)
+    assert table.bad_rows == [BadRow(2, "4 fields, 3 expected")]
+    assert [example.id for example in table.examples] == ["b"]
+
+
+def test_a_stray_quote_that_closes_later_swallows_no_row_in_silence(tmp_path: Path) -> None:
+    rows = b'0\ta\t"An open quote\n1\tb\tA calm film .\n2\tc\tthe end"\n3\td\tRain.\n'
+    table = read_table(written(tmp_path, b"\tid\tsentence\n" + rows), SENTIMENT, labelled=False)
+    assert [row.line for row in table.bad_rows] == [4]
+    assert "swallowed" in table.bad_rows[0].reason
+    assert [example.id for example in table.examples] == ["d"]

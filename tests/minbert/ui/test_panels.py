@@ -33,7 +33,8 @@ def test_similarity_is_clamped_but_tells_the_raw_score() -> None:
     assert "left:100.0%" in html
     assert "the model said 5.30" in html
     assert "the same meaning" in html
-    assert "5.30, Siamese score" in html
+    assert "shown is the joint score" in html
+    assert "5.30, A then B 5.40, B then A 5.20; Siamese score" in html
     assert "3.10" in html
     inside = panels.similarity_card(PairResult(0.9, 0.7, 2.0, 2.0, 2.0, 2.0))
     assert "the model said" not in inside

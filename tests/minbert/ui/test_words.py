@@ -47,7 +47,9 @@ def test_the_closer_pooling_is_named_first() -> None:
     assert words.similarity_headline(pair(similarity=3.0), pair(similarity=2.0)) == (
         "CLS pooling sees these as closer: 3.0 against 2.0 of 5"
     )
-    assert "alike" in words.similarity_headline(pair(similarity=3.0), pair(similarity=3.1))
+    assert "agree" in words.similarity_headline(pair(similarity=3.0), pair(similarity=3.1))
+    beyond = words.similarity_headline(pair(similarity=5.0), pair(similarity=5.4))
+    assert "agree" in beyond, "both are shown as 5.0"
 
 
 def test_disagreements_are_counted_in_steps() -> None:
@@ -63,7 +65,7 @@ def test_disagreements_are_counted_in_steps() -> None:
 
 def test_paraphrase_differences() -> None:
     assert words.paraphrase_difference(pair(0.2), pair(0.8)) == (
-        "Paraphrase: CLS says no (20 %), mean says yes (80 %)."
+        "Paraphrase: CLS says no (yes 20 %), mean says yes (yes 80 %)."
     )
     assert "equally sure" in words.paraphrase_difference(pair(0.81), pair(0.8))
     assert "CLS is surer" in words.paraphrase_difference(pair(0.1), pair(0.4))
@@ -81,7 +83,7 @@ def test_a_comparison_of_pairs_tells_all_three_tasks() -> None:
     title, lines = words.comparison(answer(1, 0.2, 0.3), answer(1, 0.9, 4.8))
     assert title.startswith("Mean pooling sees these as closer")
     assert len(lines) == 4
-    assert lines[3] == "Similarity: CLS means “different topics”, mean pooling “the same meaning”."
+    assert lines[3] == "Similarity: CLS says “different topics”, mean says “the same meaning”."
 
 
 def test_an_attention_finding_names_the_most_seen_token() -> None:
@@ -93,4 +95,4 @@ def test_an_attention_finding_names_the_most_seen_token() -> None:
         "Layer 5: head 1 looks sharply, most at “rain” (100 % of all attention)"
     )
     assert "head 2 looks broadly" in words.attention_finding(result, 2)
-    assert "on average its heads look" in words.attention_finding(result, 0)
+    assert "the average of its heads looks" in words.attention_finding(result, 0)
