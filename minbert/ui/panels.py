@@ -57,7 +57,8 @@ def similarity_card(pair: PairResult) -> str:
     score = pair.similarity
     place = 20 * min(max(score, 0.0), 5.0)
     ticks = "".join(f"<span>{tick}</span>" for tick in range(6))
-    headline = "shown is the joint score" if math.isclose(score, pair.joint, abs_tol=1e-4) else "two ways to score"
+    is_joint = math.isclose(score, pair.joint, abs_tol=1e-4)
+    headline = "shown is the joint score" if is_joint else "two ways to score"
     outside = "" if 0 <= score <= 5 else f"; the model said {score:.2f}, shown within 0 to 5"
     return card(
         "How close are they in meaning? (similarity)",
