@@ -57,8 +57,6 @@ def similarity_card(pair: PairResult) -> str:
     score = pair.similarity
     place = 20 * min(max(score, 0.0), 5.0)
     ticks = "".join(f"<span>{tick}</span>" for tick in range(6))
-    is_joint = math.isclose(score, pair.joint, abs_tol=1e-4)
-    headline = "shown is the joint score" if is_joint else "two ways to score"
     outside = "" if 0 <= score <= 5 else f"; the model said {score:.2f}, shown within 0 to 5"
     return card(
         "How close are they in meaning? (similarity)",
@@ -67,10 +65,19 @@ def similarity_card(pair: PairResult) -> str:
         f'<div class="mb-gauge" role="img" aria-label="similarity {shown(score)} of 5">'
         f'<div class="mb-marker" style="left:{place:.1f}%"></div></div>'
         f'<div class="mb-ticks">{ticks}</div>'
-        f'<p class="mb-note">{headline}: joint score (reads A and B together) {pair.joint:.2f}, '
-        f"A then B {pair.joint_ab:.2f}, B then A {pair.joint_ba:.2f}; Siamese score (compares two "
-        f"separate embeddings) {pair.siamese:.2f}{outside}</p>",
+        f'<p class="mb-note">shown is {which_score(pair)}; joint (reads A and B together) '
+        f"{pair.joint:.2f}, A then B {pair.joint_ab:.2f}, B then A {pair.joint_ba:.2f}; Siamese "
+        f"(compares two separate embeddings) {pair.siamese:.2f}{outside}</p>",
     )
+
+
+def which_score(pair: PairResult) -> str:
+    """Name the score that the checkpoint reports."""
+    if math.isclose(pair.similarity, pair.joint, abs_tol=1e-4):
+        return "the joint score"
+    if math.isclose(pair.similarity, pair.siamese, abs_tol=1e-4):
+        return "the Siamese score"
+    return "the mean of the joint and the Siamese score"
 
 
 def card(title: str, finding: str, body: str) -> str:
