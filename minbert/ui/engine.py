@@ -80,7 +80,7 @@ class Engine:
         texts = [("A", first), ("B", second)] if second else [("A", first)]
         for name, text in texts:
             count = self.mean.count_tokens(text)
-            line = f"{name}: {count.tokens:,} tokens with start and end mark"
+            line = f"{name}: {count.tokens:,} tokens"
             if count.left_out:
                 line += f", cut to the {limit} that the model reads; {count.left_out:,} left out"
             if count.unknown:
@@ -90,4 +90,4 @@ class Engine:
             (joint,) = self.mean.encode_joint([(first, second)])
             if joint.left_out:
                 told.append(f"A and B together: cut to {limit} tokens, {joint.left_out:,} left out")
-        return told
+        return [*told, "start and end marks counted"]

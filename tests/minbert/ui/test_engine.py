@@ -44,11 +44,11 @@ def test_the_two_models_answer_differently(engine: Engine) -> None:
 def test_notices_count_cut_and_unknown_pieces(engine: Engine) -> None:
     limit = engine.mean.config.max_length
     told = engine.notices("a " * (limit + 8), "🎉")
-    assert f"A: {limit + 10} tokens with start and end mark, cut to the {limit}" in told[0]
+    assert f"A: {limit + 10} tokens, cut to the {limit}" in told[0]
     assert "10 left out" in told[0]
     assert "1 not in its vocabulary" in told[1]
     assert "A and B together" in told[2]
-    assert engine.notices("a b", "") == ["A: 4 tokens with start and end mark"]
+    assert engine.notices("a b", "") == ["A: 4 tokens", "start and end marks counted"]
 
 
 @pytest.mark.parametrize("layer", [0, 3])
