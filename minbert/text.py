@@ -124,6 +124,7 @@ class Tokenizer:
         self.sep_id: int = tokenizer.sep_token_id
         self.pad_id: int = tokenizer.pad_token_id
         self.unknown_id: int = tokenizer.unk_token_id
+        self.mask_id: int = tokenizer.mask_token_id
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:

@@ -102,6 +102,11 @@ class BatchStream:
         self.position = 0
         self._order = self._shuffled(0)
 
+    @property
+    def batches_per_pass(self) -> int:
+        """Count the batches of this pass; a later one may differ by a few."""
+        return len(self._order)
+
     def next(self) -> TaskBatch:
         """Return the next batch, starting a fresh pass when one is used up."""
         if self.position == len(self._order):

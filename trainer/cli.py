@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from minbert.device import DEVICES
-from trainer.config import TrainConfig
+from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
 from trainer.recipes import RECIPES
@@ -62,8 +62,16 @@ def make_parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE-SEED)")
     train.add_argument("--resume", action="store_true", help="continue the run in --out")
     add_machine_options(train)
-    add_setting_options(train)
+    add_setting_options(train, TrainConfig)
     train.set_defaults(command=run_train)
+
+    mlm = commands.add_parser("mlm", help="train an encoder on as a masked language model")
+    mlm.add_argument("--data", type=Path, default=data_default, help=data_help)
+    mlm.add_argument("--out", type=Path, required=True, help="folder of the run")
+    mlm.add_argument("--resume", action="store_true", help="continue the run in --out")
+    add_machine_options(mlm)
+    add_setting_options(mlm, MlmConfig)
+    mlm.set_defaults(command=run_mlm)
 
     evaluate = commands.add_parser("evaluate", help="score a model on a labelled split")
     evaluate.add_argument("--model", required=True, help="folder or Hugging Face id")
@@ -93,12 +101,14 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
 
 
-def add_setting_options(parser: argparse.ArgumentParser) -> None:
-    """Add one option for each field of `TrainConfig`, to change what the recipe says."""
+def add_setting_options(
+    parser: argparse.ArgumentParser, config: type[TrainConfig] | type[MlmConfig]
+) -> None:
+    """Add one option for each field of `config`, to change what the recipe says."""
     group = parser.add_argument_group(
         "settings", "each changes what the recipe says; a default is what stands where it is silent"
     )
-    for field in dataclasses.fields(TrainConfig):
+    for field in dataclasses.fields(config):
         if field.name == "name":
             continue
         kind = type(field.default)
@@ -131,14 +141,13 @@ def parse_switch(text: str) -> bool:
     return text == "yes"
 
 
-def chosen_config(options: argparse.Namespace) -> TrainConfig:
-    """Return the recipe with the settings given on the command line."""
-    settings = {
+def chosen_settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings given on the command line."""
+    return {
         name.removeprefix("setting_"): value
         for name, value in vars(options).items()
         if name.startswith("setting_") and value is not None
     }
-    return dataclasses.replace(RECIPES[options.recipe], **settings)
 
 
 def use_threads(count: int | None) -> None:
@@ -166,7 +175,7 @@ def run_train(options: argparse.Namespace) -> None:
     from trainer.train import train
 
     use_threads(options.threads)
-    config = chosen_config(options)
+    config = dataclasses.replace(RECIPES[options.recipe], **chosen_settings(options))
     out = options.out or Path("runs") / f"{config.name}-{config.seed}"
     model = train(
         config,
@@ -177,6 +186,22 @@ def run_train(options: argparse.Namespace) -> None:
         report=tell,
     )
     tell(f"The model is in {model}")
+
+
+def run_mlm(options: argparse.Namespace) -> None:
+    """Train an encoder on as a masked language model."""
+    from trainer.mlm import train_mlm
+
+    use_threads(options.threads)
+    model = train_mlm(
+        MlmConfig(**chosen_settings(options)),
+        options.data,
+        options.out,
+        resume=options.resume,
+        device_name=options.device,
+        report=tell,
+    )
+    tell(f"The encoder is in {model}")
 
 
 def run_evaluate(options: argparse.Namespace) -> None:

@@ -13,9 +13,8 @@ from minbert.config import (
     SIMILARITY_SCORES,
     choice_error,
 )
+from trainer.precision import PRECISIONS
 from trainer.samplers import SAMPLERS
-
-PRECISIONS = ("auto", "fp32", "bf16")
 
 
 def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - dataclasses.field's own type
@@ -97,6 +96,42 @@ class TrainConfig:
     def total_steps(self) -> int:
         """Count the optimizer steps of phase 2."""
         return self.epochs * self.steps_per_epoch
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class MlmConfig:
+    """Every setting of a masked-language-model run.
+
+    Raises:
+        ValueError: a number out of its range.
+    """
+
+    encoder: str = option("google-bert/bert-base-uncased", "Hugging Face id or folder of a BERT")
+    seed: int = option(0, "of batches, masks, dropout and the fresh head")
+    max_length: int = option(128, "tokens of one sentence")
+    passes: float = option(1.0, "passes over the sentences")
+    learning_rate: float = option(1e-4, "peak AdamW learning rate")
+    warmup: float = option(0.1, "share of the steps that warm up linearly")
+    batch_examples: int = option(64, "most sentences a batch")
+    batch_tokens: int = option(1024, "most tokens a batch, padding counted")
+    freeze_word_embeddings: bool = option(True, "leave word embeddings as they are")
+    precision: str = option("auto", "autocast: auto is bf16 on CUDA, else fp32", PRECISIONS)
+    checkpoint_every: int = option(200, "steps between resumable states")
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name in ("passes", "learning_rate"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"`{name}` should be above 0. Found {getattr(self, name)}.")
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"`warmup` should lie in [0, 1). Found {self.warmup}.")
+        for name in ("batch_examples", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"`{name}` should be at least 1. Found {getattr(self, name)}.")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -22,6 +22,7 @@ from trainer.batches import BatchStream, TaskBatch
 from trainer.config import TrainConfig
 from trainer.evaluate import Scores, normalised, plain
 from trainer.losses import LOSSES
+from trainer.precision import autocast
 from trainer.runs import Run
 from trainer.samplers import draw_task, mix_seed, task_probabilities
 from trainer.stages import head_output
@@ -36,7 +37,7 @@ def process_batch(
     batch: TaskBatch,
     *,
     siamese_weight: float = 0.0,
-    autocast: contextlib.AbstractContextManager[Any] | None = None,
+    precision: contextlib.AbstractContextManager[Any] | None = None,
 ) -> Tensor:
     """Return the loss of one batch: its task's own, plus the Siamese one for similarity.
 
@@ -44,9 +45,9 @@ def process_batch(
         model: in training mode, on the batch's device.
         batch: of one task.
         siamese_weight: weight of the mean squared error of the Siamese score (report 4.5).
-        autocast: lower precision for the encoder; heads and losses stay in float32.
+        precision: lower precision for the encoder; heads and losses stay in float32.
     """
-    with autocast or contextlib.nullcontext():
+    with precision or contextlib.nullcontext():
         joint = model.embed(batch.inputs)
         sides = model.embed(batch.sides) if batch.sides and siamese_weight else None
     loss = LOSSES[batch.task.name](head_output(model, batch.task, joint), batch.labels)
@@ -114,7 +115,7 @@ class FineTuning:
             self.model,
             batch.to(self.device),
             siamese_weight=self.config.siamese_weight,
-            autocast=self.autocast(),
+            precision=autocast(self.config.precision, self.device),
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -125,12 +126,6 @@ class FineTuning:
         self.step += 1
         self.tokens += batch.tokens
         return batch.task.name, loss.item()
-
-    def autocast(self) -> contextlib.AbstractContextManager[Any]:
-        """Return the precision context: bf16 where asked for, or by itself on CUDA."""
-        wanted = self.config.precision
-        enabled = wanted == "bf16" or (wanted == "auto" and self.device.type == "cuda")
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=enabled)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and counters of this safe point."""

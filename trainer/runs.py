@@ -19,14 +19,20 @@ import platform
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors import safe_open
 from torch import Tensor
 
 from minbert.files import CheckpointError, read_json, read_tensors, write_json, write_tensors
-from trainer.config import TrainConfig
+
+
+class Settings(Protocol):
+    """A frozen configuration that can be written down."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
 
 
 class RunError(ValueError):
@@ -48,7 +54,7 @@ class Run:
         self._earlier_seconds = 0.0
         self._started = time.monotonic()
 
-    def prepare(self, config: TrainConfig, files: dict[str, str], *, resume: bool) -> None:
+    def prepare(self, config: Settings, files: dict[str, str], *, resume: bool) -> None:
         """Make the folder, or check that it holds a part of this very run.
 
         Args:

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from trainer import cli
-from trainer.cli import chosen_config, main, make_parser
+from trainer.cli import chosen_settings, main, make_parser
 from trainer.config import TrainConfig
 from trainer.recipes import RECIPES
 
@@ -47,7 +47,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 
 def config_of(*arguments: str) -> TrainConfig:
     """Return the settings that a `train` command asks for."""
-    return chosen_config(make_parser().parse_args(["train", *arguments]))
+    options = make_parser().parse_args(["train", *arguments])
+    return dataclasses.replace(RECIPES[options.recipe], **chosen_settings(options))
 
 
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

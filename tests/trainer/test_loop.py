@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def test_autocast_lowers_the_encoder_s_precision_and_not_the_loss_s(
             model,
             batch,
             siamese_weight=1.0,
-            autocast=torch.autocast("cpu", dtype=torch.bfloat16),
+            precision=torch.autocast("cpu", dtype=torch.bfloat16),
         )
         assert lowered.dtype == torch.float32
         assert lowered.item() != plain.item()
@@ -238,33 +237,6 @@ def test_a_head_whose_task_does_not_train_is_left_alone(tmp_path: Path) -> None:
     assert tuning.train_step()[0] == "sentiment"
     moved = {n for n, t in tuning.model.heads.state_dict().items() if not torch.equal(t, before[n])}
     assert moved == {"sentiment.linear.weight", "sentiment.linear.bias"}
-
-
-@pytest.mark.parametrize(
-    ("precision", "device", "lowered"),
-    [
-        ("auto", "cpu", False),
-        ("auto", "cuda", True),
-        ("fp32", "cpu", False),
-        ("fp32", "cuda", False),
-        ("bf16", "cpu", True),
-        ("bf16", "cuda", True),
-    ],
-)
-def test_the_choice_of_precision(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, device: str, lowered: bool
-) -> None:
-    asked: list[tuple[str, torch.dtype, bool]] = []
-
-    def fake(kind: str, dtype: torch.dtype, enabled: bool) -> contextlib.AbstractContextManager:
-        asked.append((kind, dtype, enabled))
-        return contextlib.nullcontext()
-
-    tuning = tuning_of(tmp_path, precision=precision)
-    tuning.device = torch.device(device)
-    monkeypatch.setattr(torch, "autocast", fake)
-    tuning.autocast()
-    assert asked == [(device, torch.bfloat16, lowered)]
 
 
 def test_steps_run_in_the_precision_that_was_asked_for(tmp_path: Path) -> None:
