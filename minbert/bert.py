@@ -2,20 +2,23 @@
 
 Paper: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers", section 3,
 on the post-layer-norm encoder of Vaswani et al. 2017, section 3.1. Differs from the paper:
-nothing (learned absolute positions, exact GELU).
+nothing (learned absolute positions, exact GELU). Projected attention layers (`minbert.pals`) can be
+put beside the layers; a plain checkpoint has none.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minbert.attention import SelfAttention, additive_mask
-from minbert.config import BertConfig
+from minbert.config import BertConfig, choice_error
+from minbert.pals import ProjectedAttention
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,13 +67,17 @@ class BertLayer(nn.Module):
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
 
     def forward(
-        self, hidden: Tensor, mask: Tensor, *, with_map: bool = False
+        self, hidden: Tensor, mask: Tensor, added: Tensor | None = None, *, with_map: bool = False
     ) -> tuple[Tensor, Tensor | None]:
-        """Run the layer on `hidden` (B, T, D); the map (B, H, T, T) comes only when asked for."""
+        """Run the layer on `hidden` (B, T, D); the map (B, H, T, T) comes only when asked for.
+
+        `added` (B, T, D), a task's projected attention, joins before the last layer norm.
+        """
         context, attention_map = self.attention(hidden, mask, with_map=with_map)
         hidden = self.attention_norm(hidden + self.dropout(self.attention_output(context)))
         expanded = F.gelu(self.intermediate(hidden))  # (B, T, intermediate)
-        return self.output_norm(hidden + self.dropout(self.output(expanded))), attention_map
+        hidden = hidden + self.dropout(self.output(expanded))
+        return self.output_norm(hidden if added is None else hidden + added), attention_map
 
 
 class TanhPooler(nn.Module):
@@ -96,6 +103,8 @@ class BertModel(nn.Module):
         self.embeddings = BertEmbeddings(config)
         self.layers = nn.ModuleList(BertLayer(config) for _ in range(config.num_hidden_layers))
         self.pooler = TanhPooler(config)
+        self.pals: nn.ModuleDict | None = None  # task -> ProjectedAttention, by `add_pals`
+        self.pals_on = True  # False leaves them out of the computation
         self.apply(self._initialise)
 
     def _initialise(self, module: nn.Module) -> None:
@@ -106,11 +115,39 @@ class BertModel(nn.Module):
         if isinstance(module, nn.Embedding) and module.padding_idx is not None:
             nn.init.zeros_(module.weight[module.padding_idx])
 
+    def add_pals(self, tasks: Sequence[str], size: int) -> None:
+        """Put projected attention layers of `size` units beside the layers, for each task.
+
+        They change nothing until they are trained (V_D is zero).
+
+        Raises:
+            ValueError: there are some already, or heads that don't divide the size.
+        """
+        if self.pals is not None:
+            raise ValueError(
+                f"`add_pals` should be called once. Found PALs of {', '.join(self.pals)}."
+            )
+        pals = nn.ModuleDict({task: ProjectedAttention(self.config, size) for task in tasks})
+        self.pals = pals.to(self.embeddings.word.weight.device)
+
+    @property
+    def pals_active(self) -> bool:
+        """Say whether the hidden states depend on the task."""
+        return self.pals is not None and self.pals_on
+
+    def _pal_of(self, task: str | None) -> ProjectedAttention | None:
+        if self.pals is None or not self.pals_on or task is None:
+            return None
+        if task not in self.pals:
+            raise choice_error("task", task, list(self.pals))
+        return cast(ProjectedAttention, self.pals[task])
+
     def forward(
         self,
         input_ids: Tensor,
         attention_mask: Tensor,
         token_type_ids: Tensor,
+        task: str | None = None,
         *,
         maps_of: Collection[int] = (),
         keep_layer_states: bool = False,
@@ -121,11 +158,12 @@ class BertModel(nn.Module):
             input_ids: (B, T), word-piece ids.
             attention_mask: (B, T), 1 for tokens and 0 for padding.
             token_type_ids: (B, T), 0 for the first and 1 for the second segment.
+            task: whose projected attention joins in, where the encoder has any; None: nobody's.
             maps_of: layers (0-based) whose attention maps are kept; all others run fused.
             keep_layer_states: keep the hidden states of every layer.
 
         Raises:
-            ValueError: more tokens than positions, or a layer that doesn't exist.
+            ValueError: more tokens than positions, or a layer or a task that doesn't exist.
         """
         if input_ids.shape[1] > self.config.max_position_embeddings:
             raise ValueError(
@@ -139,9 +177,11 @@ class BertModel(nn.Module):
             )
         hidden = self.embeddings(input_ids, token_type_ids)
         mask = additive_mask(attention_mask, hidden.dtype)
+        pal = self._pal_of(task)
         states, maps = [hidden], {}
         for index, layer in enumerate(self.layers):
-            hidden, attention_map = layer(hidden, mask, with_map=index in maps_of)
+            added = None if pal is None else pal(hidden, mask, index)
+            hidden, attention_map = layer(hidden, mask, added, with_map=index in maps_of)
             if attention_map is not None:
                 maps[index] = attention_map
             if keep_layer_states:

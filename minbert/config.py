@@ -99,7 +99,8 @@ class BertConfig:
         }
 
 
-POOLING_NAMES = ("cls", "pooler", "mean", "max")
+POOLING_NAMES = ("cls", "pooler", "mean", "max", "attention")
+PARAPHRASE_HEADS = ("joint", "two_tower")
 SIMILARITY_HEADS = ("linear", "relu")
 COSINE_SCALINGS = ("shifted", "positive")
 SIMILARITY_SCORES = ("joint", "siamese", "mean")
@@ -110,27 +111,42 @@ class MultitaskConfig:
     """One encoder, one pooling, three heads: everything a checkpoint needs to be rebuilt.
 
     Raises:
-        ValueError: an unknown name, or a length that the encoder's positions can't hold.
+        ValueError: an unknown name, a length that the encoder's positions can't hold, fewer than
+            two sentiment classes, or a PAL size that the encoder's heads don't divide.
     """
 
     encoder: BertConfig = dataclasses.field(default_factory=BertConfig)
     pooling: str = "mean"  # how hidden states become one embedding
+    paraphrase_head: str = "joint"  # on the pair's 'joint' input, or on 'two_tower' embeddings
+    sentiment_classes: int = 5  # outputs of the sentiment head; 2 for the two-class CFIMDB
     similarity_head: str = "linear"  # joint head: 'linear', or the report's 'relu' (ReLU * 5)
     cosine_scaling: str = "shifted"  # Siamese score: 2.5 * (cos + 1) 'shifted', 5 * cos 'positive'
     similarity_score: str = "joint"  # the score `predict` writes: joint, Siamese or their mean
     pair_token_types: bool = True  # True: 0 for A, 1 for B; False: the course starter's zeros
     max_length: int = 128  # tokens of one encoder input, [CLS] and [SEP] included
+    pal_size: int = 0  # units of the projected attention layers, which H must divide; 0 = none
 
     def __post_init__(self) -> None:
         """Reject unknown names and impossible lengths."""
         for name, known in (
             ("pooling", POOLING_NAMES),
+            ("paraphrase_head", PARAPHRASE_HEADS),
             ("similarity_head", SIMILARITY_HEADS),
             ("cosine_scaling", COSINE_SCALINGS),
             ("similarity_score", SIMILARITY_SCORES),
         ):
             if getattr(self, name) not in known:
                 raise choice_error(name, getattr(self, name), known)
+        if self.sentiment_classes < 2:
+            raise ValueError(
+                f"`sentiment_classes` should be at least 2. Found {self.sentiment_classes}."
+            )
+        heads = self.encoder.num_attention_heads
+        if self.pal_size < 0 or self.pal_size % heads:
+            raise ValueError(
+                f"`pal_size` should be 0 or a positive multiple of the encoder's {heads} heads. "
+                f"Found {self.pal_size}; `pal_size_for` gives the paper's."
+            )
         limit = self.encoder.max_position_embeddings
         if not 8 <= self.max_length <= limit:
             raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,31 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: the file is missing or isn't a JSON object.
     """
+    values = _read_json(path)
+    if not isinstance(values, dict):
+        raise CheckpointError(f"{path} should hold a JSON object. Found {type(values).__name__}.")
+    return values
+
+
+def read_json_list(path: Path) -> list[dict[str, Any]]:
+    """Read a JSON list of objects.
+
+    Raises:
+        CheckpointError: the file is missing or isn't such a list.
+    """
+    values = _read_json(path)
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        raise CheckpointError(f"{path} should hold a JSON list of objects. Found something else.")
+    return values
+
+
+def _read_json(path: Path) -> object:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values: object = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(f"{path} should exist. Found nothing there.") from error
     except ValueError as error:
         raise CheckpointError(f"{path} should be JSON. It is torn or damaged: {error}.") from error
-    if not isinstance(values, dict):
-        raise CheckpointError(f"{path} should hold a JSON object. Found {type(values).__name__}.")
     return values
 
 
@@ -62,8 +79,8 @@ def write_bytes(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write a JSON object, whole or not at all."""
+def write_json(path: Path, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+    """Write a JSON object, or a list of them, whole or not at all."""
     text = json.dumps(values, indent=2, ensure_ascii=False)
     write_bytes(path, (text + "\n").encode())
 

@@ -1,7 +1,8 @@
 """The task heads.
 
 Report: section 4.1 (dropout and a linear layer for each task) and 4.5 (the Siamese cosine score,
-after Reimers & Gurevych 2019, "Sentence-BERT", section 3). Differs from the report: the joint
+after Reimers & Gurevych 2019, "Sentence-BERT", section 3); the two-tower features are InferSent's
+(Conneau et al. 2017, arXiv 1705.02364, section 3.1). Differs from the report: the joint
 similarity head is linear, since ReLU * 5 has no gradient below zero and may die; the report's
 form is `similarity_head="relu"`.
 """
@@ -30,6 +31,11 @@ class LinearHead(nn.Module):
         """Score the embedding (B, D); returns logits (B, C)."""
         logits: Tensor = self.linear(self.dropout(embedding))
         return logits
+
+
+def two_tower_features(first: Tensor, second: Tensor) -> Tensor:
+    """Compare embeddings (B, D) and (B, D): [u, v, |u - v|, u * v], (B, 4D). Not symmetric."""
+    return torch.cat([first, second, (first - second).abs(), first * second], dim=-1)
 
 
 def joint_similarity(raw: Tensor, form: str) -> Tensor:

@@ -1,6 +1,7 @@
 """MultitaskBert: one shared encoder, one pooling, a head for each task.
 
-Report: section 4.1 (heads), 4.2 (pooling), 4.5 (Siamese cosine similarity).
+Report: section 4.1 (heads), 4.2 (pooling), 4.5 (Siamese cosine similarity). Where the config asks
+for them, the encoder also has each task's projected attention layers (`minbert.pals`).
 """
 
 from __future__ import annotations
@@ -14,8 +15,13 @@ from torch import Tensor, nn
 from minbert import checkpoint, files
 from minbert.bert import BertModel
 from minbert.config import MultitaskConfig
-from minbert.heads import LinearHead, joint_similarity, siamese_similarity
-from minbert.pooling import pooler_for
+from minbert.heads import (
+    LinearHead,
+    joint_similarity,
+    siamese_similarity,
+    two_tower_features,
+)
+from minbert.pooling import AttentionPooling, pooler_for
 from minbert.tasks import TASKS
 from minbert.text import Batch, Tokenizer
 
@@ -25,7 +31,7 @@ class MultitaskBert(nn.Module):
 
     Every head works on the pooled embedding (B, D): of one sentence for sentiment and the
     Siamese similarity, of the joint input `[CLS] A [SEP] B [SEP]` for paraphrase and the joint
-    similarity.
+    similarity. The two-tower paraphrase head compares the embeddings of both sentences instead.
     """
 
     def __init__(
@@ -34,38 +40,84 @@ class MultitaskBert(nn.Module):
         tokenizer: Tokenizer | None = None,
         encoder: BertModel | None = None,
     ) -> None:
-        """Create the heads around `encoder`, or around a freshly initialised one."""
+        """Create the heads around `encoder`, or around a freshly initialised one.
+
+        The encoder gets PALs of `config.pal_size` units, unless it has them already.
+
+        Raises:
+            ValueError: the encoder's PALs have another size.
+        """
         super().__init__()
         self.config = config
         self.tokenizer = tokenizer
         self.encoder = BertModel(config.encoder) if encoder is None else encoder
         shape = config.encoder
+        width, std = shape.hidden_size, shape.initializer_range
+        towers = 4 if config.paraphrase_head == "two_tower" else 1
+        sizes = {task.name: (width, task.classes) for task in TASKS.values()}
+        sizes["sentiment"] = (width, config.sentiment_classes)
+        sizes["paraphrase"] = (towers * width, 1)
         self.heads = nn.ModuleDict(
             {
-                task.name: LinearHead(
-                    shape.hidden_size,
-                    task.classes,
-                    shape.hidden_dropout_prob,
-                    shape.initializer_range,
-                )
-                for task in TASKS.values()
+                name: LinearHead(inputs, outputs, shape.hidden_dropout_prob, std)
+                for name, (inputs, outputs) in sizes.items()
             }
         )
+        self.attention_pooling = (
+            AttentionPooling(width, std) if config.pooling == "attention" else None
+        )
+        if config.pal_size and self.encoder.pals is None:
+            self.encoder.add_pals(tuple(TASKS), config.pal_size)
+        self._check_pals()
 
-    def embed(self, batch: Batch) -> Tensor:
-        """Encode and pool a batch of (B, T) into embeddings (B, D), pooled in float32."""
-        hidden = self.encoder(batch.input_ids, batch.attention_mask, batch.token_type_ids).hidden
-        pool = pooler_for(self.config.pooling, self.encoder)
-        return pool(hidden.float(), batch.attention_mask)
+    def _check_pals(self) -> None:
+        pals = self.encoder.pals
+        found = 0 if pals is None else next(iter(pals.values())).size
+        if found != self.config.pal_size:
+            raise ValueError(
+                f"`pal_size` in the config should be the size of the encoder's PALs, {found}. "
+                f"Found {self.config.pal_size}; build the model with a config that has it."
+            )
+
+    def embed(self, batch: Batch, task: str | None = None) -> Tensor:
+        """Encode and pool a batch of (B, T) into embeddings (B, D), pooled in float32.
+
+        `task` chooses the encoder's PALs; without them it makes no difference.
+        """
+        hidden = self.encoder(
+            batch.input_ids, batch.attention_mask, batch.token_type_ids, task
+        ).hidden
+        pool = pooler_for(self.config.pooling, self.encoder, self.attention_pooling)
+        with torch.autocast(hidden.device.type, enabled=False):
+            return pool(hidden.float(), batch.attention_mask)
 
     def sentiment_logits(self, embedding: Tensor) -> Tensor:
-        """Score embeddings of single sentences (B, D): logits (B, 5)."""
+        """Score embeddings of single sentences (B, D): logits (B, C), C `sentiment_classes`."""
         logits: Tensor = self.heads["sentiment"](embedding)
         return logits
 
-    def paraphrase_logits(self, embedding: Tensor) -> Tensor:
-        """Score embeddings of joint pairs (B, D): logits (B,)."""
-        logits: Tensor = self.heads["paraphrase"](embedding).squeeze(-1)
+    def paraphrase_features(self, first: Tensor, second: Tensor) -> Tensor:
+        """Compare embeddings of single sentences (B, D) for the two-tower head: (B, 4D)."""
+        return two_tower_features(first, second)
+
+    def paraphrase_logits(self, features: Tensor) -> Tensor:
+        """Score pairs: logits (B,).
+
+        Args:
+            features: embeddings of joint pairs (B, D); for the two-tower head
+                `paraphrase_features` (B, 4D).
+
+        Raises:
+            ValueError: features of the other head.
+        """
+        width = self.config.encoder.hidden_size
+        wanted = 4 * width if self.config.paraphrase_head == "two_tower" else width
+        if features.shape[-1] != wanted:
+            raise ValueError(
+                f"`features` should have {wanted} units for the paraphrase head "
+                f"{self.config.paraphrase_head!r}. Found {features.shape[-1]}."
+            )
+        logits: Tensor = self.heads["paraphrase"](features).squeeze(-1)
         return logits
 
     def joint_similarity(self, embedding: Tensor) -> Tensor:
@@ -78,20 +130,26 @@ class MultitaskBert(nn.Module):
         return siamese_similarity(first, second, self.config.cosine_scaling)
 
     def predict_sentiment(self, sentences: Batch) -> Tensor:
-        """Return the five classes' logits (B, 5) of a batch of single sentences."""
-        return self.sentiment_logits(self.embed(sentences))
+        """Return the classes' logits (B, C) of a batch of single sentences."""
+        return self.sentiment_logits(self.embed(sentences, "sentiment"))
 
     def predict_paraphrase(self, pairs: Batch) -> Tensor:
         """Return the duplicate logits (B,) of a batch of joint pairs."""
-        return self.paraphrase_logits(self.embed(pairs))
+        return self.paraphrase_logits(self.embed(pairs, "paraphrase"))
+
+    def predict_two_tower_paraphrase(self, first: Batch, second: Batch) -> Tensor:
+        """Return the two-tower head's duplicate logits (B,) of two batches of single sentences."""
+        u, v = (self.embed(batch, "paraphrase") for batch in (first, second))
+        return self.paraphrase_logits(self.paraphrase_features(u, v))
 
     def predict_similarity(self, pairs: Batch) -> Tensor:
         """Return the joint similarity (B,), 0 to 5 but not clamped, of a batch of joint pairs."""
-        return self.joint_similarity(self.embed(pairs))
+        return self.joint_similarity(self.embed(pairs, "similarity"))
 
     def predict_siamese_similarity(self, first: Batch, second: Batch) -> Tensor:
         """Return the Siamese similarity (B,) of two batches of single sentences."""
-        return self.siamese_similarity(self.embed(first), self.embed(second))
+        u, v = (self.embed(batch, "similarity") for batch in (first, second))
+        return self.siamese_similarity(u, v)
 
     @classmethod
     def from_pretrained(cls, name_or_dir: str | Path, *, revision: str | None = None) -> Self:
@@ -123,8 +181,10 @@ class MultitaskBert(nn.Module):
             dtype: of the stored weights; float16 halves the file.
 
         Raises:
-            ValueError: the model has no tokenizer, so nobody could use the folder.
+            ValueError: the model has no tokenizer, so nobody could use the folder; or the
+                encoder's PALs have another size than the config says.
         """
+        self._check_pals()
         if self.tokenizer is None:
             raise ValueError(
                 "`tokenizer` should be set before saving. Found None; pass it to MultitaskBert."

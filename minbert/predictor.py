@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Collection, Iterator, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -17,22 +19,25 @@ from minbert.text import Encoded, Tokenizer, pad
 
 TEXTS_PER_BATCH = 64
 TOKENS_PER_BATCH = 4096
+SENTIMENT_NAMES = {5: SENTIMENT.labels, 2: ("negative", "positive")}  # by number of classes
 
 
 @dataclasses.dataclass(frozen=True)
 class SentimentResult:
-    """Five class probabilities of one sentence."""
+    """Class probabilities of one sentence: five, or as many as the checkpoint has classes."""
 
     probabilities: tuple[float, ...]  # very negative ... very positive, sum 1
 
     @property
     def label(self) -> str:
-        """Return the most probable class's name."""
-        return SENTIMENT.labels[self.probabilities.index(max(self.probabilities))]
+        """Return the most probable class's name; of other counts than 5 and 2 its number."""
+        most = self.probabilities.index(max(self.probabilities))
+        names = SENTIMENT_NAMES.get(len(self.probabilities))
+        return f"class {most}" if names is None else names[most]
 
     @property
     def expected(self) -> float:
-        """Return the expected rating, 0 (very negative) to 4 (very positive)."""
+        """Return the expected rating, from 0 to 4 (very positive) where there are 5 classes."""
         return sum(rating * p for rating, p in enumerate(self.probabilities))
 
 
@@ -86,8 +91,16 @@ class TokenCount:
 class Predictor:
     """Answers all three tasks with one multitask model."""
 
-    def __init__(self, model: MultitaskBert, device: str = "auto") -> None:
+    def __init__(
+        self, model: MultitaskBert, device: str = "auto", *, autocast: bool = False
+    ) -> None:
         """Move the model to the device and switch dropout off.
+
+        Args:
+            model: with its tokenizer.
+            device: 'auto' takes the best there is.
+            autocast: encode in bfloat16, faster and less exact (for scoring while training);
+                pooling and heads stay in float32, as does all by default.
 
         Raises:
             ValueError: the model has no tokenizer, or the machine lacks the device.
@@ -100,6 +113,7 @@ class Predictor:
         self.model = model.to(self.device).eval()
         self.tokenizer: Tokenizer = model.tokenizer
         self.config = model.config
+        self.autocast = autocast
 
     @classmethod
     def from_pretrained(cls, name_or_dir: str | Path, device: str = "auto") -> Self:
@@ -131,52 +145,64 @@ class Predictor:
         ]
 
     @torch.inference_mode()
-    def pooled(self, inputs: Sequence[Encoded]) -> Tensor:
-        """Embed encoded inputs, (N, D) on the CPU, in their order; batched by length."""
+    def pooled(self, inputs: Sequence[Encoded], task: str | None = None) -> Tensor:
+        """Embed encoded inputs, (N, D) on the CPU, in their order; batched by length.
+
+        `task` chooses the encoder's PALs; without them it makes no difference.
+        """
         embeddings = torch.empty(len(inputs), self.config.encoder.hidden_size)
         for rows in length_batches(inputs):
             batch = pad([inputs[row] for row in rows], self.tokenizer.pad_id)
-            embeddings[rows] = self.model.embed(batch.to(self.device)).float().cpu()
+            with self._precision():
+                embedded = self.model.embed(batch.to(self.device), task)
+            embeddings[rows] = embedded.float().cpu()
         return embeddings
 
-    def embed(self, texts: Sequence[str]) -> Tensor:
-        """Return the pooled embedding of each text, (N, D)."""
-        return self.pooled(self.encode_single(texts))
+    def _precision(self) -> contextlib.AbstractContextManager[object]:
+        if not self.autocast:
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def embed(self, texts: Sequence[str], task: str | None = None) -> Tensor:
+        """Return the pooled embedding of each text, (N, D), for `task` where it matters."""
+        return self.pooled(self.encode_single(texts), task)
 
     @torch.inference_mode()
     def sentiment(self, texts: Sequence[str]) -> list[SentimentResult]:
         """Predict the sentiment of each text."""
-        return self._sentiment(self.embed(texts))
+        return self._sentiment(self.embed(texts, "sentiment"))
 
     @torch.inference_mode()
     def joint(self, pairs: Sequence[tuple[str, str]]) -> tuple[Tensor, Tensor]:
-        """Score pairs in the given order by the joint input, on the CPU.
+        """Score pairs in the given order, on the CPU.
+
+        The similarity comes from the joint input, and so does the probability, unless the
+        checkpoint's `paraphrase_head` compares both sentences' embeddings ('two_tower').
 
         Returns:
             duplicate probability (N,), and joint similarity (N,), not clamped.
         """
-        embeddings = self.pooled(self.encode_joint(pairs)).to(self.device)
-        probability = torch.sigmoid(self.model.paraphrase_logits(embeddings).float())
-        return probability.cpu(), self.model.joint_similarity(embeddings).float().cpu()
+        return self._joint(pairs, self._singles(pairs))
 
     @torch.inference_mode()
     def siamese(self, pairs: Sequence[tuple[str, str]]) -> Tensor:
         """Score pairs by the cosine of their embeddings: similarity (N,), on the CPU."""
-        singles = self.embed([text for pair in pairs for text in pair])
-        return self.model.siamese_similarity(singles[0::2], singles[1::2])
+        return self._siamese(self._singles(pairs))
 
     @torch.inference_mode()
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
         """Predict paraphrase and similarity of each pair, both orders and Siamese."""
-        singles = self.embed([text for pair in pairs for text in pair])
-        return self._pairs(pairs, singles[0::2], singles[1::2])
+        return self._pairs(pairs, self._singles(pairs))
 
     @torch.inference_mode()
     def answer(self, first: str, second: str) -> tuple[list[SentimentResult], PairResult]:
-        """Answer all tasks for one pair with two encoder batches: both singles, both orders."""
-        singles = self.embed([first, second])
-        (pair,) = self._pairs([(first, second)], singles[:1], singles[1:])
-        return self._sentiment(singles), pair
+        """Answer all tasks for one pair with two encoder batches: both singles, both orders.
+
+        With PALs each task needs batches of its own.
+        """
+        singles = self._singles([(first, second)])
+        (pair,) = self._pairs([(first, second)], singles)
+        return self._sentiment(singles.of("sentiment")), pair
 
     @torch.inference_mode()
     def attention(
@@ -218,11 +244,35 @@ class Predictor:
             SentimentResult(tuple(row)) for row in torch.softmax(logits.float(), dim=-1).tolist()
         ]
 
-    def _pairs(
-        self, pairs: Sequence[tuple[str, str]], first: Tensor, second: Tensor
-    ) -> list[PairResult]:
-        probability, joint = self.joint([*pairs, *((b, a) for a, b in pairs)])
-        siamese = self.model.siamese_similarity(first, second)
+    def _singles(self, pairs: Sequence[tuple[str, str]]) -> TaskEmbeddings:
+        texts = [text for pair in pairs for text in pair]
+        return TaskEmbeddings(self, functools.partial(self.encode_single, texts))
+
+    def _siamese(self, singles: TaskEmbeddings) -> Tensor:
+        embeddings = singles.of("similarity")
+        return self.model.siamese_similarity(embeddings[0::2], embeddings[1::2])
+
+    def _joint(
+        self, pairs: Sequence[tuple[str, str]], singles: TaskEmbeddings, *, swapped: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        """Score (A, B) of each pair, and with `swapped` (B, A) of each pair after them."""
+        order = [*pairs, *((b, a) for a, b in pairs)] if swapped else pairs
+        joint = TaskEmbeddings(self, functools.partial(self.encode_joint, order))
+        if self.config.paraphrase_head == "two_tower":
+            embeddings = singles.of("paraphrase")
+            first, second = embeddings[0::2], embeddings[1::2]
+            if swapped:
+                first, second = torch.cat([first, second]), torch.cat([second, first])
+            features = self.model.paraphrase_features(first, second)
+        else:
+            features = joint.of("paraphrase")
+        logits = self.model.paraphrase_logits(features.to(self.device))
+        score = self.model.joint_similarity(joint.of("similarity").to(self.device))
+        return torch.sigmoid(logits.float()).cpu(), score.float().cpu()
+
+    def _pairs(self, pairs: Sequence[tuple[str, str]], singles: TaskEmbeddings) -> list[PairResult]:
+        probability, joint = self._joint(pairs, singles, swapped=True)
+        siamese = self._siamese(singles)
         count = len(pairs)
         columns = (
             probability[:count],
@@ -239,6 +289,26 @@ class Predictor:
         if self.config.similarity_score == "siamese":
             return siamese
         return joint if self.config.similarity_score == "joint" else (joint + siamese) / 2
+
+
+class TaskEmbeddings:
+    """Embeddings of some inputs, task by task: encoded when first asked for, and only once.
+
+    Without PALs one encoding serves all tasks.
+    """
+
+    def __init__(self, predictor: Predictor, encode: Callable[[], list[Encoded]]) -> None:
+        """Remember how the inputs are encoded; nothing is computed yet."""
+        self._predictor = predictor
+        self._encode = encode
+        self._known: dict[str | None, Tensor] = {}
+
+    def of(self, task: str) -> Tensor:
+        """Return the inputs' embeddings for the task, (N, D) on the CPU."""
+        key = task if self._predictor.model.encoder.pals_active else None
+        if key not in self._known:
+            self._known[key] = self._predictor.pooled(self._encode(), key)
+        return self._known[key]
 
 
 def length_batches(inputs: Sequence[Encoded]) -> Iterator[list[int]]:

@@ -1,4 +1,4 @@
-"""`python -m trainer`: download, train, evaluate, predict.
+"""`python -m trainer`: download, train, evaluate, predict, reproduce.
 
 Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
@@ -17,8 +17,10 @@ from minbert.device import DEVICES
 from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
-from trainer.recipes import RECIPES
+from trainer.recipes import RECIPES, ROWS
+from trainer.recipes.profiles import PROFILES, changes_of, with_profile
 
+RESULTS = Path("assets/results")
 USER_ERRORS = (ValueError, OSError, DownloadError)  # each message says what to do
 
 
@@ -59,6 +61,7 @@ def make_parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a recipe, or continue a run")
     train.add_argument("recipe", choices=sorted(RECIPES), metavar="RECIPE", help=", ".join(RECIPES))
     train.add_argument("--data", type=Path, default=data_default, help=data_help)
+    add_profile_option(train, "report")
     train.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE-SEED)")
     train.add_argument("--resume", action="store_true", help="continue the run in --out")
     add_machine_options(train)
@@ -84,6 +87,8 @@ def make_parser() -> argparse.ArgumentParser:
     add_machine_options(evaluate)
     evaluate.set_defaults(command=run_evaluate)
 
+    add_reproduction_parsers(commands, data_default, data_help)
+
     predict = commands.add_parser("predict", help="label a file")
     predict.add_argument("--model", required=True, help="folder or Hugging Face id")
     predict.add_argument("--task", required=True, choices=("sentiment", "paraphrase", "similarity"))
@@ -93,6 +98,50 @@ def make_parser() -> argparse.ArgumentParser:
     add_machine_options(predict)
     predict.set_defaults(command=run_predict)
     return parser
+
+
+def add_reproduction_parsers(
+    commands: Any,  # noqa: ANN401 - argparse keeps the type of sub-parsers to itself
+    data_default: Path,
+    data_help: str,
+) -> None:
+    """Add the commands around the report's tables."""
+    reproduce = commands.add_parser("reproduce", help="run the rows of the report's tables")
+    reproduce.add_argument(
+        "--rows", nargs="+", choices=tuple(ROWS), metavar="ROW", help=f"of {', '.join(ROWS)}"
+    )
+    reproduce.add_argument("--seeds", type=int, default=1, help="seeds 0 to N-1 (default: 1)")
+    add_profile_option(reproduce, "cpu")
+    reproduce.add_argument("--data", type=Path, default=data_default, help=data_help)
+    reproduce.add_argument("--runs", type=Path, default=Path("runs/reproduction"))
+    add_machine_options(reproduce)
+    reproduce.set_defaults(command=run_reproduce)
+
+    untrained = commands.add_parser("untrained", help="score heads that nobody trained")
+    untrained.add_argument("--seeds", type=int, default=20, help="draws (default: 20)")
+    add_profile_option(untrained, "cpu")
+    untrained.add_argument("--data", type=Path, default=data_default, help=data_help)
+    add_machine_options(untrained)
+    untrained.set_defaults(command=run_untrained)
+
+    tables = commands.add_parser("tables", help="print the tables of what was reproduced")
+    tables.add_argument("--readme", type=Path, help="also write them into this file's marked part")
+    for command in (reproduce, untrained, tables):
+        command.add_argument(
+            "--results", type=Path, default=RESULTS, help=f"folder (default: {RESULTS})"
+        )
+    tables.set_defaults(command=run_tables)
+
+
+def add_profile_option(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the option that fits a recipe to a machine."""
+    parser.add_argument(
+        "--profile",
+        choices=tuple(PROFILES),
+        default=default,
+        help=f"what changes in the recipe for this machine (default: {default}: "
+        + ("nothing)" if default == "report" else "see trainer/recipes/profiles.py)"),
+    )
 
 
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
@@ -175,7 +224,10 @@ def run_train(options: argparse.Namespace) -> None:
     from trainer.train import train
 
     use_threads(options.threads)
-    config = dataclasses.replace(RECIPES[options.recipe], **chosen_settings(options))
+    recipe = RECIPES[options.recipe]
+    if changes := changes_of(recipe, options.profile):
+        tell(f"Profile {options.profile} changes: {changes}")
+    config = dataclasses.replace(with_profile(recipe, options.profile), **chosen_settings(options))
     out = options.out or Path("runs") / f"{config.name}-{config.seed}"
     model = train(
         config,
@@ -219,6 +271,51 @@ def run_evaluate(options: argparse.Namespace) -> None:
         report=tell,
     )
     sys.stdout.write(table + "\n")
+
+
+def run_reproduce(options: argparse.Namespace) -> None:
+    """Run what is missing of the report's tables."""
+    from trainer.reproduce import reproduce
+
+    use_threads(options.threads)
+    if options.seeds < 1:
+        raise ValueError(f"`--seeds` should be at least 1. Found {options.seeds}.")
+    reproduce(
+        options.rows or tuple(ROWS),
+        range(options.seeds),
+        options.profile,
+        data=options.data,
+        runs=options.runs,
+        results=options.results,
+        device_name=options.device,
+        report=tell,
+    )
+
+
+def run_untrained(options: argparse.Namespace) -> None:
+    """Score untrained heads under the baseline's settings."""
+    from minbert.device import choose_device
+    from trainer.untrained import untrained_heads
+
+    use_threads(options.threads)
+    untrained_heads(
+        with_profile(RECIPES["baseline"], options.profile),
+        options.data,
+        seeds=options.seeds,
+        device=choose_device(options.device),
+        out=options.results / "untrained-heads.json",
+        report=tell,
+    )
+
+
+def run_tables(options: argparse.Namespace) -> None:
+    """Print the reproduced tables as Markdown."""
+    from trainer.tables import tables, write_into_readme
+
+    markdown = tables(options.results)
+    if options.readme:
+        write_into_readme(options.readme, markdown)
+    sys.stdout.write(markdown + "\n")
 
 
 def run_predict(options: argparse.Namespace) -> None:

@@ -8,13 +8,20 @@ from typing import Any
 
 from minbert.config import (
     COSINE_SCALINGS,
+    PARAPHRASE_HEADS,
     POOLING_NAMES,
     SIMILARITY_HEADS,
     SIMILARITY_SCORES,
     choice_error,
 )
+from minbert.tasks import TASKS
+from trainer.contrastive import CONTRASTIVE_LOSSES
 from trainer.precision import PRECISIONS
 from trainer.samplers import SAMPLERS
+
+ALL = "all"
+TASK_CHOICES = (ALL, *TASKS)
+SENTIMENT_DATA = {"sst": 5, "cfimdb": 2}  # the sentiment head's classes, by data set
 
 
 def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - dataclasses.field's own type
@@ -40,19 +47,31 @@ class TrainConfig:
     similarity_head: str = option("linear", "joint similarity head", SIMILARITY_HEADS)
     cosine_scaling: str = option("shifted", "Siamese score from the cosine", COSINE_SCALINGS)
     similarity_score: str = option("joint", "similarity that is reported", SIMILARITY_SCORES)
+    paraphrase_head: str = option("joint", "paraphrase head", PARAPHRASE_HEADS)
     max_length: int = option(128, "tokens of one encoder input")
+    tasks: str = option(ALL, "tasks that are trained", TASK_CHOICES)
+    scored_tasks: str = option(ALL, "tasks that are scored", TASK_CHOICES)
+    sentiment_data: str = option("sst", "sentiment's data set", tuple(SENTIMENT_DATA))
+    mask_demographics: bool = option(False, "abstract demographic terms in the training texts")
     seed: int = option(0, "of batches, task draws, dropout and fresh heads")
     hidden_dropout: float = option(0.2, "dropout of hidden states and heads, probability")
     attention_dropout: float = option(0.1, "dropout of attention weights, probability")
     precision: str = option("auto", "autocast: auto is bf16 on CUDA, else fp32", PRECISIONS)
+
+    mlm_passes: float = option(0.0, "phase 0: masked-language-model passes; 0 leaves it out")
 
     head_epochs: int = option(3, "phase 1: passes over each task's embeddings; 0 leaves it out")
     head_learning_rate: float = option(1e-3, "phase 1: AdamW learning rate")
     head_batch: int = option(128, "phase 1: examples a batch")
     head_examples: int = option(0, "phase 1: training examples a task; 0 takes all")
 
-    epochs: int = option(10, "phase 2: epochs")
+    head_encoder_dropout: bool = option(
+        False, "phase 1: encoder dropout on, as in the report; no: embeddings made once, without"
+    )
+
+    epochs: int = option(10, "phase 2: epochs; 0 leaves it out")
     steps_per_epoch: int = option(1200, "phase 2: optimizer steps an epoch, all tasks together")
+    tokens_per_epoch: int = option(0, "phase 2: tokens an epoch, in place of steps; 0 counts steps")
     learning_rate: float = option(1e-5, "phase 2: peak AdamW learning rate")
     warmup: float = option(0.1, "phase 2: share of the steps that warm up linearly")
     weight_decay: float = option(0.01, "phase 2: AdamW decay of matrices")
@@ -60,9 +79,20 @@ class TrainConfig:
     batch_examples: int = option(32, "phase 2: most examples a batch")
     batch_tokens: int = option(16384, "phase 2: most tokens a batch, padding counted")
     sampler: str = option("annealed", "phase 2: which task trains at a step", SAMPLERS)
+    joint_weight: float = option(1.0, "phase 2: weight of the joint similarity loss")
     siamese_weight: float = option(1.0, "phase 2: weight of the Siamese similarity loss")
+    contrastive: str = option("off", "phase 2: SimCSE loss", ("off", *CONTRASTIVE_LOSSES))
+    contrastive_weight: float = option(1.0, "phase 2: weight of the SimCSE loss")
+    contrastive_temperature: float = option(0.05, "phase 2: temperature of the SimCSE loss")
+    contrastive_mask_same: bool = option(True, "phase 2: equal sentences are no SimCSE negatives")
+    surgery: bool = option(False, "phase 2: PCGrad on one batch of every task a step")
+    pal_size: int = option(0, "phase 2: units of the projected attention layers; 0: none")
+    pal_epochs: int = option(0, "phase 2: last epochs in which these layers are on")
     freeze_word_embeddings: bool = option(False, "phase 2: leave word embeddings as they are")
 
+    compile: bool = option(False, "phase 2: torch.compile the training step")
+
+    both_orders: bool = option(True, "final scores: mean of both orders of a joint pair")
     dev_examples: int = option(0, "dev examples a task at each epoch; 0 takes all")
     checkpoint_every: int = option(100, "phase 2: steps between resumable states")
 
@@ -73,8 +103,12 @@ class TrainConfig:
             if choices and value not in choices:
                 raise choice_error(field.name, value, choices)
         at_least = {
-            1: ("head_batch", "epochs", "steps_per_epoch", "batch_examples", "checkpoint_every"),
-            0: ("head_epochs", "head_examples", "dev_examples", "siamese_weight", "weight_decay"),
+            1: ("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every"),
+            0: (
+                *("head_epochs", "head_examples", "epochs", "tokens_per_epoch", "mlm_passes"),
+                *("joint_weight", "siamese_weight", "contrastive_weight", "weight_decay"),
+                *("pal_size", "pal_epochs", "dev_examples"),
+            ),
             8: ("max_length", "batch_tokens"),
         }
         for least, names in at_least.items():
@@ -86,16 +120,60 @@ class TrainConfig:
         for name in ("hidden_dropout", "attention_dropout", "warmup"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` should lie in [0, 1). Found {getattr(self, name)}.")
-        for name in ("learning_rate", "head_learning_rate", "clip_norm"):
+        for name in (
+            *("learning_rate", "head_learning_rate", "clip_norm"),
+            "contrastive_temperature",
+        ):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(
                     f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
                 )
 
+        self._check_combinations()
+
+    def _check_combinations(self) -> None:
+        """Reject settings that are fine alone but not together."""
+        if self.surgery and (self.sampler == "full_pass" or self.tasks != ALL):
+            raise ValueError(
+                "`surgery` needs a batch of every task at each step. Found it with "
+                f"`sampler` {self.sampler!r} and `tasks` {self.tasks!r}; leave one of them."
+            )
+        if not self.joint_weight and not self.siamese_weight:
+            raise ValueError(
+                "`joint_weight` or `siamese_weight` should be above 0. Found 0 for both; "
+                "similarity would have no loss."
+            )
+        if self.sentiment_data != "sst" and {self.tasks, self.scored_tasks} != {"sentiment"}:
+            raise ValueError(
+                f"`tasks` and `scored_tasks` should be 'sentiment' for {self.sentiment_data!r}. "
+                f"Found {self.tasks!r} and {self.scored_tasks!r}."
+            )
+        if self.pal_epochs > self.epochs or bool(self.pal_epochs) != bool(self.pal_size):
+            raise ValueError(
+                f"`pal_epochs` should lie between 1 and `epochs` ({self.epochs}) with "
+                f"`pal_size` above 0, and be 0 without. Found {self.pal_epochs} with "
+                f"{self.pal_size}."
+            )
+
     @property
-    def total_steps(self) -> int:
-        """Count the optimizer steps of phase 2."""
-        return self.epochs * self.steps_per_epoch
+    def trained_tasks(self) -> tuple[str, ...]:
+        """Name the tasks that are trained."""
+        return tuple(TASKS) if self.tasks == ALL else (self.tasks,)
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """Name the tasks that are scored."""
+        return tuple(TASKS) if self.scored_tasks == ALL else (self.scored_tasks,)
+
+    @property
+    def epoch_length(self) -> int:
+        """Return the length of an epoch of phase 2: tokens where those are set, else steps."""
+        return self.tokens_per_epoch or self.steps_per_epoch
+
+    @property
+    def total(self) -> int:
+        """Return the length of phase 2: tokens where those are set, else steps."""
+        return self.epochs * self.epoch_length
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -114,7 +192,7 @@ class MlmConfig:
     seed: int = option(0, "of batches, masks, dropout and the fresh head")
     max_length: int = option(128, "tokens of one sentence")
     passes: float = option(1.0, "passes over the sentences")
-    learning_rate: float = option(1e-4, "peak AdamW learning rate")
+    learning_rate: float = option(3e-4, "peak AdamW learning rate")
     warmup: float = option(0.1, "share of the steps that warm up linearly")
     batch_examples: int = option(64, "most sentences a batch")
     batch_tokens: int = option(1024, "most tokens a batch, padding counted")

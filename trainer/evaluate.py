@@ -12,8 +12,11 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
 
 from minbert.checkpoint import TRAINED_ON_FILE
@@ -25,12 +28,39 @@ from trainer.data import Example, pair_hash
 from trainer.metrics import Metric
 
 Scores = dict[str, Metric]
+Answers = dict[str, NDArray[Any]]  # what a model says of each example, by name
+MAIN_METRICS = {task.name: task.metric for task in TASKS.values()}
 
 
-def score_task(
+def answer_task(
     predictor: Predictor, task: Task, examples: Sequence[Example], *, both_orders: bool
+) -> Answers:
+    """Return a model's answers to examples of one task.
+
+    Returns:
+        sentiment: class. paraphrase: duplicate. similarity: headline, joint and siamese scores,
+        not clamped. Each (N,).
+    """
+    if task.name == "sentiment":
+        results = predictor.sentiment([example.texts[0] for example in examples])
+        probabilities = np.array([result.probabilities for result in results])
+        return {"class": probabilities.argmax(axis=1)}
+    pairs = [(example.texts[0], example.texts[1]) for example in examples]
+    probability, joint = predictor.joint(pairs)
+    if both_orders:
+        turned = predictor.joint([(b, a) for a, b in pairs])
+        probability, joint = (probability + turned[0]) / 2, (joint + turned[1]) / 2
+    if task.name == "paraphrase":
+        return {"duplicate": (probability > metrics.THRESHOLD).numpy()}
+    siamese = predictor.siamese(pairs)
+    headline = predictor.headline(joint, siamese)
+    return {"headline": headline.numpy(), "joint": joint.numpy(), "siamese": siamese.numpy()}
+
+
+def score_answers(
+    task: Task, answers: Answers, examples: Sequence[Example], *, relu: bool = False
 ) -> Scores:
-    """Score examples of one task, all of them labelled.
+    """Score answers to examples, all of them labelled.
 
     Returns:
         sentiment: accuracy, within_one. paraphrase: accuracy, f1. similarity: pearson and
@@ -39,35 +69,34 @@ def score_task(
     """
     labels = [math.nan if row.label is None else row.label for row in examples]
     if task.name == "sentiment":
-        results = predictor.sentiment([example.texts[0] for example in examples])
-        classes = [max(range(5), key=result.probabilities.__getitem__) for result in results]
         return {
-            "accuracy": metrics.accuracy(classes, labels),
-            "within_one": metrics.within_one(classes, labels),
+            "accuracy": metrics.accuracy(answers["class"], labels),
+            "within_one": metrics.within_one(answers["class"], labels),
         }
-    pairs = [(example.texts[0], example.texts[1]) for example in examples]
-    probability, joint = predictor.joint(pairs)
-    if both_orders:
-        turned = predictor.joint([(b, a) for a, b in pairs])
-        probability, joint = (probability + turned[0]) / 2, (joint + turned[1]) / 2
     if task.name == "paraphrase":
-        duplicate = (probability > metrics.THRESHOLD).numpy()
         truth = [label == 1 for label in labels]
         return {
-            "accuracy": metrics.accuracy(duplicate, truth),
-            "f1": metrics.f1(duplicate, truth),
+            "accuracy": metrics.accuracy(answers["duplicate"], truth),
+            "f1": metrics.f1(answers["duplicate"], truth),
         }
-    siamese = predictor.siamese(pairs)
-    headline = predictor.headline(joint, siamese).numpy()
     scores = {
-        "pearson": metrics.pearson(headline, labels),
-        "spearman": metrics.spearman(headline, labels),
-        "joint_pearson": metrics.pearson(joint.numpy(), labels),
-        "siamese_pearson": metrics.pearson(siamese.numpy(), labels),
+        "pearson": metrics.pearson(answers["headline"], labels),
+        "spearman": metrics.spearman(answers["headline"], labels),
+        "joint_pearson": metrics.pearson(answers["joint"], labels),
+        "siamese_pearson": metrics.pearson(answers["siamese"], labels),
     }
-    if predictor.config.similarity_head == "relu":
-        scores["zero_share"] = metrics.share((joint == 0).numpy())
+    if relu:
+        scores["zero_share"] = metrics.share(answers["joint"] == 0)
     return scores
+
+
+def score_task(
+    predictor: Predictor, task: Task, examples: Sequence[Example], *, both_orders: bool
+) -> Scores:
+    """Score a model on examples of one task, all of them labelled; see `score_answers`."""
+    answers = answer_task(predictor, task, examples, both_orders=both_orders)
+    relu = predictor.config.similarity_head == "relu"
+    return score_answers(task, answers, examples, relu=relu)
 
 
 def score_all(
@@ -82,11 +111,16 @@ def score_all(
 
 def normalised(scores: dict[str, Scores]) -> float | None:
     """Return the course's aggregate of three tasks' scores; None where one is undefined."""
-    return metrics.normalised_mean(
-        scores["sentiment"]["accuracy"].value,
-        scores["paraphrase"]["accuracy"].value,
-        scores["similarity"]["pearson"].value,
-    )
+    values = (scores.get(name, {}).get(metric) for name, metric in MAIN_METRICS.items())
+    return metrics.normalised_mean(*(found.value if found else None for found in values))
+
+
+def selection_score(scores: dict[str, Scores]) -> float | None:
+    """Return what a model is selected by: the normalised mean, or of one task its own metric."""
+    if len(scores) > 1:
+        return normalised(scores)
+    ((name, found),) = scores.items()
+    return found[MAIN_METRICS[name]].value
 
 
 def majority_baseline(task: Task, train: Sequence[float], labels: Sequence[float]) -> Metric | None:

@@ -5,6 +5,7 @@
     state.safetensors   weights, optimizer and counters of the last safe point
     best/               the best model so far, float32
     model/              the best model, as it is shipped (float16)
+    predictions.json    its answers to the dev files, without their texts
     result.json         what came out
 
 The state is one file, written beside and renamed. It holds the length of metrics.jsonl at that
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -48,6 +50,7 @@ class Run:
         self.best = folder / "best"
         self.model = folder / "model"
         self.result = folder / "result.json"
+        self.predictions = folder / "predictions.json"
         self._settings = folder / "run.json"
         self._metrics = folder / "metrics.jsonl"
         self._state = folder / "state.safetensors"
@@ -87,16 +90,17 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_json(self._settings, settings)
 
-    def load_state(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    def load_state(self, *, cut: bool = True) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the last safe point's tensors and counters, or None where there is none.
 
-        Cuts metrics.jsonl back to that point.
+        Cuts metrics.jsonl back to that point, unless another process does.
 
         Raises:
             CheckpointError: the state file is torn.
         """
         if not self._state.exists():
-            self._metrics.write_bytes(b"")
+            if cut:
+                self._metrics.write_bytes(b"")
             return None
         tensors = read_tensors(self._state)
         with safe_open(self._state, framework="pt") as file:
@@ -107,7 +111,8 @@ class Run:
                 f"{self._metrics} should have at least {counters['metrics_bytes']} bytes. "
                 f"Found {written}; it was cut after the state was saved. Start the run afresh."
             )
-        os.truncate(self._metrics, counters["metrics_bytes"])
+        if cut:
+            os.truncate(self._metrics, counters["metrics_bytes"])
         self._earlier_seconds = counters["seconds"]
         self._started = time.monotonic()
         return tensors, counters
@@ -127,6 +132,16 @@ class Run:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
+
+    def logged(self, phase: str) -> list[dict[str, Any]]:
+        """Return the lines of metrics.jsonl that belong to a phase, oldest first."""
+        lines = self._metrics.read_text(encoding="utf-8").splitlines()
+        return [line for line in map(json.loads, lines) if line["phase"] == phase]
+
+    def prune(self) -> None:
+        """Remove what only a run that goes on needs: the state, and the float32 weights."""
+        self._state.unlink(missing_ok=True)
+        shutil.rmtree(self.best, ignore_errors=True)
 
     @property
     def seconds(self) -> float:

@@ -5,38 +5,37 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from minbert.checkpoint import load_encoder, resolve_folder, weights_file
+from minbert.checkpoint import load_encoder
 from minbert.config import MultitaskConfig
 from minbert.device import choose_device
-from minbert.files import write_json
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from trainer.batches import BatchStream, encode_task
-from trainer.config import TrainConfig
-from trainer.data import FILES, Example, Table, file_sha256, read_split
-from trainer.evaluate import Scores, normalised, plain, score_all, write_trained_on
-from trainer.loop import STREAM_SEED, FineTuning, fine_tune
-from trainer.runs import Run, provenance
+from trainer.config import SENTIMENT_DATA, MlmConfig, TrainConfig
+from trainer.distributed import World
+from trainer.evaluate import Scores, plain, score_all
+from trainer.finish import finish, scoring_predictor
+from trainer.loop import fine_tune
+from trainer.mlm import train_mlm
+from trainer.objective import reads_of
+from trainer.run_data import RunData, load_data, subset
+from trainer.runs import Run
 from trainer.samplers import mix_seed
-from trainer.stages import HEADS_SEED, embed_examples, pretrain_head
+from trainer.stages import (
+    HEADS_SEED,
+    Embedded,
+    Reembedded,
+    embed_examples,
+    labels_of,
+    pretrain_head,
+)
+from trainer.tuning import STREAM_SEED, FineTuning
 
-SUBSET_SEED = 5
 Report = Callable[[str], None]
-
-
-@dataclasses.dataclass(frozen=True)
-class RunData:
-    """The tables of all tasks, and what is taken of them."""
-
-    train: dict[str, Table]
-    dev: dict[str, Table]
-    watched: dict[str, list[Example]]  # dev examples that are scored at each epoch
-    sha256: dict[str, str]  # of each file, by name
 
 
 def train(
@@ -44,29 +43,82 @@ def train(
 ) -> Path:
     """Train, or continue, a run; return the folder of the finished model.
 
+    Under torchrun every process calls this alike; the first one writes and reports.
+
     Raises:
         DataError: a data file is missing or unreadable.
         RunError: `out` holds another run.
         CheckpointError: the encoder can't be loaded, or the state is torn.
+        ValueError: settings that several processes can't train with.
     """
-    device = choose_device(device_name)
-    tables = load_data(config, data, report)
-    run = Run(out)
-    run.prepare(config, tables.sha256, resume=resume)
-    if run.result.exists():
-        report(f"{run.model} is finished already.")
+    world = World.join()
+    try:
+        tell = report if world.main else ignore
+        device = world.device(choose_device(device_name))
+        check_world(config, world)
+        tables = load_data(config, data, tell)
+        run = Run(out)
+        if world.main:
+            run.prepare(config, tables.sha256, resume=resume)
+        world.wait()
+        if run.result.exists():
+            tell(f"{run.model} is finished already.")
+            return run.model
+        train_phases(config, data, tables, run, device, world, tell)
+        world.wait()
         return run.model
-    saved = run.load_state()
+    finally:
+        world.leave()
+
+
+def ignore(message: str) -> None:
+    """Say nothing."""
+
+
+def check_world(config: TrainConfig, world: World) -> None:
+    """Refuse what several processes would get wrong.
+
+    Raises:
+        ValueError: SimCSE, whose negatives would come from one process alone; or phase 0.
+    """
+    if world.size > 1 and config.contrastive != "off":
+        raise ValueError(
+            f"`contrastive` should be 'off' with several processes. Found {config.contrastive!r} "
+            f"with {world.size}; its negatives would be one process's. Train with one."
+        )
+    if world.size > 1 and config.mlm_passes:
+        raise ValueError(
+            f"`mlm_passes` should be 0 with several processes. Found {config.mlm_passes}; "
+            "run `python -m trainer mlm` alone first and name its folder as the encoder."
+        )
+
+
+def train_phases(
+    config: TrainConfig,
+    data: Path,
+    tables: RunData,
+    run: Run,
+    device: torch.device,
+    world: World,
+    report: Report,
+) -> None:
+    """Run phases 0, 1 and 2 from the last safe point on, and finish."""
+    cache = run.folder.parent / "embeddings"
+    if config.mlm_passes:
+        encoder = mlm_encoder(config, data, run, device, report)
+        config = dataclasses.replace(config, encoder=encoder)
+    saved = run.load_state(cut=world.main)
     tensors, counters = saved if saved else ({}, {"phase": "heads", "heads_done": []})
     if saved:
         report(f"Continuing in {counters['phase']} at step {counters.get('step', 0):,}.")
     model = build_model(config, report).to(device)
-    predictor = Predictor(model, device.type)
-    rehearse(predictor, tables)
-
-    if counters["phase"] == "heads":
-        pretrain_heads(model, tables, config, run, tensors, counters["heads_done"], report)
-    tuning = FineTuning(model, make_streams(model, tables, config), config, device)
+    predictor = scoring_predictor(model, device, config)
+    if counters["phase"] == "heads" and world.main:
+        rehearse(predictor, tables)
+        pretrain_heads(model, tables, config, run, tensors, counters["heads_done"], report, cache)
+    world.wait()
+    streams = make_streams(model, tables, config) if config.epochs else []
+    tuning = FineTuning(model, streams, config, device, world)
     if counters["phase"] == "fine-tuning":
         tuning.restore(tensors, counters)
     del tensors
@@ -76,34 +128,24 @@ def train(
         return score_all(predictor, tables.watched, both_orders=False)
 
     fine_tune(tuning, run, validate, lambda: model.save_pretrained(run.best))
-    return finish(run, tuning, tables, config, report)
+    if world.main:
+        finish(run, tuning, tables, config, report)
 
 
-def load_data(config: TrainConfig, folder: Path, report: Report) -> RunData:
-    """Read every task's train and dev file, tell broken rows, choose what is watched."""
-    train = {name: read_split(folder, name, "train") for name in TASKS}
-    dev = {name: read_split(folder, name, "dev") for name in TASKS}
-    for table in (*train.values(), *dev.values()):
-        report(table.summary())
-    watched = {
-        name: subset(table.examples, config.dev_examples, config.seed)
-        for name, table in dev.items()
-    }
-    sha256 = {
-        FILES[name][split]: file_sha256(folder / FILES[name][split])
-        for name in TASKS
-        for split in ("train", "dev")
-    }
-    return RunData(train, dev, watched, sha256)
-
-
-def subset(examples: list[Example], size: int, seed: int) -> list[Example]:
-    """Return `size` examples drawn without replacement, in file order; all of them for 0."""
-    if not 0 < size < len(examples):
-        return examples
-    generator = torch.Generator().manual_seed(mix_seed(seed, SUBSET_SEED))
-    rows = torch.randperm(len(examples), generator=generator)[:size].sort().values
-    return [examples[row] for row in rows.tolist()]
+def mlm_encoder(
+    config: TrainConfig, data: Path, run: Run, device: torch.device, report: Report
+) -> str:
+    """Run phase 0, or find it done beside this run; return the encoder's folder."""
+    settings = MlmConfig(
+        encoder=config.encoder,
+        seed=config.seed,
+        max_length=config.max_length,
+        passes=config.mlm_passes,
+        precision=config.precision,
+    )
+    folder = run.folder.parent / f"mlm-{settings.seed}-{settings.passes:g}"
+    model = train_mlm(settings, data, folder, resume=True, device_name=device.type, report=report)
+    return str(model)
 
 
 def build_model(config: TrainConfig, report: Report) -> MultitaskBert:
@@ -125,8 +167,18 @@ def build_model(config: TrainConfig, report: Report) -> MultitaskBert:
         cosine_scaling=config.cosine_scaling,
         similarity_score=config.similarity_score,
         max_length=config.max_length,
+        paraphrase_head=config.paraphrase_head,
+        sentiment_classes=SENTIMENT_DATA[config.sentiment_data],
+        pal_size=config.pal_size,
     )
+    if config.pal_size:
+        encoder.add_pals(tuple(TASKS), config.pal_size)
     return MultitaskBert(shape, tokenizer, encoder)
+
+
+def fresh_heads(model: MultitaskBert) -> MultitaskBert:
+    """Return a model around the same encoder with heads drawn anew."""
+    return MultitaskBert(model.config, model.tokenizer, model.encoder)
 
 
 def rehearse(predictor: Predictor, tables: RunData) -> None:
@@ -143,6 +195,7 @@ def pretrain_heads(
     tensors: dict[str, torch.Tensor],
     done: list[str],
     report: Report,
+    cache: Path | None = None,
 ) -> None:
     """Run phase 1, task by task, with a safe point after each."""
     model.heads.load_state_dict(
@@ -152,31 +205,43 @@ def pretrain_heads(
         }
     )
     device = next(model.parameters()).device
-    for task in TASKS.values():
-        if task.name in done or not config.head_epochs:
+    predictor = scoring_predictor(model, device, config)
+    for name, table in tables.train.items():
+        task = TASKS[name]
+        if name in done or not config.head_epochs:
             continue
-        rows = subset(tables.train[task.name].examples, config.head_examples, config.seed)
-        report(f"Phase 1, {task.name}: {len(rows):,} examples on the frozen encoder")
-        predictor = Predictor(model, device.type)
-        train_set = embed_examples(predictor, task, rows)
-        dev_set = embed_examples(predictor, task, tables.watched[task.name])
-        model.heads.to("cpu")
+        rows = subset(table.examples, config.head_examples, config.seed)
+        report(f"Phase 1, {name}: {len(rows):,} examples on the frozen encoder")
+        model.eval()
+        dev_rows = tables.watched.get(name, [])
+        dev_set = embed_examples(predictor, task, dev_rows, cache)
+        if config.head_encoder_dropout:
+            train_set: Embedded | Reembedded = Reembedded(predictor, task, rows, labels_of(rows))
+        else:
+            train_set = embed_examples(predictor, task, rows, cache)
+            model.heads.to("cpu")
         pretrain_head(model, task, train_set, dev_set, config, run.log)
-        model.heads.to(device)
-        done.append(task.name)
+        model.to(device)
+        done.append(name)
         run.save_state(model.heads.state_dict(), {"phase": "heads", "heads_done": done})
 
 
 def make_streams(model: MultitaskBert, tables: RunData, config: TrainConfig) -> list[BatchStream]:
-    """Tokenize every task's training examples and stream them."""
+    """Tokenize every trained task's examples and stream them."""
     tokenizer = model.tokenizer
     if tokenizer is None:
         raise ValueError("`model.tokenizer` should be set. Found None.")
     streams = []
     for index, task in enumerate(TASKS.values()):
-        siamese = task.name == "similarity" and config.siamese_weight > 0
-        examples = tables.train[task.name].examples
-        encoded = encode_task(task, examples, tokenizer, model.config, siamese=siamese)
+        if task.name not in tables.train:
+            continue
+        encoded = encode_task(
+            task,
+            tables.train[task.name].examples,
+            tokenizer,
+            model.config,
+            siamese=reads_of(task, config).sides,
+        )
         streams.append(
             BatchStream(
                 encoded,
@@ -187,39 +252,3 @@ def make_streams(model: MultitaskBert, tables: RunData, config: TrainConfig) -> 
             )
         )
     return streams
-
-
-def finish(
-    run: Run, tuning: FineTuning, tables: RunData, config: TrainConfig, report: Report
-) -> Path:
-    """Write the best model as float16, score it as it will be loaded, write the result.
-
-    Scored on the whole dev files, as the report's numbers were: the course's own STS split shares
-    16 pairs between train and dev. The command `evaluate` leaves such pairs out.
-    """
-    best = MultitaskBert.from_pretrained(run.best)
-    best.save_pretrained(run.model, dtype=torch.float16)
-    train_examples = {name: table.examples for name, table in tables.train.items()}
-    train_files = {FILES[name]["train"]: tables.sha256[FILES[name]["train"]] for name in TASKS}
-    write_trained_on(run.model, train_files, train_examples)
-    report("Scoring the finished model on the whole dev files, both orders of every pair")
-    predictor = Predictor.from_pretrained(run.model, tuning.device.type)
-    dev = {name: table.examples for name, table in tables.dev.items()}
-    scores = score_all(predictor, dev, both_orders=True)
-    result: dict[str, Any] = {
-        "recipe": config.name,
-        "seed": config.seed,
-        "minutes": round(run.seconds / 60, 1),
-        "tokens": tuning.tokens,
-        "best": tuning.best,
-        "normalised": normalised(scores),
-        "metrics": plain(scores, "dev"),
-        **provenance(tuning.device),
-        "config": config.to_dict(),
-        "files": tables.sha256,
-        "encoder_sha256": file_sha256(weights_file(resolve_folder(config.encoder))),
-    }
-    write_json(run.result, result)
-    for task, found in scores.items():
-        report(f"{task}: " + ", ".join(f"{name} {metric}" for name, metric in found.items()))
-    return run.model

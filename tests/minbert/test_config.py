@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ import transformers
 
 from minbert.config import BertConfig, MultitaskConfig, choice_error
 from tests.support import tiny_config
+
+# What checkpoints written before these fields existed mean by leaving them out.
+LATER_FIELDS = {"paraphrase_head": "joint", "sentiment_classes": 5, "pal_size": 0}
 
 
 @pytest.mark.parametrize(
@@ -108,7 +112,8 @@ def test_hugging_face_reads_what_we_write_and_we_read_what_it_writes() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "listed"),
     [
-        ("pooling", "avg", "'cls', 'pooler', 'mean', 'max'"),
+        ("pooling", "avg", "'cls', 'pooler', 'mean', 'max', 'attention'"),
+        ("paraphrase_head", "siamese", "'joint', 'two_tower'"),
         ("similarity_head", "sigmoid", "'linear', 'relu'"),
         ("cosine_scaling", "none", "'shifted', 'positive'"),
         ("similarity_score", "best", "'joint', 'siamese', 'mean'"),
@@ -129,6 +134,22 @@ def test_the_length_fits_the_positions(length: int) -> None:
     assert MultitaskConfig(encoder=tiny_config(), max_length=8).max_length == 8
 
 
+@pytest.mark.parametrize("classes", [1, 0, -2])
+def test_sentiment_has_two_classes_at_least(classes: int) -> None:
+    message = f"`sentiment_classes` should be at least 2. Found {classes}"
+    with pytest.raises(ValueError, match=message):
+        MultitaskConfig(sentiment_classes=classes)
+    assert MultitaskConfig(sentiment_classes=2).sentiment_classes == 2
+
+
+@pytest.mark.parametrize("size", [-12, 1, 102])
+def test_the_heads_divide_the_pal_size(size: int) -> None:
+    message = f"`pal_size` should be 0 or a positive multiple .* 12 heads. Found {size}"
+    with pytest.raises(ValueError, match=message):
+        MultitaskConfig(pal_size=size)
+    assert MultitaskConfig(pal_size=96).pal_size == 96
+
+
 def test_one_token_type_can_t_tell_two_sentences_apart() -> None:
     encoder = tiny_config(type_vocab_size=1)
     with pytest.raises(ValueError, match="`pair_token_types` should be False"):
@@ -141,7 +162,10 @@ def test_one_token_type_can_t_tell_two_sentences_apart() -> None:
 def test_a_multitask_config_survives_json() -> None:
     config = MultitaskConfig(
         encoder=tiny_config(hidden_dropout_prob=0.2),
-        pooling="max",
+        pooling="attention",
+        paraphrase_head="two_tower",
+        sentiment_classes=2,
+        pal_size=8,
         similarity_head="relu",
         cosine_scaling="positive",
         similarity_score="mean",
@@ -149,6 +173,17 @@ def test_a_multitask_config_survives_json() -> None:
         max_length=40,
     )
     assert MultitaskConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize("name", ["mean", "cls"])
+def test_a_config_from_before_the_later_fields_is_read(name: str) -> None:
+    path = Path(__file__).parents[2] / "assets" / "models" / name / "config.json"
+    values = json.loads(path.read_text(encoding="utf-8"))
+    for later in LATER_FIELDS:
+        values.pop(later, None)
+    config = MultitaskConfig.from_dict(values)
+    assert config.pooling == name
+    assert {field: getattr(config, field) for field in LATER_FIELDS} == LATER_FIELDS
 
 
 def test_reading_a_config_leaves_the_dictionary_alone() -> None:

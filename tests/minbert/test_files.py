@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 
 from minbert import files
 from minbert.checkpoint import CheckpointError, load_encoder
+from minbert.config import MultitaskConfig
 from minbert.multitask import MultitaskBert
 from tests.minbert.folders import (
     CONFIG,
@@ -114,7 +117,10 @@ def test_a_model_survives_saving_bit_for_bit(model: MultitaskBert, saved: Path) 
 def test_every_setting_survives_saving(tmp_path: Path) -> None:
     model = tiny_model(
         tmp_path / "tokenizer",
-        pooling="max",
+        pooling="attention",
+        paraphrase_head="two_tower",
+        sentiment_classes=3,
+        pal_size=4,
         similarity_head="relu",
         cosine_scaling="positive",
         similarity_score="mean",
@@ -124,6 +130,32 @@ def test_every_setting_survives_saving(tmp_path: Path) -> None:
     )
     model.save_pretrained(tmp_path / "saved")
     assert MultitaskBert.from_pretrained(tmp_path / "saved").config == model.config
+
+
+def test_a_checkpoint_from_before_the_later_fields_is_the_same_model(
+    model: MultitaskBert, saved: Path
+) -> None:
+    values = json.loads((saved / CONFIG).read_text())
+    for later in ("paraphrase_head", "sentiment_classes", "pal_size"):
+        del values[later]
+    (saved / CONFIG).write_text(json.dumps(values))
+    again = MultitaskBert.from_pretrained(saved)
+    assert again.config == model.config
+    with torch.no_grad():
+        assert_close(
+            again.predict_sentiment(random_batch()), model.predict_sentiment(random_batch())
+        )
+
+
+@pytest.mark.parametrize("name", ["mean", "cls"])
+def test_the_app_s_own_checkpoints_fit_without_loading_them(name: str) -> None:
+    folder = Path(__file__).parents[2] / "assets" / "models" / name
+    config = MultitaskConfig.from_dict(json.loads((folder / CONFIG).read_text()))
+    with torch.device("meta"):
+        wanted = MultitaskBert(config).state_dict()
+    with safe_open(folder / WEIGHTS, "pt") as file:
+        found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - no mapping
+    assert found == {key: tuple(tensor.shape) for key, tensor in wanted.items()}
 
 
 def numbers_size(path: Path) -> int:

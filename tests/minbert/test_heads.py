@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from minbert.heads import LinearHead, cosine, joint_similarity, siamese_similarity
+from minbert.heads import (
+    LinearHead,
+    cosine,
+    joint_similarity,
+    siamese_similarity,
+    two_tower_features,
+)
 from tests.support import assert_close, assert_leaves_inputs_alone, seeded
 
 RIGHT = torch.tensor([[1.0, 0.0]])
@@ -38,6 +44,13 @@ def test_the_linear_head_starts_with_zero_biases() -> None:
         head = LinearHead(500, 5, dropout=0.1, init_std=0.07)
     assert head.linear.weight.std().item() == pytest.approx(0.07, rel=0.1)
     assert not head.linear.bias.any()
+
+
+def test_two_tower_features_by_hand() -> None:
+    first, second = torch.tensor([[1.0, -2.0]]), torch.tensor([[4.0, 3.0]])
+    wanted = torch.tensor([[1.0, -2.0, 4.0, 3.0, 3.0, 5.0, 4.0, -6.0]])
+    assert_close(two_tower_features(first, second), wanted, 0.0)
+    assert_leaves_inputs_alone(two_tower_features, first, second)
 
 
 def test_joint_relu_by_hand() -> None:

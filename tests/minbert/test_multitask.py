@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from minbert.config import MultitaskConfig
+from minbert.config import POOLING_NAMES, MultitaskConfig
 from minbert.multitask import MultitaskBert
 from minbert.tasks import TASKS
 from tests.support import assert_close, random_batch, redraw, tiny_model
@@ -75,13 +75,43 @@ def test_the_siamese_score_is_symmetric(model: MultitaskBert) -> None:
     assert (scores < 4.99).all()
 
 
+def test_two_tower_logits_come_from_both_embeddings(tmp_path: Path) -> None:
+    model = tiny_model(tmp_path, paraphrase_head="two_tower")
+    redraw(model, seed=4)
+    first, second = random_batch(seed=1), random_batch((3, 3, 5, 6), seed=2)
+    with torch.no_grad():
+        u, v = model.eval().embed(first), model.embed(second)
+        head = model.heads["paraphrase"].linear
+        features = torch.cat([u, v, (u - v).abs(), u * v], dim=1)
+        assert_close(model.paraphrase_features(u, v), features)
+        logits = model.predict_two_tower_paraphrase(first, second)
+        assert_close(logits, features @ head.weight[0] + head.bias, 1e-4)
+
+
+@pytest.mark.parametrize(("head", "wanted", "found"), [("joint", 16, 64), ("two_tower", 64, 16)])
+def test_features_of_the_other_paraphrase_head_are_told(
+    head: str, wanted: int, found: int, tmp_path: Path
+) -> None:
+    model = tiny_model(tmp_path, paraphrase_head=head)
+    message = f"`features` should have {wanted} units for the paraphrase head '{head}'"
+    with pytest.raises(ValueError, match=f"{message}. Found {found}"):
+        model.paraphrase_logits(torch.zeros(2, found))
+    assert model.paraphrase_logits(torch.zeros(2, wanted)).shape == (2,)
+
+
+@pytest.mark.parametrize("classes", [2, 7])
+def test_the_sentiment_head_has_the_config_s_classes(classes: int, tmp_path: Path) -> None:
+    model = tiny_model(tmp_path, sentiment_classes=classes)
+    assert predict(model, "sentiment").shape == (8, classes)
+
+
 def test_a_given_encoder_is_shared_and_not_copied(model: MultitaskBert) -> None:
     other = MultitaskBert(model.config, None, model.encoder)
     assert other.encoder is model.encoder
     assert other.tokenizer is None
 
 
-@pytest.mark.parametrize("pooling", ["cls", "pooler", "mean", "max"])
+@pytest.mark.parametrize("pooling", POOLING_NAMES)
 def test_the_loss_reaches_every_parameter_that_takes_part(pooling: str, tmp_path: Path) -> None:
     model = tiny_model(tmp_path, pooling=pooling)
     redraw(model, seed=4)
