@@ -230,7 +230,9 @@ class MlmTuning:
             for name, value in self.modules.state_dict().items():
                 value.copy_(tensors[f"model.{name}"])
         for name, parameter in self.trained.items():
-            self.optimizer.state[parameter] = {
-                key: tensors[f"adamw.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
-            }
+            if f"adamw.step.{name}" in tensors:  # the pooler has none: no loss reads it
+                self.optimizer.state[parameter] = {
+                    key: tensors[f"adamw.{key}.{name}"]
+                    for key in ("step", "exp_avg", "exp_avg_sq")
+                }
         self.step, self.tokens = counters["step"], counters["tokens"]
