@@ -99,7 +99,7 @@ def _alternatives(phrases: Iterable[str]) -> str:
 
 
 _AUX = r"(?:is|was|has|does)(?:n['’]t)?"
-_VERB = rf"{_AUX}|(?!(?:{'|'.join(NO_VERBS)})\b)[a-z]+[a-rt-z]s"
+_VERB = rf"{_AUX}|(?!(?:{'|'.join(NO_VERBS)})\b)[a-z]+[a-hj-rtv-z]s"
 _NUMBER = (
     r"\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-]+[a-z]+)?"
     r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen"
@@ -113,6 +113,7 @@ _PATTERN = re.compile(
     | (?:(?P<article>an?)(?P<article_gap>\s+))?
       (?:(?P<years>{_NUMBER})(?P<old>[\s-]+(?:years?|yrs?)[\s-]+olds?)
       | (?P<term>{_alternatives({key.lower() for key in {*LISTED, *EXACT, *KEPT}})}))(?!\w)
+      (?P<possessive>(?<=s)['’](?=\s+\w))?
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -165,7 +166,7 @@ def _mask(text: str, found: Counter[str]) -> str:
             found["pronoun"] += 1
             return _subject(match)
         if match["years"]:
-            if _noun_follows(text, match.end()) and not _PEOPLE_NEXT.match(text, match.end()):
+            if not _said_of_person(text, match.end("old")):
                 return match[0]  # "a 12 year old car"
             found["age"] += 1
             return _with_article(match, "some") + match["old"]
@@ -185,7 +186,9 @@ def _subject(match: re.Match[str]) -> str:
     if match["clitic"]:
         later = (match["later"] or "").strip().lower()
         return told + match["gap"] + match["clitic"][0] + ("ve" if later in AFTER_HAS else "re")
-    return told + (match["space"] + _plural_verb(match["verb"]) if match["verb"] else "")
+    if not match["verb"]:
+        return told
+    return told + match["space"] + (match["verb"] if aux else _plural_verb(match["verb"]))
 
 
 def _plural_verb(verb: str) -> str:
@@ -206,7 +209,9 @@ def _replaced_term(match: re.Match[str], found: Counter[str]) -> str:
     for entry in (EXACT.get(key), LISTED.get(key.lower())):
         if entry is not None and _applies(entry, key, match):
             found[entry.category] += 1
-            return _with_article(match, _placeholder(entry, match))
+            told = _with_article(match, _placeholder(entry, match))
+            apostrophe = match["possessive"] or ""
+            return told + apostrophe + ("s" if apostrophe and told[-1] not in "sS" else "")
     return match[0]
 
 
@@ -272,6 +277,14 @@ def _noun_follows(text: str, end: int) -> bool:
     """Guess whether what follows continues a noun phrase."""
     following = _NEXT_WORD.match(text, end)
     return following is not None and following[1].lower() not in FUNCTION_WORDS
+
+
+def _said_of_person(text: str, end: int) -> bool:
+    """Tell whether an age that ends at `end` stands alone or before a word for a person."""
+    following = _NEXT_WORD.match(text, end)
+    if following is None or following[1].lower() in FUNCTION_WORDS | LISTED.keys():
+        return True
+    return _PEOPLE_NEXT.match(text, end) is not None
 
 
 def _previous_word(text: str, start: int) -> str:

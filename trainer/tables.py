@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minbert.files import write_bytes
+from minbert.files import read_json_list, write_bytes
 from trainer.claims import DEV_ROWS, NOT_RUN, TEST_ROWS
 from trainer.intervals import Difference, mean_and_sd
 
@@ -20,12 +19,13 @@ HEADINGS = {
     "ours": "Ours: all techniques in tandem, and all but one",
     "controls": "Controls",
 }
+NORMALISED = "normalised"
 METRICS = {
     "sentiment accuracy": "SST",
     "cfimdb accuracy": "CFIMDB",
     "paraphrase accuracy": "Para",
     "similarity pearson": "STS",
-    "normalised": "normalised mean",
+    NORMALISED: "normalised mean",
 }
 QUORA = (
     "all-MiniLM-L6-v2, where our rows start, was pretrained on Quora duplicates among a billion "
@@ -42,9 +42,15 @@ def tables(results_folder: Path) -> str:
         results_folder: holds reproduction.json, and comparisons.json once claims were judged.
 
     Raises:
-        ValueError: there is no reproduction.json, or a file isn't a list.
+        ValueError: there is no reproduction.json, or a file isn't a list of objects.
     """
-    runs = read_list(results_folder / "reproduction.json")
+    reproduction = results_folder / "reproduction.json"
+    if not reproduction.exists():
+        raise ValueError(
+            f"{reproduction} should hold the runs' results. Found nothing there; "
+            "`python -m trainer reproduce` writes it."
+        )
+    runs = read_json_list(reproduction)
     parts = []
     for table, heading in HEADINGS.items():
         of_table = [run for run in runs if run["table"] == table]
@@ -53,28 +59,8 @@ def tables(results_folder: Path) -> str:
             parts.append(one_table(heading, chosen))
     comparisons = results_folder / "comparisons.json"
     if comparisons.exists():
-        parts.append(claims_table(read_list(comparisons)))
+        parts.append(claims_table(read_json_list(comparisons)))
     return "\n\n".join(parts)
-
-
-def read_list(path: Path) -> list[dict[str, Any]]:
-    """Read a JSON list of objects.
-
-    Raises:
-        ValueError: the file is missing, torn or no list.
-    """
-    if not path.exists():
-        raise ValueError(
-            f"{path} should hold the runs' results. Found nothing there; "
-            "`python -m trainer reproduce` writes it."
-        )
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} should be JSON. It is torn or damaged: {error}.") from error
-    if not isinstance(values, list):
-        raise ValueError(f"{path} should hold a JSON list. Found {type(values).__name__}.")
-    return values
 
 
 def one_table(heading: str, runs: Sequence[Run]) -> str:
@@ -175,7 +161,7 @@ def _notes(runs: Sequence[Run]) -> list[str]:
     sizes = []
     for name, short in METRICS.items():
         counts = sorted({n for run in runs if (n := _metric(run, name).get("n"))})
-        if counts:
+        if counts and name != NORMALISED:
             sizes.append(f"{short} {_listed(f'{n:,}' for n in counts)}")
     commits = [f"`{commit}`" for commit in sorted({str(run["commit"]) for run in runs})]
     notes = [

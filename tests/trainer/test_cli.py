@@ -19,8 +19,16 @@ from trainer.config import TrainConfig
 from trainer.recipes import RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COMMANDS = ("download", "train", "evaluate", "predict")
+COMMANDS = (
+    *("download", "train", "mlm", "evaluate", "predict"),
+    *("reproduce", "untrained", "tables"),
+)
 SETTINGS = [field.name for field in dataclasses.fields(TrainConfig) if field.name != "name"]
+TOGETHER: dict[str, dict[str, Any]] = {  # settings that go with others alone
+    "pal_size": {"pal_epochs": 2},
+    "pal_epochs": {"pal_size": 96, "epochs": 10},
+    "sentiment_data": {"tasks": "sentiment", "scored_tasks": "sentiment"},
+}
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +68,10 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     told = help_of(capsys, command)
     assert f"python -m trainer {command}" in told
-    wanted = {"train": "--resume", "evaluate": "--keep-trained", "predict": "--skip-bad"}
+    wanted = {
+        **{"train": "--resume", "evaluate": "--keep-trained", "predict": "--skip-bad"},
+        **{"reproduce": "--rows", "untrained": "--seeds", "tables": "--readme"},
+    }
     assert wanted.get(command, "--data") in told
 
 
@@ -92,8 +103,10 @@ def test_every_setting_can_be_changed() -> None:
         else:
             changed = type(found)(found * 2 + 8) if isinstance(found, int) else found / 2 + 0.125
         text = ("yes" if changed else "no") if isinstance(changed, bool) else str(changed)
-        config = config_of("mean", "--" + name.replace("_", "-"), text)
-        assert config == dataclasses.replace(base, **{name: changed})
+        needed = TOGETHER.get(name, {})
+        arguments = [f"--{k.replace('_', '-')}={v}" for k, v in needed.items()]
+        config = config_of("mean", "--" + name.replace("_", "-"), text, *arguments)
+        assert config == dataclasses.replace(base, **{name: changed}, **needed)
         assert type(getattr(config, name)) is type(found)
 
 
@@ -161,7 +174,7 @@ def test_arguments_that_make_no_sense_are_refused(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("--epochs", "0"), "`epochs` should be at least 1. Found 0."),
+        (("--epochs", "-1"), "`epochs` should be at least 0. Found -1."),
         (("--max-length", "7"), "`max_length` should be at least 8. Found 7."),
         (("--siamese-weight", "-1"), "`siamese_weight` should be at least 0. Found -1.0."),
         (("--hidden-dropout", "1"), "`hidden_dropout` should lie in [0, 1). Found 1.0."),
@@ -200,8 +213,8 @@ def test_a_developer_may_ask_for_the_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MINBERT_TRACEBACK", "1")
-    with pytest.raises(ValueError, match="Found 0"):
-        main(["train", "mean", "--epochs", "0"])
+    with pytest.raises(ValueError, match="Found -1"):
+        main(["train", "mean", "--epochs", "-1"])
     assert capsys.readouterr().err.startswith("error: ")
 
 

@@ -23,9 +23,11 @@ from trainer.demographics import (
 
 VOCABULARY = Path(__file__).resolve().parents[2] / "assets" / "models" / "mean" / "tokenizer.json"
 
+JOINING = ("the", "a", "an", "and", "or", "is", "was", "does", "I", "am", ",", ".", "'", "-")
+
 MASKED = {
     # One sentence or more of each category.
-    "The actress thanked the waitresses.": "The actor thanked the waiters.",
+    "The actress thanked the waitresses.": "The actor thanked the servers.",
     "My sister and my sons bake bread.": "My sibling and my children bake bread.",
     "Some businessmen met a policewoman.": "Some executives met an officer.",
     "Mr. Oak and Mrs. Elm danced.": "Mx. Oak and Mx. Elm danced.",
@@ -44,7 +46,7 @@ MASKED = {
     "indians and Indians": "nationals and Nationals",
     # Articles.
     "an Indian train": "a National train",
-    "a waitress, an actress": "a waiter, an actor",
+    "a waitress, an actress": "a server, an actor",
     "a stewardess and an heiress": "an attendant and an heir",
     "A black woman": "An ethnic person",
     # Apostrophes and the treebank's tokens.
@@ -57,6 +59,8 @@ MASKED = {
     # Verbs.
     "She is, he was, she has, he doesn't": "They are, they were, they have, they don't",
     "Why does she sing?": "Why do they sing?",
+    "Is she serious? He serious!": "Are they serious? They serious!",
+    "What does he sometimes need?": "What do they sometimes need?",
     "Isn't he tall?": "Aren't they tall?",
     "he sings, she tries, he watches": "they sing, they try, they watch",
     "She always knows, he guess": "They always knows, they guess",
@@ -77,7 +81,7 @@ MASKED = {
     # Words with other senses.
     "Black people and white men": "Ethnic people and ethnic people",
     "gay or straight couples": "particular or particular couples",
-    "The blind lead the disabled.": "The people lead the people.",
+    "The blind and the disabled.": "The people and the people.",
     "Old and young women": "Particular and particular people",
     "I'm deaf and I am blind.": "I'm particular and I am particular.",
     "English people like Polish soup": "National people like National soup",
@@ -137,7 +141,7 @@ def test_masking_twice_is_masking_once(text: str) -> None:
 
 def test_masking_any_words_twice_is_masking_them_once_and_leaves_words() -> None:
     draw = random.Random(0)
-    between = [*sorted(PERSON_NOUNS), *"the a an and or is was does I am , . ' -".split(), "he"]
+    between = [*sorted(PERSON_NOUNS), *JOINING, "he"]
     words = [*sorted(LISTED), *sorted(EXACT), *sorted(KEPT), *between * 5]
     for _ in range(1500):
         text = " ".join(draw.choices(words, k=draw.randint(1, 8)))

@@ -13,9 +13,10 @@ import torch
 from minbert.tasks import TASKS
 from tests.trainer.tuning import tuning_of
 from trainer.evaluate import Scores
-from trainer.loop import FineTuning, fine_tune, learning_rate_at, record_validation
+from trainer.loop import fine_tune, record_validation
 from trainer.metrics import Metric
 from trainer.runs import Run
+from trainer.tuning import FineTuning, learning_rate_at
 
 
 def scored(sentiment: float | None, pearson: float | None) -> dict[str, Scores]:
@@ -59,7 +60,7 @@ def test_validation_keeps_the_best_and_each_task_s_best(tmp_path: Path, run: Run
         )
     assert saved == [0, 1, 3]
     assert tuning.best["epoch"] == 3
-    assert tuning.best["normalised"] == pytest.approx((0.6 + 0.5 + 0.8) / 3)
+    assert tuning.best["score"] == pytest.approx((0.6 + 0.5 + 0.8) / 3)
     assert tuning.best["per_task"] == {
         "sentiment": {"value": 0.7, "epoch": 2},
         "paraphrase": {"value": 0.5, "epoch": 1},
@@ -83,7 +84,7 @@ def test_an_undefined_pearson_neither_stops_training_nor_replaces_the_best(
     assert saved == [0, 2]
     assert tuning.best["epoch"] == 2
     assert tuning.best["per_task"]["sentiment"] == {"value": 0.9, "epoch": 1}
-    assert [line["normalised"] is None for line in lines_of(run)] == [False, True, False]
+    assert [line["selection"] is None for line in lines_of(run)] == [False, True, False]
     assert lines_of(run)[1]["scores"]["similarity"]["pearson"]["value"] is None
 
 
@@ -130,7 +131,7 @@ def test_fine_tuning_validates_logs_and_saves_on_time(tmp_path: Path, run: Run) 
     ]
     trained = [line for line in lines if line["phase"] == "fine-tuning"]
     assert [sum(line["steps"].values()) for line in trained] == [4, 2, 2, 4]
-    assert trained[-1]["learning_rate"] == learning_rate_at(11, tuning.config)
+    assert trained[-1]["learning_rate"] == learning_rate_at(11, 12, tuning.config)
     assert trained[-1]["probabilities"] == dict(zip(TASKS, tuning.probabilities(2), strict=True))
     assert trained[-1]["tokens"] == tuning.tokens
     assert all(set(line["loss"]) == set(line["steps"]) for line in trained)

@@ -17,8 +17,27 @@ from tests.trainer.samples import task_examples
 from tests.trainer.tuning import streams_of, tuning_of
 from trainer.batches import TaskBatch
 from trainer.config import TrainConfig
-from trainer.loop import learning_rate_at, process_batch
-from trainer.train import subset
+from trainer.objective import process_batch
+from trainer.run_data import subset
+from trainer.tuning import FineTuning, learning_rate_at
+
+CONFIG = TrainConfig(siamese_weight=1.0)
+
+
+def loss_of(model: MultitaskBert, batch: TaskBatch, config: TrainConfig = CONFIG) -> Tensor:
+    """Return what a batch minimises."""
+    return process_batch(model, batch, config)["loss"]
+
+
+def trained(tuning: FineTuning) -> tuple[str, float]:
+    """Take a step; return the name and the loss of the one task that it trained."""
+    ((name, parts),) = tuning.train_step().losses.items()
+    return name, parts["loss"]
+
+
+def rate_at(step: int, config: TrainConfig) -> float:
+    """Return the learning rate of a step that is counted in steps."""
+    return learning_rate_at(step, step + 1, config)
 
 
 def kept(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -35,7 +54,7 @@ def test_the_loss_of_a_sentiment_batch(model: MultitaskBert, batches: dict[str, 
     batch = batches["sentiment"]
     chances = model.predict_sentiment(batch.inputs).log_softmax(dim=-1)
     wanted = -chances[torch.arange(len(batch.labels)), batch.labels.long()].mean()
-    assert_close(process_batch(model, batch, siamese_weight=1.0), wanted)
+    assert_close(loss_of(model, batch), wanted)
 
 
 def test_the_loss_of_a_paraphrase_batch(
@@ -45,7 +64,7 @@ def test_the_loss_of_a_paraphrase_batch(
     logits = model.predict_paraphrase(batch.inputs)
     wanted = -(batch.labels * F.logsigmoid(logits) + (1 - batch.labels) * F.logsigmoid(-logits))
     assert 0 < batch.labels.mean() < 1
-    assert_close(process_batch(model, batch, siamese_weight=1.0), wanted.mean())
+    assert_close(loss_of(model, batch), wanted.mean())
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
@@ -61,27 +80,26 @@ def test_the_loss_of_a_similarity_batch_adds_the_siamese_one(
     siamese = ((2.5 * (cosines + 1) - batch.labels) ** 2).mean()
     assert siamese > 0.1
     wanted = joint + weight * siamese
-    assert_close(process_batch(model, batch, siamese_weight=weight), wanted, 1e-4)
+    assert_close(loss_of(model, batch, TrainConfig(siamese_weight=weight)), wanted, 1e-4)
 
 
-def test_without_sides_the_siamese_weight_has_nothing_to_weigh(model: MultitaskBert) -> None:
+def test_sides_that_a_loss_needs_are_asked_for(model: MultitaskBert) -> None:
     batch = streams_of(model, siamese=False)[2].next()
     assert batch.sides is None
     joint = ((model.predict_similarity(batch.inputs) - batch.labels) ** 2).mean()
-    assert_close(process_batch(model, batch, siamese_weight=1.0), joint, 1e-4)
+    assert_close(loss_of(model, batch, TrainConfig(siamese_weight=0.0)), joint, 1e-4)
+    with pytest.raises(ValueError, match=r"`batch.sides` of similarity should be there"):
+        loss_of(model, batch)
 
 
 def test_autocast_lowers_the_encoder_s_precision_and_not_the_loss_s(
     model: MultitaskBert, batches: dict[str, TaskBatch]
 ) -> None:
     for batch in batches.values():
-        plain = process_batch(model, batch, siamese_weight=1.0)
-        lowered = process_batch(
-            model,
-            batch,
-            siamese_weight=1.0,
-            precision=torch.autocast("cpu", dtype=torch.bfloat16),
-        )
+        plain = loss_of(model, batch)
+        lowered = process_batch(model, batch, CONFIG, torch.autocast("cpu", dtype=torch.bfloat16))[
+            "loss"
+        ]
         assert lowered.dtype == torch.float32
         assert lowered.item() != plain.item()
         assert lowered.item() == pytest.approx(plain.item(), rel=0.1)
@@ -89,7 +107,7 @@ def test_autocast_lowers_the_encoder_s_precision_and_not_the_loss_s(
 
 def test_the_learning_rate_by_hand() -> None:
     config = TrainConfig(epochs=4, steps_per_epoch=5, warmup=0.2, learning_rate=8.0)
-    rates = [learning_rate_at(step, config) for step in range(20)]
+    rates = [rate_at(step, config) for step in range(20)]
     assert rates[:4] == pytest.approx([2.0, 4.0, 6.0, 8.0])
     assert rates[4] == pytest.approx(8.0)
     assert rates[12] == pytest.approx(4.0)
@@ -100,13 +118,13 @@ def test_the_learning_rate_by_hand() -> None:
 
 def test_the_learning_rate_without_warm_up_starts_at_its_peak() -> None:
     config = TrainConfig(epochs=1, steps_per_epoch=4, warmup=0.0, learning_rate=4.0)
-    rates = [learning_rate_at(step, config) for step in range(4)]
+    rates = [rate_at(step, config) for step in range(4)]
     assert rates == pytest.approx([4.0, 3.0, 2.0, 1.0])
 
 
 def test_the_learning_rate_that_warms_up_to_the_last_step() -> None:
     config = TrainConfig(epochs=1, steps_per_epoch=4, warmup=0.99, learning_rate=4.0)
-    rates = [learning_rate_at(step, config) for step in range(4)]
+    rates = [rate_at(step, config) for step in range(4)]
     assert rates == pytest.approx([1.0, 2.0, 3.0, 4.0])
 
 
@@ -115,7 +133,7 @@ def test_a_step_uses_the_schedule_s_rate(tmp_path: Path) -> None:
     for step in range(4):
         tuning.train_step()
         rates = {group["lr"] for group in tuning.optimizer.param_groups}
-        assert rates == {learning_rate_at(step, tuning.config)}
+        assert rates == {rate_at(step, tuning.config)}
 
 
 def test_a_step_counts_itself_its_tokens_and_its_task(tmp_path: Path) -> None:
@@ -123,7 +141,7 @@ def test_a_step_counts_itself_its_tokens_and_its_task(tmp_path: Path) -> None:
     copies = streams_of(tuning.model)
     names, tokens = [], 0
     for step in range(6):
-        names.append(tuning.train_step()[0])
+        names.append(trained(tuning)[0])
         tokens += copies[step % 3].next().tokens
         assert tuning.step == step + 1
     assert names == [*TASKS] * 2
@@ -141,7 +159,7 @@ def test_a_step_draws_its_task_from_its_own_epoch_s_shares(tmp_path: Path) -> No
     tuning = tuning_of(tmp_path)
     shares = {1: (0.0, 1.0, 0.0), 2: (0.0, 0.0, 1.0)}
     tuning.probabilities = lambda epoch: shares[epoch]  # type: ignore[method-assign]
-    names = [tuning.train_step()[0] for _ in range(12)]
+    names = [trained(tuning)[0] for _ in range(12)]
     assert names == ["paraphrase"] * 6 + ["similarity"] * 6
 
 
@@ -188,10 +206,10 @@ def test_dropout_is_on_and_differs_between_steps(tmp_path: Path) -> None:
     batch = tuning.streams[0].gather(list(range(8)))
     for stream in tuning.streams:
         stream.next = lambda: batch  # type: ignore[method-assign]
-    losses = [tuning.train_step()[1] for _ in range(3)]
+    losses = [trained(tuning)[1] for _ in range(3)]
     assert len(set(losses)) == 3
     tuning.model.eval()
-    assert process_batch(tuning.model, batch).item() not in losses
+    assert loss_of(tuning.model, batch).item() not in losses
 
 
 def test_frozen_word_embeddings_stay_and_everything_else_moves(tmp_path: Path) -> None:
@@ -234,14 +252,14 @@ def test_only_matrices_decay(tmp_path: Path) -> None:
 def test_a_head_whose_task_does_not_train_is_left_alone(tmp_path: Path) -> None:
     tuning = tuning_of(tmp_path, sampler="round_robin", weight_decay=0.5)
     before = kept(tuning.model.heads.state_dict())
-    assert tuning.train_step()[0] == "sentiment"
+    assert trained(tuning)[0] == "sentiment"
     moved = {n for n, t in tuning.model.heads.state_dict().items() if not torch.equal(t, before[n])}
     assert moved == {"sentiment.linear.weight", "sentiment.linear.bias"}
 
 
 def test_steps_run_in_the_precision_that_was_asked_for(tmp_path: Path) -> None:
     losses = {
-        precision: tuning_of(tmp_path, precision=precision).train_step()[1]
+        precision: trained(tuning_of(tmp_path, precision=precision))[1]
         for precision in ("auto", "fp32", "bf16")
     }
     assert losses["auto"] == losses["fp32"]
@@ -253,11 +271,11 @@ def test_fine_tuning_lowers_the_loss(tmp_path: Path) -> None:
     tuning = tuning_of(tmp_path, steps_per_epoch=60, epochs=1, learning_rate=3e-3)
     tuning.model.eval()
     batches = [stream.gather(list(range(40))) for stream in tuning.streams]
-    before = [process_batch(tuning.model, batch, siamese_weight=1.0).item() for batch in batches]
+    before = [loss_of(tuning.model, batch).item() for batch in batches]
     for _ in range(60):
         tuning.train_step()
     tuning.model.eval()
-    after = [process_batch(tuning.model, batch, siamese_weight=1.0).item() for batch in batches]
+    after = [loss_of(tuning.model, batch).item() for batch in batches]
     assert all(late < early for late, early in zip(after, before, strict=True))
 
 

@@ -222,7 +222,7 @@ def test_the_unbroken_run_is_one_that_can_tell_differences(unbroken: Unbroken) -
     assert found.result["best"]["epoch"] > 0, "the best model is one that fine-tuning made"
     validations = [line for line in found.lines if line["phase"] == "validation"]
     assert [line["epoch"] for line in validations] == [0, 1, 2]
-    assert len({line["normalised"] for line in validations}) == 3
+    assert len({line["selection"] for line in validations}) == 3
     steps = [line["step"] for line in found.lines if line["phase"] == "fine-tuning"]
     assert steps == [7, 14, 21, 28, 30, 35, 42, 49, 56, 60]
     assert [about(line)[:3] for line in found.lines[:6]] == [

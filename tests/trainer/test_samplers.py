@@ -111,12 +111,15 @@ def test_sizes_have_to_be_positive(sizes: tuple[int, ...]) -> None:
 
 def test_an_unknown_sampler_lists_the_known_ones() -> None:
     told = (
-        r"`sampler` should be one of 'round_robin', 'annealed', 'proportional', 'square_root'\. "
-        r"Found 'anealed'\."
+        r"`sampler` should be one of 'round_robin', 'full_pass', 'annealed', 'proportional', "
+        r"'square_root'\. Found 'anealed'\."
     )
     with pytest.raises(ValueError, match=told):
         task_probabilities("anealed", (1, 2, 3), 1, 3)
-    assert SAMPLERS == ("round_robin", "annealed", "proportional", "square_root")
+    assert SAMPLERS == (
+        *("round_robin", "full_pass", "annealed"),
+        *("proportional", "square_root"),
+    )
 
 
 def test_mixed_seeds_differ_all_over_a_grid() -> None:

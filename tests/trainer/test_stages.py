@@ -18,9 +18,10 @@ from tests.trainer.samples import task_examples
 from trainer.config import TrainConfig
 from trainer.data import Table
 from trainer.losses import LOSSES
+from trainer.run_data import RunData
 from trainer.runs import Run
 from trainer.stages import Embedded, embed_examples, head_metric, head_output, pretrain_head
-from trainer.train import RunData, pretrain_heads
+from trainer.train import pretrain_heads
 
 CONFIG = TrainConfig(head_epochs=3, head_batch=8, head_learning_rate=1e-2)
 

@@ -14,7 +14,7 @@ from tests.support import redraw, tiny_model
 from tests.trainer.samples import task_examples
 from trainer.batches import BatchStream, encode_task
 from trainer.config import TrainConfig
-from trainer.loop import FineTuning
+from trainer.tuning import FineTuning
 
 CPU = torch.device("cpu")
 CONFIG = TrainConfig(
