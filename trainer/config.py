@@ -29,6 +29,14 @@ def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # no
     return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
 
 
+def check_choices(config: TrainConfig | MlmConfig) -> None:
+    """Reject an unknown name in any setting that has choices."""
+    for field in dataclasses.fields(config):
+        value, choices = getattr(config, field.name), field.metadata["choices"]
+        if choices and value not in choices:
+            raise choice_error(field.name, value, choices)
+
+
 @dataclasses.dataclass(frozen=True)
 class TrainConfig:
     """Every setting of a run.
@@ -98,10 +106,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check names and ranges."""
-        for field in dataclasses.fields(self):
-            value, choices = getattr(self, field.name), field.metadata["choices"]
-            if choices and value not in choices:
-                raise choice_error(field.name, value, choices)
+        check_choices(self)
         at_least = {
             1: ("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every"),
             0: (
@@ -185,7 +190,7 @@ class MlmConfig:
     """Every setting of a masked-language-model run.
 
     Raises:
-        ValueError: a number out of its range.
+        ValueError: an unknown name or a number out of its range.
     """
 
     encoder: str = option("google-bert/bert-base-uncased", "Hugging Face id or folder of a BERT")
@@ -201,15 +206,21 @@ class MlmConfig:
     checkpoint_every: int = option(200, "steps between resumable states")
 
     def __post_init__(self) -> None:
-        """Check ranges."""
+        """Check names and ranges."""
+        check_choices(self)
         for name in ("passes", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"`{name}` should be above 0. Found {getattr(self, name)}.")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(
+                    f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
+                )
         if not 0 <= self.warmup < 1:
             raise ValueError(f"`warmup` should lie in [0, 1). Found {self.warmup}.")
-        for name in ("batch_examples", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"`{name}` should be at least 1. Found {getattr(self, name)}.")
+        least = {"batch_examples": 1, "checkpoint_every": 1, "max_length": 8, "batch_tokens": 8}
+        for name, limit in least.items():
+            if getattr(self, name) < limit:
+                raise ValueError(
+                    f"`{name}` should be at least {limit}. Found {getattr(self, name)}."
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,17 +103,16 @@ def train_phases(
 ) -> None:
     """Run phases 0, 1 and 2 from the last safe point on, and finish."""
     cache = run.folder.parent / "embeddings"
+    encoder = config.encoder
     if config.mlm_passes:
         encoder = mlm_encoder(config, data, run, device, report)
-        config = dataclasses.replace(config, encoder=encoder)
     saved = run.load_state(cut=world.main)
     tensors, counters = saved if saved else ({}, {"phase": "heads", "heads_done": []})
     if saved:
         report(f"Continuing in {counters['phase']} at step {counters.get('step', 0):,}.")
-    model = build_model(config, report).to(device)
-    predictor = scoring_predictor(model, device, config)
+    model = build_model(config, report, encoder).to(device)
     if counters["phase"] == "heads" and world.main:
-        rehearse(predictor, tables)
+        rehearse(scoring_predictor(model, device, config), tables)
         pretrain_heads(model, tables, config, run, tensors, counters["heads_done"], report, cache)
     world.wait()
     streams = make_streams(model, tables, config) if config.epochs else []
@@ -123,8 +121,8 @@ def train_phases(
         tuning.restore(tensors, counters)
     del tensors
 
-    def validate() -> dict[str, Scores]:
-        model.eval()
+    def validate() -> dict[str, Scores]:  # in the first process alone
+        predictor = scoring_predictor(model, device, config)  # switches dropout off
         return score_all(predictor, tables.watched, both_orders=False)
 
     fine_tune(tuning, run, validate, lambda: model.save_pretrained(run.best))
@@ -148,18 +146,27 @@ def mlm_encoder(
     return str(model)
 
 
-def build_model(config: TrainConfig, report: Report) -> MultitaskBert:
-    """Load the encoder and put fresh heads on it, seeded."""
+def build_model(
+    config: TrainConfig, report: Report, start: str | Path | None = None
+) -> MultitaskBert:
+    """Load the encoder and put fresh heads on it, seeded.
+
+    Args:
+        config: says what is built.
+        report: takes each line for the person.
+        start: encoder to load in place of the one that `config` names.
+    """
     torch.manual_seed(mix_seed(config.seed, HEADS_SEED))
+    name = start or config.encoder
     encoder, tokenizer, loaded = load_encoder(
-        config.encoder,
+        name,
         hidden_dropout_prob=config.hidden_dropout,
         attention_probs_dropout_prob=config.attention_dropout,
     )
     if loaded.ignored:
-        report(f"{config.encoder}: ignored {', '.join(loaded.ignored)}")
+        report(f"{name}: ignored {', '.join(loaded.ignored)}")
     if loaded.fresh_pooler:
-        report(f"{config.encoder}: has no pooler; ours starts at random")
+        report(f"{name}: has no pooler; ours starts at random")
     shape = MultitaskConfig(
         encoder=encoder.config,
         pooling=config.pooling,
@@ -219,7 +226,7 @@ def pretrain_heads(
             train_set: Embedded | Reembedded = Reembedded(predictor, task, rows, labels_of(rows))
         else:
             train_set = embed_examples(predictor, task, rows, cache)
-            model.heads.to("cpu")
+        model.heads.to("cpu")  # where embeddings are
         pretrain_head(model, task, train_set, dev_set, config, run.log)
         model.to(device)
         done.append(name)
