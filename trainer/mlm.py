@@ -232,7 +232,6 @@ class MlmTuning:
         for name, parameter in self.trained.items():
             if f"adamw.step.{name}" in tensors:  # the pooler has none: no loss reads it
                 self.optimizer.state[parameter] = {
-                    key: tensors[f"adamw.{key}.{name}"]
-                    for key in ("step", "exp_avg", "exp_avg_sq")
+                    key: tensors[f"adamw.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
                 }
         self.step, self.tokens = counters["step"], counters["tokens"]

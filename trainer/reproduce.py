@@ -53,9 +53,18 @@ def reproduce(
         results: folder of reproduction.json, predictions/ and comparisons.json.
         device_name: as for `train`.
         report: takes each line for the person.
+
+    Raises:
+        ValueError: `results` holds another profile's runs; or what `train` refuses.
     """
     wanted = [(ROWS[name], seed) for seed in seeds for name in names]
     records = read_records(results)
+    others = sorted({record["profile"] for record in records} - {profile})
+    if others:
+        raise ValueError(
+            f"`--results` should be a folder of one profile. Found runs of {', '.join(others)} in "
+            f"{results}; name another folder for {profile}."
+        )
     missing = [(row, seed) for row, seed in wanted if not is_recorded(records, row, seed, profile)]
     report(f"{len(wanted) - len(missing)} of {len(wanted)} runs are there; {len(missing)} to go")
     for number, (row, seed) in enumerate(missing):
@@ -69,8 +78,8 @@ def reproduce(
             report(f"Profile {profile} changes: {changes}")
         out = runs / f"{row.name}-{seed}"
         train(config, data, out, resume=True, device_name=device_name, report=report)
+        store_predictions(Run(out), results, row.name, seed)  # first: what is recorded has them
         add_record(results, record_of(Run(out), row, profile))
-        store_predictions(Run(out), results, row.name, seed)
         Run(out).prune()
     write_comparisons(data, results)
 

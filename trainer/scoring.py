@@ -41,9 +41,15 @@ def evaluate(
     Raises:
         DataError: a missing or unreadable file, or a split that was trained on whole.
         CheckpointError: the model can't be loaded.
+        ValueError: a model of CFIMDB's two classes (Part 1).
     """
     folder = resolve_folder(model)
     predictor = Predictor.from_pretrained(folder, device)
+    if predictor.config.sentiment_classes != TASKS["sentiment"].classes:
+        raise ValueError(
+            f"`--model` should have the five sentiment classes of SST. Found "
+            f"{predictor.config.sentiment_classes} in {model}; see its run's result.json."
+        )
     files, seen = read_trained_on(folder)
     if not files:
         report(f"{model}: no record of what trained it, so nothing is left out")

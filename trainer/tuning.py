@@ -104,7 +104,7 @@ class FineTuning:
     @property
     def epochs_done(self) -> int:
         """Count the whole epochs that lie behind."""
-        return self.done // self.config.epoch_length
+        return min(self.done // self.config.epoch_length, self.config.epochs)
 
     @property
     def epoch(self) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minbert.tasks import TASKS
-from trainer.data import FILES, Example
+from trainer.data import FILES, REVIEW_FILES, Example
 
 SUBJECTS = ("the cat", "the actor", "this story", "the red film", "that plot", "a python")
 VERBS = ("sleeps", "runs", "plays", "sits", "is", "was")
@@ -43,6 +43,18 @@ def pair_rows(count: int, seed: int, *, scores: bool) -> list[tuple[str, ...]]:
         overlap = len(words & others) / len(words | others)
         label = f"{5 * overlap:.2f}" if scores else str(int(overlap > 0.6))
         rows.append((f"p{seed}-{row}", first, second, label))
+    return rows
+
+
+def review_rows(count: int, seed: int) -> list[tuple[str, ...]]:
+    """Draw (id, review, 0 or 1): a few sentences, the last word of each bad or great."""
+    draw = random.Random(seed)
+    rows = []
+    for row in range(count):
+        label = row % 2
+        opinion = OPINIONS[-1] if label else OPINIONS[0]
+        told = " ".join(f"{sentence(draw)} {opinion} ." for _ in range(draw.randint(2, 5)))
+        rows.append((f"r{seed}-{row}", told, str(label)))
     return rows
 
 
@@ -81,7 +93,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def write_course_files(folder: Path, *, train: int = 48, dev: int = 16, test: int = 6) -> Path:
-    """Write all nine files of the course's format with small tables."""
+    """Write the nine files of the course's format, and CFIMDB's two, with small tables."""
     folder.mkdir(parents=True, exist_ok=True)
     sizes = {"train": train, "dev": dev, "test": test}
     for place, (name, files) in enumerate(FILES.items()):
@@ -90,4 +102,6 @@ def write_course_files(folder: Path, *, train: int = 48, dev: int = 16, test: in
             labelled = split != "test"
             kept = rows if labelled else [row[:-1] for row in rows]
             write_table(folder / file, header(name, labelled=labelled), kept)
+    for shift, (split, file) in enumerate(REVIEW_FILES.items()):
+        write_table(folder / file, header("sentiment"), review_rows(sizes[split], 30 + shift))
     return folder

@@ -11,6 +11,7 @@ from tests.support import assert_seed_decides
 from trainer.samplers import (
     ALPHAS,
     SAMPLERS,
+    alpha_of,
     annealed_alpha,
     draw_task,
     mix_seed,
@@ -71,6 +72,39 @@ def test_round_robin_cycles_in_order_from_the_first_task() -> None:
     assert drawn == [0, 1, 2, 0, 1, 2, 0, 1]
 
 
+def test_a_full_pass_trains_each_task_s_share_in_one_block() -> None:
+    sizes = (40, 250, 10)
+    shares = task_probabilities("full_pass", sizes, 2, 3)
+    assert shares == pytest.approx((40 / 300, 250 / 300, 10 / 300))
+    drawn = [draw_task("full_pass", shares, 5, step, done=step / 300) for step in range(300)]
+    assert [(task, len(list(block))) for task, block in itertools.groupby(drawn)] == [
+        (0, 40),
+        (1, 250),
+        (2, 10),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("done", "task"),
+    [(0.0, 0), (0.2499, 0), (0.25, 1), (0.7499, 1), (0.75, 2), (0.9999, 2), (1.0, 2)],
+)
+def test_a_full_pass_changes_task_where_a_share_ends(done: float, task: int) -> None:
+    for seed, step in ((0, 0), (3, 7), (8, 100)):
+        assert draw_task("full_pass", (0.25, 0.5, 0.25), seed, step, done=done) == task
+
+
+def test_a_full_pass_looks_at_nothing_but_the_share_that_is_done() -> None:
+    shares = (0.1, 0.1, 0.1)  # as rounding may leave them: short of 1
+    assert draw_task("full_pass", shares, 0, 0, done=0.99) == 2
+
+
+def test_each_sampler_s_exponent() -> None:
+    assert [alpha_of("annealed", epoch, 3) for epoch in (1, 2, 3)] == pytest.approx([1, 0.6, 0.2])
+    assert [alpha_of("proportional", epoch, 3) for epoch in (1, 3)] == [1.0, 1.0]
+    assert [alpha_of("square_root", epoch, 3) for epoch in (1, 3)] == [0.5, 0.5]
+    assert [alpha_of(name, 1, 3) for name in ("round_robin", "full_pass")] == [None, None]
+
+
 @pytest.mark.parametrize("sampler", ALPHAS)
 def test_a_draw_is_a_function_of_seed_and_step(sampler: str) -> None:
     shares = (0.2, 0.5, 0.3)
@@ -116,10 +150,10 @@ def test_an_unknown_sampler_lists_the_known_ones() -> None:
     )
     with pytest.raises(ValueError, match=told):
         task_probabilities("anealed", (1, 2, 3), 1, 3)
-    assert SAMPLERS == (
+    assert (
         *("round_robin", "full_pass", "annealed"),
         *("proportional", "square_root"),
-    )
+    ) == SAMPLERS
 
 
 def test_mixed_seeds_differ_all_over_a_grid() -> None:

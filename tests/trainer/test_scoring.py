@@ -14,6 +14,7 @@ import pytest
 from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
+from tests.support import tiny_model
 from tests.trainer.samples import header, task_rows, write_table
 from trainer import metrics
 from trainer.cli import main
@@ -317,6 +318,12 @@ def test_a_plain_encoder_is_refused(encoder_folder: Path, data: Path) -> None:
         ValueError, match=r"`model_type` in config\.json should be 'minbert-multitask'"
     ):
         evaluated(encoder_folder, data)
+
+
+def test_a_two_class_model_is_refused(tmp_path: Path, data: Path) -> None:
+    tiny_model(tmp_path, sentiment_classes=2).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"five sentiment classes of SST. Found 2"):
+        evaluated(tmp_path, data)
 
 
 def test_a_folder_without_data_says_how_to_get_it(checkpoint: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from minbert.heads import two_tower_features
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
@@ -20,7 +21,15 @@ from trainer.data import Table
 from trainer.losses import LOSSES
 from trainer.run_data import RunData
 from trainer.runs import Run
-from trainer.stages import Embedded, embed_examples, head_metric, head_output, pretrain_head
+from trainer.stages import (
+    Embedded,
+    Reembedded,
+    embed_examples,
+    head_metric,
+    head_output,
+    labels_of,
+    pretrain_head,
+)
 from trainer.train import pretrain_heads
 
 CONFIG = TrainConfig(head_epochs=3, head_batch=8, head_learning_rate=1e-2)
@@ -192,6 +201,44 @@ def test_embeddings_are_the_predictor_s_with_dropout_off(tmp_path: Path, name: s
         assert_close(found.embeddings[row], alone[0])
 
 
+def test_examples_embedded_anew_have_fresh_dropout_each_time(tmp_path: Path) -> None:
+    examples = task_examples("similarity", 6, 3)
+    predictor = Predictor(tiny(tmp_path), "cpu")
+    rows = Reembedded(predictor, TASKS["similarity"], examples, labels_of(examples))
+    index = torch.tensor([4, 1, 2])
+    still = embed_examples(predictor, TASKS["similarity"], examples).embeddings[index]
+    with seeded(1):
+        first, second = rows.rows(index), rows.rows(index)
+    with seeded(1):
+        assert torch.equal(rows.rows(index), first)
+    assert first.shape == still.shape
+    assert not torch.isclose(first, second).all(dim=1).any()
+    assert not torch.isclose(first, still).all(dim=1).any()
+
+
+def test_encoder_dropout_in_phase_1_trains_other_heads_and_no_encoder(
+    tmp_path: Path, tables: RunData
+) -> None:
+    before = tiny(tmp_path / "model").state_dict()
+    literal = dataclasses.replace(CONFIG, head_encoder_dropout=True)
+    model, _ = whole_phase(tmp_path / "on", tables, literal)
+    cached, _ = whole_phase(tmp_path / "off", tables)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name]) is not name.startswith("heads.")
+        assert torch.equal(tensor, cached.state_dict()[name]) is not name.startswith("heads.")
+    assert all(parameter.grad is None for parameter in model.encoder.parameters())
+
+
+def test_the_two_tower_head_reads_both_sentences_apart(tmp_path: Path) -> None:
+    predictor = Predictor(tiny_model(tmp_path, paraphrase_head="two_tower"), "cpu")
+    examples = task_examples("paraphrase", 5, 3)
+    found = embed_examples(predictor, TASKS["paraphrase"], examples).embeddings
+    u, v = (predictor.embed([row.texts[side] for row in examples]) for side in (0, 1))
+    assert_close(found, two_tower_features(u, v))
+    assert head_output(predictor.model, TASKS["paraphrase"], found).shape == (5,)
+    assert embed_examples(predictor, TASKS["similarity"], examples).embeddings.shape == (5, 16)
+
+
 def turning_case() -> tuple[Embedded, Embedded]:
     """Make a case whose dev score rises and falls again.
 
@@ -248,6 +295,11 @@ def test_a_head_whose_score_is_never_defined_stays_trained(tmp_path: Path) -> No
     last = log.heads[-1]
     assert all(torch.equal(t, last[n]) for n, t in head.state_dict().items())
     assert not torch.equal(before["linear.weight"], last["linear.weight"])
+
+
+def test_a_dead_head_s_score_is_undefined() -> None:
+    found = head_metric(TASKS["similarity"], torch.zeros(5), torch.arange(5.0))
+    assert (found.value, found.se, found.n) == (None, None, 5)
 
 
 def test_each_head_is_scored_by_its_own_metric() -> None:
