@@ -19,7 +19,8 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 
 def main() -> None:
     """Load both models, build the page, serve it until it is stopped."""
-    page = build_page(Engine.load(ASSETS / "models"), read_examples(ASSETS / "examples.json"))
+    engine, examples = Engine.load(ASSETS / "models"), read_examples(ASSETS / "examples.json")
+    page = build_page(engine, examples, ASSETS / "results")
     page.launch(**launch_options())
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from minbert.predictor import AttentionResult, PairResult, Predictor, SentimentResult
+from minbert.tasks import SENTIMENT
 
 LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 
@@ -32,11 +33,13 @@ class Engine:
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> Self:
-        """Load both checkpoints from `folder`/mean and `folder`/cls."""
-        return cls(
-            Predictor.from_pretrained(folder / "mean", device),
-            Predictor.from_pretrained(folder / "cls", device),
-        )
+        """Load both checkpoints from `folder`/mean and `folder`/cls.
+
+        Raises:
+            CheckpointError: a checkpoint can't be loaded.
+            ValueError: one that doesn't have the five sentiment classes the page shows.
+        """
+        return cls(load_checked(folder / "mean", device), load_checked(folder / "cls", device))
 
     def answer(self, predictor: Predictor, first: str, second: str) -> Answer:
         """Answer all tasks for checked texts; an empty `second` means A alone."""
@@ -91,3 +94,19 @@ class Engine:
             if joint.left_out:
                 told.append(f"A and B together: cut to {limit} tokens, {joint.left_out:,} left out")
         return [*told, "start and end marks counted"]
+
+
+def load_checked(folder: Path, device: str) -> Predictor:
+    """Load a checkpoint that the page can show.
+
+    Raises:
+        ValueError: other than five sentiment classes.
+    """
+    predictor = Predictor.from_pretrained(folder, device)
+    found, wanted = predictor.config.sentiment_classes, SENTIMENT.classes
+    if found != wanted:
+        raise ValueError(
+            f"`sentiment_classes` in {folder} should be {wanted}. Found {found}; "
+            "the page shows the five classes of SST."
+        )
+    return predictor

@@ -11,6 +11,7 @@ from gradio.events import api
 from gradio.themes.utils.fonts import LocalFont
 
 from minbert.ui.engine import Engine
+from minbert.ui.experiments import build_experiments
 from minbert.ui.handlers import ALONE, TOGETHER, Handlers
 
 HEADER = (
@@ -66,8 +67,11 @@ def read_examples(path: Path) -> list[dict[str, str]]:
     return examples
 
 
-def build_page(engine: Engine, examples: list[dict[str, str]]) -> gr.Blocks:
-    """Return the page; it opens with the first example typed, and answers it live."""
+def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) -> gr.Blocks:
+    """Return the page; it opens with the first example typed, and answers it live.
+
+    `results` is the folder of the reproduction's results; it may be empty or missing.
+    """
     handlers = Handlers(engine)
     shape = engine.mean.config.encoder
     page = gr.Blocks(title="minBERT Lab", analytics_enabled=False)
@@ -121,6 +125,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]]) -> gr.Blocks:
                 pooling_plot = gr.Plot(
                     show_label=False, elem_id="pooling-plot", elem_classes="mb-plot"
                 )
+            experiments_tab = build_experiments(results)
 
         asked = [first, second, scope, layer, head]
         figures = [attention_words, attention_plot]
@@ -158,7 +163,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]]) -> gr.Blocks:
             show_progress="minimal",
             **MODEL_EVENTS,
         )
-        for tab in (try_tab, attention_tab, pooling_tab):
+        for tab in (try_tab, attention_tab, pooling_tab, experiments_tab):
             tab.select(None, js=RESIZE, api_visibility="private")
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import os
 import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -34,18 +36,22 @@ class Visit:
         self.page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
 
 
-@pytest.fixture(scope="session")
-def app_url() -> Iterator[str]:
-    """Start the real app as a person would, on a free port, and stop it at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
-    url = f"http://127.0.0.1:{port}"
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on."""
+    with contextlib.ExitStack() as probes:
+        opened = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in opened:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in opened]
+
+
+@contextlib.contextmanager
+def serving(arguments: Sequence[str], ready: str, **environment: str) -> Iterator[None]:
+    """Run Python with these arguments until the block ends; it begins when `ready` is printed."""
     with subprocess.Popen(
-        [sys.executable, "app.py"],
+        [sys.executable, *arguments],
         cwd=ROOT,
-        env=environment,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -54,12 +60,23 @@ def app_url() -> Iterator[str]:
         lines = []
         for line in process.stdout:
             lines.append(line)
-            if url in line:
+            if ready in line:
                 break
         else:
             pytest.fail("the app stopped before it told its address:\n" + "".join(lines))
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def app_url() -> Iterator[str]:
+    """Start the real app as a person would, on a free port, and stop it at the end."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    with serving(["app.py"], ready=url, GRADIO_SERVER_PORT=str(port)):
         yield url
-        process.terminate()
 
 
 @pytest.fixture(scope="session")
@@ -78,11 +95,11 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser: Browser, app_url: str) -> Iterator[Callable[..., Visit]]:
-    """Open the page in a size and theme; wait until its first answer is there."""
+def visit_at(browser: Browser) -> Iterator[Callable[..., Visit]]:
+    """Open the page of an address in a size and theme; wait until its first answer is there."""
     opened: list[Page] = []
 
-    def open_page(width: int = 1280, height: int = 900, theme: str = "light") -> Visit:
+    def open_page(url: str, width: int = 1280, height: int = 900, theme: str = "light") -> Visit:
         page = browser.new_page(viewport={"width": width, "height": height})
         opened.append(page)
         seen = Visit(page)
@@ -98,10 +115,16 @@ def visit(browser: Browser, app_url: str) -> Iterator[Callable[..., Visit]]:
             dialog.dismiss()  # type: ignore[attr-defined]
 
         page.on("dialog", dismiss)
-        page.goto(f"{app_url}/?__theme={theme}")
+        page.goto(f"{url}/?__theme={theme}")
         page.wait_for_selector("#predictions .mb-card", timeout=60_000)
         return seen
 
     yield open_page
     for page in opened:
         page.close()
+
+
+@pytest.fixture
+def visit(visit_at: Callable[..., Visit], app_url: str) -> Callable[..., Visit]:
+    """Open the real app's page."""
+    return functools.partial(visit_at, app_url)

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from minbert.ui.engine import LONGEST_TEXT, Engine, InputError
+from tests.support import tiny_model
 
 
 @pytest.mark.parametrize("text", [None, "", "  ", "\n\t"])
@@ -67,3 +68,10 @@ def test_attention_is_of_the_layer_asked_for(engine: Engine) -> None:
 def test_a_missing_model_says_where_it_should_be(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="should be a folder"):
         Engine.load(tmp_path / "nowhere")
+
+
+def test_a_two_class_model_is_refused(tmp_path: Path) -> None:
+    for name in ("mean", "cls"):
+        tiny_model(tmp_path / name, sentiment_classes=2).save_pretrained(tmp_path / name)
+    with pytest.raises(ValueError, match=r"`sentiment_classes` in .* should be 5. Found 2"):
+        Engine.load(tmp_path, "cpu")

@@ -1,0 +1,190 @@
+"""The tab "Experiments": its parts and controls, built from the results read at page build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from minbert.ui import experiment_panels as panels
+from minbert.ui import experiment_words as words
+from minbert.ui.experiment_events import CURVE_MEASURES, MOST_ROWS, REPORT_METRICS, Experiments
+from minbert.ui.experiment_figures import AGAINST, MEASURES, curve_points
+from minbert.ui.panels import finding_block
+from minbert.ui.result_rows import NORMALISED
+from minbert.ui.results import TASKS, read_results
+from minbert.ui.sampling import END
+
+MOST_EPOCHS = 50
+NO_RUN = "none"
+SIZES = {
+    "the report's": (8_544, 283_010, 6_040),
+    "ours": (8_544, 40_185, 6_040),
+}
+FIRST_SIZES = "the report's"
+# A re-draw: the newest setting wins, no progress mark; by name, for whoever knows it.
+REDRAW: dict[str, Any] = {
+    "trigger_mode": "always_last",
+    "show_progress": "hidden",
+    "api_visibility": "undocumented",
+}
+PLOT: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot"}
+
+
+def heading(name: str, anchor: str) -> None:
+    """Begin a section."""
+    gr.HTML(f'<h2 class="mb-section" id="{anchor}">{name}</h2>')
+
+
+def build_experiments(folder: Path) -> gr.Tab:
+    """Build the tab inside the page's tabs from a folder of results; return it."""
+    tab = Experiments(read_results(folder))
+    found = tab.results
+    built = gr.Tab("Experiments", id="experiments")
+    with built:
+        told = panels.problems_block if found.runs or found.comparisons else panels.empty_block
+        if found.problems:
+            gr.HTML(told(found.problems), elem_id="results-problems")
+        present = tab.parts()
+        if len(present) > 1:
+            links = "".join(f'<a href="#part-{key}">{name}</a>' for key, name in present.items())
+            gr.HTML(f'<nav class="mb-jump" aria-label="Parts of this tab">{links}</nav>')
+        builders = {
+            "claims": build_claims,
+            "scores": build_scores,
+            "curves": build_curves,
+            "shares": build_shares,
+            "conflicts": build_conflicts,
+        }
+        for key, name in present.items():
+            heading(name, f"part-{key}")
+            builders[key](tab)
+    return built
+
+
+def outputs(key: str, drawn: tuple[Any, Any, Any]) -> list[gr.components.Component]:
+    """Place a finding, its figure and its table, filled; return them."""
+    return [
+        gr.HTML(drawn[0], elem_id=f"{key}-words"),
+        gr.Plot(drawn[1], elem_id=f"{key}-plot", **PLOT),
+        gr.HTML(drawn[2], elem_id=f"{key}-table"),
+    ]
+
+
+def build_claims(tab: Experiments) -> None:
+    """Build the list of claims, each with its verdict."""
+    comparisons = tab.results.comparisons
+    title, lines = words.claims_finding(comparisons)
+    gr.HTML(
+        finding_block(title, lines, words.READ_CLAIMS)
+        + panels.claims_block(comparisons, tab.results.runs),
+        elem_id="claims",
+    )
+
+
+def build_scores(tab: Experiments) -> None:
+    """Build the tables' scores: which table, which metric."""
+    names = list(tab.tables)
+    first = next((name for name in names if tab.tables[name] == "dev"), names[0])
+    offered = tab.metrics(first)
+    with gr.Row():
+        shown = gr.Radio(names, value=first, label="Table", elem_id="scores-of", min_width=260)
+        chosen = gr.Dropdown(
+            offered,
+            value=offered[0] if offered else None,
+            label="Metric",
+            elem_id="scores-metric",
+            min_width=200,
+        )
+    drawn = outputs("scores", tab.show_scores(first, REPORT_METRICS))
+    shown.change(tab.choose_table, [shown, chosen], chosen, **REDRAW, api_name="choose_table").then(
+        tab.show_scores, [shown, chosen], drawn, **REDRAW, api_name="show_table"
+    )
+    chosen.input(tab.show_scores, [shown, chosen], drawn, **REDRAW, api_name="show_scores")
+
+
+def build_curves(tab: Experiments) -> None:
+    """Build the training curves: which rows, which panels, against what."""
+    first = tab.first_curves()
+    against = [
+        name
+        for name in AGAINST
+        if any(
+            curve_points(run.curve, measure, name)
+            for row in tab.curved.values()
+            for run in row.runs
+            for measure in CURVE_MEASURES
+        )
+    ] or ["epoch"]
+    chosen = gr.Dropdown(
+        list(tab.curved),
+        value=first,
+        multiselect=True,
+        max_choices=MOST_ROWS,
+        label=f"Rows, up to {MOST_ROWS}",
+        elem_id="curves-rows",
+    )
+    with gr.Row():
+        measures = gr.CheckboxGroup(
+            [("normalised mean" if name == NORMALISED else name, name) for name in CURVE_MEASURES],
+            value=list(CURVE_MEASURES),
+            label="Show",
+            scale=2,
+            min_width=260,
+        )
+        axis = gr.Radio(
+            [(AGAINST[name], name) for name in against],
+            value=against[0],
+            label="Against",
+            min_width=200,
+        )
+    inputs: list[Any] = [chosen, measures, axis]
+    drawn = outputs("curves", tab.show_curves(first, list(CURVE_MEASURES), against[0]))
+    gr.on([one.change for one in inputs], tab.show_curves, inputs, drawn, **REDRAW)
+
+
+def build_shares(tab: Experiments) -> None:
+    """Build the live formula of annealed sampling: alpha's end, epochs, data-set sizes."""
+    with gr.Row():
+        end = gr.Slider(
+            0, 1, value=END, step=0.05, label="α of the last epoch", elem_id="alpha", min_width=260
+        )
+        epochs = gr.Slider(
+            1, MOST_EPOCHS, value=10, step=1, label="Epochs", elem_id="epochs", min_width=260
+        )
+    with gr.Row():
+        preset = gr.Radio(list(SIZES), value=FIRST_SIZES, label="Data-set sizes", min_width=200)
+        sizes = [
+            gr.Number(size, label=f"{task.capitalize()} examples", precision=0, min_width=130)
+            for task, size in zip(TASKS, SIZES[FIRST_SIZES], strict=True)
+        ]
+        recorded = gr.Dropdown(
+            [NO_RUN, *tab.sampled],
+            value=NO_RUN,
+            label="Beside a recorded run",
+            visible=bool(tab.sampled),
+            min_width=200,
+        )
+    inputs: list[Any] = [end, epochs, *sizes, recorded]
+    first = tab.show_shares(END, 10, *SIZES[FIRST_SIZES], NO_RUN)
+    drawn = outputs("shares", first)
+    preset.change(
+        lambda name: SIZES[name],
+        preset,
+        sizes,
+        show_progress="hidden",
+        api_visibility="undocumented",
+        api_name="preset_sizes",
+    )
+    gr.on([one.change for one in inputs], tab.show_shares, inputs, drawn, **REDRAW)
+
+
+def build_conflicts(tab: Experiments) -> None:
+    """Build the gradient conflicts: which run, rate or cosine."""
+    names, measures = list(tab.conflicted), list(MEASURES)
+    with gr.Row():
+        chosen = gr.Dropdown(names, value=names[0], label="Run with surgery", min_width=260)
+        measure = gr.Radio(measures, value=measures[0], label="Measure", min_width=200)
+    drawn = outputs("conflicts", tab.show_conflicts(names[0], measures[0]))
+    gr.on([chosen.change, measure.change], tab.show_conflicts, [chosen, measure], drawn, **REDRAW)

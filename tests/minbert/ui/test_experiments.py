@@ -1,0 +1,276 @@
+"""The experiments' figures hold the files' numbers; their findings and tables tell the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from minbert.ui import experiment_panels as panels
+from minbert.ui import experiment_words as words
+from minbert.ui.experiment_events import CURVE_MEASURES, Experiments
+from minbert.ui.experiment_figures import NEUTRAL, TASK_COLOURS, shares_figure, spread
+from minbert.ui.figures import CLS_COLOUR, MEAN_COLOUR
+from minbert.ui.results import read_results
+from minbert.ui.sampling import schedule
+from tests.minbert.ui.sample_results import run, sample_runs, write_sample
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+PAGES = {"light": "#FFFFFF", "dark": "#1E293B"}
+# How dichromats see linear RGB: Machado, Oliveira & Fernandes 2009, severity 1.
+SIGHT = {
+    "usual": np.eye(3),
+    "protan": np.array(
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ]
+    ),
+    "deutan": np.array(
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ]
+    ),
+    "tritan": np.array(
+        [
+            [1.255528, -0.076749, -0.178779],
+            [-0.078411, 0.930809, 0.147602],
+            [0.004733, 0.691367, 0.303900],
+        ]
+    ),
+}
+TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def linear(colour: str) -> np.ndarray:
+    values = np.array([int(colour[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted(float(TO_XYZ[1] @ linear(colour)) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def distance(one: str, other: str, sight: str) -> float:
+    labs = []
+    for colour in (one, other):
+        xyz = TO_XYZ @ np.clip(SIGHT[sight] @ linear(colour), 0, 1) / np.array([0.9505, 1, 1.089])
+        x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+        labs.append(np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)]))
+    return float(np.linalg.norm(labs[0] - labs[1]))
+
+
+@pytest.fixture
+def tab(tmp_path: Path) -> Experiments:
+    return Experiments(read_results(write_sample(tmp_path)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_task_colours_stand_out_on_both_pages(page: str) -> None:
+    for colour in (*TASK_COLOURS.values(), NEUTRAL):
+        assert contrast(colour, PAGES[page]) >= 3
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_task_colours_are_apart_for_every_kind_of_sight(sight: str) -> None:
+    for one, other in itertools.combinations(TASK_COLOURS.values(), 2):
+        assert distance(one, other, sight) > 40
+    for one, other in itertools.product(TASK_COLOURS.values(), (CLS_COLOUR, MEAN_COLOUR)):
+        assert distance(one, other, "usual") > 40
+
+
+def test_style_has_the_same_task_colours() -> None:
+    style = Path(panels.__file__).with_name("style.css").read_text(encoding="utf-8")
+    for task, colour in TASK_COLOURS.items():
+        assert f".mb-{task} {{ --mb-task: {colour}; }}" in style
+
+
+def test_bars_intervals_and_diamonds_are_the_files_numbers(tab: Experiments) -> None:
+    _, figure, _ = tab.show_scores("Report's test table", "Paraphrase accuracy")
+    bars, diamonds = figure.data
+    assert list(bars.x) == [0.80, 0.82]
+    assert bars.error_x.array[0] == pytest.approx(1.96 * 0.008)
+    assert list(diamonds.x) == [0.831, 0.803]
+    assert list(diamonds.y) == list(bars.y)
+    assert figure.layout.height == pytest.approx(bars.y[-1], abs=200)
+    assert figure.layout.xaxis.range[1] > 0.831
+
+
+def test_the_reports_own_metrics_stand_together(tab: Experiments) -> None:
+    words_block, figure, table = tab.show_scores("Report's dev table", "The report's own")
+    assert [trace.name for trace in figure.data] == [
+        "Sentiment accuracy",
+        "Paraphrase accuracy",
+        "Similarity Pearson",
+        "the report's number",
+    ]
+    assert [trace.marker.color for trace in figure.data[:3]] == list(TASK_COLOURS.values())
+    assert figure.layout.xaxis.range[0] < -0.129
+    assert figure.data[2].x[0] is None
+    assert "undefined" in table
+    assert "SD 0.008" in table
+    assert "−0.129" in table
+    assert "Beside the report&#x27;s 11 numbers" in words_block
+
+
+def test_the_test_table_says_that_splits_differ(tab: Experiments) -> None:
+    _, _, table = tab.show_scores("Report's test table", "The report's own")
+    assert "report: test, ours: dev" in table
+    assert "machine AMD EPYC, 2 cores · profile cpu · seed 0 · commit a33f8335c7c6" in table
+    assert "Quora duplicates" in table
+
+
+def test_tables_without_numbers_of_the_report_name_the_best(tab: Experiments) -> None:
+    title, _ = words.scores_finding(tab.rows_of("Ours"), ["similarity pearson"])
+    assert title == (
+        "Highest Similarity Pearson: all without surgery, 0.862 ± 0.039; within its interval "
+        "all, 0.860"
+    )
+
+
+def test_a_metric_stays_where_the_next_table_has_it(tab: Experiments) -> None:
+    assert tab.choose_table("Ours", "Paraphrase F1")["value"] == "Paraphrase F1"
+    assert tab.choose_table("Part 1", "Paraphrase F1")["value"] == "The report's own"
+
+
+def test_rows_differ_in_dash_and_panels_in_colour(tab: Experiments) -> None:
+    first = tab.first_curves()
+    assert first == ["round robin (test)", "annealed (test)"]
+    block, figure, _ = tab.show_curves(first, list(CURVE_MEASURES), "tokens")
+    drawn = [trace for trace in figure.data if trace.showlegend is False]
+    assert len(drawn) == 8
+    assert {trace.line.dash for trace in drawn} == {"solid", "dash"}
+    assert {trace.line.color for trace in drawn} == {NEUTRAL, *TASK_COLOURS.values()}
+    assert drawn[0].x[-1] == 600_000
+    assert "Annealed ends highest: normalised mean 0.741" in block
+
+
+def test_curves_of_nothing_ask_for_a_choice(tab: Experiments) -> None:
+    for chosen, measures in (([], ["sentiment"]), (tab.first_curves(), [])):
+        block, figure, _ = tab.show_curves(chosen, measures, "epoch")
+        assert "Choose a row" in block
+        assert figure.layout.height is not None
+
+
+def test_shares_follow_the_slider(tab: Experiments) -> None:
+    for end in (0.2, 0.0):
+        block, figure, _ = tab.show_shares(end, 10, 8_544, 283_010, 6_040, "none")
+        wanted = schedule((8_544, 283_010, 6_040), 10, end)
+        for place, trace in enumerate(figure.data):
+            assert list(trace.y) == pytest.approx([100 * one.shares[place] for one in wanted])
+        assert f"share falls from 95 % to {'51' if end else '33'} % over 10 epochs" in block
+
+
+def test_bad_sizes_are_told_and_the_figure_stays(tab: Experiments) -> None:
+    block, figure, table = tab.show_shares(0.2, 10, None, 283_010, 6_040, "none")
+    assert "from 1 to 1,000,000,000,000. Found 0, 283,010, 6,040" in block
+    assert figure == table == gr.skip()
+
+
+def test_a_recorded_run_is_compared_with_the_formula(tab: Experiments) -> None:
+    (name,) = tab.sampled
+    ours = (8_544, 40_185, 6_040)
+    block, figure, _ = tab.show_shares(0.2, 8, *ours, name)
+    assert "drew as this formula says" in block
+    assert len(figure.data) == 6
+    assert "points apart" in tab.show_shares(0.8, 8, *ours, name)[0]
+    assert "points apart" in tab.show_shares(0.2, 4, *ours, name)[0]
+
+
+def test_a_single_epoch_is_drawn() -> None:
+    figure = shares_figure(schedule((1, 1, 1), 1))
+    assert [list(trace.x) for trace in figure.data] == [[1]] * 3
+    places = sorted(note.y for note in figure.layout.annotations)
+    assert np.diff(places).min() > 6  # three labels of one value, none on another
+
+
+def test_labels_are_spread_apart() -> None:
+    assert spread([24, 51, 25], 7) == [24, 51, 31]
+
+
+def test_conflicts_before_and_after(tab: Experiments) -> None:
+    (name,) = tab.conflicted
+    block, figure, table = tab.show_conflicts(name, "conflict rate")
+    assert len(figure.data) == 6
+    assert figure.data[0].y[0] == pytest.approx(0.43)
+    assert figure.data[1].y[0] == pytest.approx(0.11)
+    assert "Sentiment and paraphrase conflict most: in 36 % of steps" in block
+    assert "8 % after it; cosine 0.025, then 0.105" in block
+    assert table.count("<tr>") == 1 + 3 * 8
+    _, figure, _ = tab.show_conflicts(name, "cosine")
+    assert figure.data[0].y[0] == pytest.approx(-0.01)
+
+
+def test_claims_are_counted_and_listed_by_verdict(tab: Experiments) -> None:
+    found = tab.results
+    title, _ = words.claims_finding(found.comparisons)
+    assert title == "Of 4 claims judged here, 1 held, 1 did not, 2 undecided; 1 more waits for runs"
+    html = panels.claims_block(found.comparisons, found.runs)
+    assert html.index("Held: 1") < html.index("Did not hold: 1") < html.index("Undecided: 2")
+    assert "+0.080 [+0.050, +0.110], n 1,101" in html
+    assert "itself trained with mean pooling and on Quora duplicates" in html
+    assert "commit a33f8335c7c6" in html
+    assert "not run yet: row layers" in html
+
+
+def test_the_encoders_past_is_told_of_that_encoder_alone(tab: Experiments) -> None:
+    claim = tab.results.comparisons[0]
+    others = [dataclasses.replace(one, encoder="bert-base-uncased") for one in tab.results.runs]
+    assert words.encoder_caveat(claim, tab.results.runs) != ""
+    assert words.encoder_caveat(claim, others) == ""
+    assert panels.encoder_block(others) == ""
+
+
+def test_dynamic_text_is_escaped(tmp_path: Path) -> None:
+    runs = sample_runs()
+    for one in runs:
+        one |= {"title": HOSTILE, "row": HOSTILE + one["row"], "machine": HOSTILE, "note": HOSTILE}
+    claims = [
+        {
+            **dict.fromkeys(("claim", "says", "a", "b", "why", "caveat"), HOSTILE),
+            "verdict": "held",
+            "differences": {HOSTILE: {"value": 1}},
+        }
+    ]
+    (tmp_path / "reproduction.json").write_text(json.dumps(runs), encoding="utf-8")
+    (tmp_path / "comparisons.json").write_text(json.dumps(claims), encoding="utf-8")
+    tab = Experiments(read_results(tmp_path))
+    shown = [
+        panels.claims_block(tab.results.comparisons, tab.results.runs),
+        panels.problems_block([HOSTILE]),
+    ]
+    for drawn in (
+        tab.show_scores("Report's dev table", None),
+        tab.show_curves(tab.first_curves(), list(CURVE_MEASURES), "tokens"),
+        tab.show_conflicts(next(iter(tab.conflicted)), "cosine"),
+    ):
+        shown += [drawn[0], json.dumps(drawn[1].to_dict(), default=str), drawn[2]]
+    for html in shown:
+        assert "<img" not in html
+
+
+@pytest.mark.parametrize(
+    ("kept", "parts"), [(0, ["shares"]), (1, ["scores", "shares"]), (2, ["scores", "shares"])]
+)
+def test_few_and_unknown_rows_are_shown(tmp_path: Path, kept: int, parts: list[str]) -> None:
+    odd = {"new score": {"value": 1, "se": None}}
+    runs = [run("future table", "odd", "Odd", odd), sample_runs()[0]]
+    (tmp_path / "reproduction.json").write_text(json.dumps(runs[:kept]), encoding="utf-8")
+    tab = Experiments(read_results(tmp_path))
+    assert list(tab.parts()) == parts
+    assert list(tab.tables) == ["Part 1", "future table"][2 - kept :]
+    if kept:
+        assert tab.metrics("future table") == ["New score"]
+        block, figure, table = tab.show_scores("future table", None)
+        assert list(figure.data[0].x) == [1]
+        assert "Highest New score: odd, 1.000" in block
+        assert "report:" not in table
