@@ -154,9 +154,27 @@ class Predictor:
         for rows in length_batches(inputs):
             batch = pad([inputs[row] for row in rows], self.tokenizer.pad_id)
             with self._precision():
-                embedded = self.model.embed(batch.to(self.device), task)
-            embeddings[rows] = embedded.float().cpu()
+                embeddings[rows] = self.model.embed(batch.to(self.device), task).float().cpu()
         return embeddings
+
+    @torch.inference_mode()
+    def hidden(
+        self, inputs: Sequence[Encoded], task: str | None = None, *, every_layer: bool = False
+    ) -> list[Tensor]:
+        """Return each input's last hidden states, (T, D) float32 on the CPU, without padding.
+
+        With `every_layer` all layers, embeddings first: (L+1, T, D); `task` as in `pooled`.
+        """
+        found = [torch.empty(0)] * len(inputs)
+        for rows in length_batches(inputs):
+            batch = pad([inputs[row] for row in rows], self.tokenizer.pad_id).to(self.device)
+            ids, mask, types = batch.input_ids, batch.attention_mask, batch.token_type_ids
+            with self._precision():
+                output = self.model.encoder(ids, mask, types, task, keep_layer_states=every_layer)
+            states = torch.stack(output.layer_states, dim=1) if every_layer else output.hidden
+            for row, state in zip(rows, states.float().cpu(), strict=True):
+                found[row] = state[..., : len(inputs[row]), :].clone()  # lets the padding go
+        return found
 
     def _precision(self) -> contextlib.AbstractContextManager[object]:
         if not self.autocast:
@@ -311,16 +329,21 @@ class TaskEmbeddings:
         return self._known[key]
 
 
-def length_batches(inputs: Sequence[Encoded]) -> Iterator[list[int]]:
-    """Yield rows of similar length, at most 64 texts and about 4,096 tokens at a time."""
+def length_batches(
+    inputs: Sequence[Encoded], texts: int = TEXTS_PER_BATCH, tokens: int = TOKENS_PER_BATCH
+) -> Iterator[list[int]]:
+    """Yield rows of similar length, at most so many texts and tokens (padding counted) a batch.
+
+    A text longer than `tokens` makes a batch of its own.
+    """
     order = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
     start = 0
     while start < len(order):
         size = 1
         while (
             start + size < len(order)
-            and size < TEXTS_PER_BATCH
-            and (size + 1) * len(inputs[order[start + size]]) <= TOKENS_PER_BATCH
+            and size < texts
+            and (size + 1) * len(inputs[order[start + size]]) <= tokens
         ):
             size += 1
         yield order[start : start + size]

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from minbert.config import MultitaskConfig
+from minbert.tables import Example
 from minbert.tasks import Task
 from minbert.text import Batch, Encoded, Tokenizer, pad
-from trainer.data import Example
 from trainer.samplers import mix_seed
 
 BUCKET_BATCHES = 50  # batches whose examples are sorted by length together

@@ -31,7 +31,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from trainer.data import Example
+from minbert.tables import Example
 from trainer.demographic_terms import (
     CATEGORIES,
     DETERMINERS,

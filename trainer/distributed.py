@@ -7,11 +7,14 @@ DistributedDataParallel. Process 0 writes, validates and reports.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import os
 from typing import Self
 
 import torch
 from torch import distributed
+
+PATIENCE = datetime.timedelta(hours=6)  # the first process alone pretrains heads and validates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +32,8 @@ class World:
         if size == 1:
             return cls()
         if not distributed.is_initialized():
-            distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+            backend = "nccl" if torch.cuda.is_available() else "gloo"
+            distributed.init_process_group(backend, timeout=PATIENCE)
         return cls(distributed.get_rank(), size, int(os.environ.get("LOCAL_RANK", "0")))
 
     @property

@@ -19,13 +19,14 @@ import torch
 from numpy.typing import NDArray
 from safetensors import safe_open
 
+from minbert import metrics
 from minbert.checkpoint import TRAINED_ON_FILE
 from minbert.files import read_tensors, write_tensors
+from minbert.metrics import Metric
 from minbert.predictor import Predictor
+from minbert.tables import Example
 from minbert.tasks import TASKS, Task
-from trainer import metrics
-from trainer.data import Example, pair_hash
-from trainer.metrics import Metric
+from trainer.data import pair_hash
 
 Scores = dict[str, Metric]
 Answers = dict[str, NDArray[Any]]  # what a model says of each example, by name

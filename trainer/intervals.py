@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from trainer import metrics
+from minbert import metrics
 
 DRAWS = 2000
 LEVEL = 0.95

@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from trainer import metrics
+from minbert import metrics
 from trainer.evaluate import MAIN_METRICS, Scores, plain, selection_score
 from trainer.runs import Run
 from trainer.samplers import alpha_of

@@ -11,10 +11,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from minbert.files import write_bytes
+from minbert.metrics import THRESHOLD
 from minbert.predictor import Predictor
+from minbert.tables import DataError, Example, read_table
 from minbert.tasks import TASKS, Task
-from trainer.data import DataError, Example, read_table
-from trainer.metrics import THRESHOLD
 
 CHUNK = 512  # rows between two steps of the progress bar
 COLUMNS = {

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 
+from minbert.tables import Example, Table
 from minbert.tasks import TASKS
 from trainer.config import TrainConfig
-from trainer.data import Example, Table, file_name, file_sha256, read_split
+from trainer.data import file_name, file_sha256, read_split
 from trainer.demographics import mask_examples
 from trainer.samplers import mix_seed
 

@@ -10,8 +10,9 @@ import torch
 from minbert.checkpoint import resolve_folder
 from minbert.files import write_json
 from minbert.predictor import Predictor
+from minbert.tables import DataError, Example
 from minbert.tasks import TASKS
-from trainer.data import FILES, DataError, Example, file_sha256, read_split
+from trainer.data import FILES, file_sha256, read_split
 from trainer.evaluate import (
     Scores,
     leave_out_seen,

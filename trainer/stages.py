@@ -17,15 +17,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from minbert import metrics
 from minbert.files import read_tensors, write_tensors
+from minbert.metrics import Metric
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
+from minbert.tables import Example
 from minbert.tasks import TASKS, Task
-from trainer import metrics
 from trainer.config import TrainConfig
-from trainer.data import Example
 from trainer.losses import LOSSES
-from trainer.metrics import Metric
 from trainer.samplers import mix_seed
 
 HEADS_SEED = 1  # keeps this phase's random numbers apart from fine-tuning's

@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
+from minbert import metrics
 from minbert.files import write_json
 from minbert.tasks import TASKS
-from trainer import metrics
 from trainer.config import TrainConfig
 from trainer.data import read_split
 from trainer.finish import scoring_predictor

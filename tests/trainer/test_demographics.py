@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.data import Example
+from minbert.tables import Example
 from trainer.demographic_terms import CATEGORIES, PERSON_NOUNS
 from trainer.demographics import (
     EXACT,

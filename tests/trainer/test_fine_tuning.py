@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import torch
 
+from minbert.metrics import Metric
 from minbert.tasks import TASKS
 from tests.trainer.tuning import tuning_of
 from trainer.evaluate import Scores
 from trainer.loop import fine_tune, record_validation
-from trainer.metrics import Metric
 from trainer.runs import Run
 from trainer.tuning import FineTuning, learning_rate_at
 

@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from trainer import intervals, metrics
+from minbert import metrics
+from trainer import intervals
 from trainer.intervals import Difference, paired_accuracy, paired_pearson
 
 

@@ -14,11 +14,11 @@ import torch
 
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
+from minbert.tables import DataError
 from minbert.tasks import TASKS
 from tests.trainer.samples import header, task_rows, write_table
 from trainer import predict
 from trainer.cli import main
-from trainer.data import DataError
 from trainer.predict import predict_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from minbert.tables import BadRow, DataError
 from tests.trainer.samples import header, table_text, write_table
 from trainer.config import TrainConfig
-from trainer.data import FILES, REVIEW_FILES, BadRow, DataError, file_sha256, read_split
+from trainer.data import FILES, REVIEW_FILES, file_sha256, read_split
 from trainer.run_data import RunData, load_data
 
 TERMS = [  # (A, B, label) with terms that are masked

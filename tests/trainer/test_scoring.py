@@ -11,14 +11,16 @@ from typing import Any
 
 import pytest
 
+from minbert import metrics
 from minbert.files import CheckpointError
+from minbert.metrics import Metric
 from minbert.predictor import Predictor
+from minbert.tables import DataError, Example
 from minbert.tasks import TASKS
 from tests.support import tiny_model
 from tests.trainer.samples import header, task_rows, write_table
-from trainer import metrics
 from trainer.cli import main
-from trainer.data import FILES, DataError, Example, file_sha256, pair_hash, read_split
+from trainer.data import FILES, file_sha256, pair_hash, read_split
 from trainer.evaluate import (
     leave_out_seen,
     majority_baseline,
@@ -29,7 +31,6 @@ from trainer.evaluate import (
     score_task,
     write_trained_on,
 )
-from trainer.metrics import Metric
 from trainer.scoring import evaluate
 
 METRICS = {

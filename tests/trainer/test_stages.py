@@ -13,11 +13,11 @@ from torch import Tensor
 from minbert.heads import two_tower_features
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
+from minbert.tables import Table
 from minbert.tasks import TASKS
 from tests.support import assert_close, redraw, seeded, tiny_model
 from tests.trainer.samples import task_examples
 from trainer.config import TrainConfig
-from trainer.data import Table
 from trainer.losses import LOSSES
 from trainer.run_data import RunData
 from trainer.runs import Run

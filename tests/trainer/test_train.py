@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import torch
 
+from minbert import metrics
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from tests.trainer.samples import header, sentiment_rows, write_table
-from trainer import metrics
 from trainer.config import TrainConfig
 from trainer.data import FILES, REVIEW_FILES, file_sha256, read_split
 from trainer.evaluate import answer_task, score_all

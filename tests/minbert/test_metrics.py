@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from trainer import metrics
-from trainer.metrics import Metric
+from minbert import metrics
+from minbert.metrics import Metric
 
 
 def drawn(seed: int, n: int, *, ties: bool) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,231 @@
+"""Many visitors, one model: nobody is lost, quick questions go first, chunks stay small."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from minbert.predictor import Predictor
+from minbert.serving import (
+    TEXTS_PER_CHUNK,
+    TOKENS_PER_CHUNK,
+    ModelQueue,
+    ServedPredictor,
+    Work,
+    bulk_work,
+)
+from minbert.text import Batch, Encoded
+from tests.support import WORDS, assert_close, redraw, tiny_model
+
+PATIENCE = 30  # seconds until a test gives up on a thread
+
+
+@pytest.fixture
+def queue() -> ModelQueue:
+    return ModelQueue()
+
+
+@pytest.fixture
+def served(tmp_path: Path, queue: ModelQueue) -> ServedPredictor:
+    model = tiny_model(tmp_path)
+    redraw(model, seed=5, std=0.3)
+    return ServedPredictor(model, "cpu", queue=queue)
+
+
+@pytest.fixture
+def plain(served: ServedPredictor) -> Predictor:
+    """Give the same model without a queue."""
+    return Predictor(served.model, "cpu")
+
+
+class Gate:
+    """Holds the model's thread until it is opened."""
+
+    def __init__(self, queue: ModelQueue) -> None:
+        self._open = threading.Event()
+        reached = threading.Event()
+
+        def hold(_: object) -> None:
+            reached.set()
+            self._open.wait(PATIENCE)
+
+        queue.submit(Work(None, 1, 1, None, hold, Future()))
+        assert reached.wait(PATIENCE)
+
+    def open(self) -> None:
+        self._open.set()
+
+
+@pytest.fixture
+def gate(queue: ModelQueue) -> Iterator[Gate]:
+    held = Gate(queue)
+    yield held
+    held.open()
+
+
+@pytest.fixture
+def batches(served: ServedPredictor, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Watch the shape (B, T) of every batch that the encoder reads."""
+    shapes: list[tuple[int, int]] = []
+    embed = served.model.embed
+
+    def watched(batch: Batch, task: str | None = None) -> Tensor:
+        shapes.append((batch.input_ids.shape[0], batch.input_ids.shape[1]))
+        return embed(batch, task)
+
+    monkeypatch.setattr(served.model, "embed", watched)
+    return shapes
+
+
+def sentences(count: int, words: int = 4) -> list[str]:
+    return [" ".join(WORDS[(i + j * 7) % len(WORDS)] for j in range(words)) for i in range(count)]
+
+
+def waiting(queue: ModelQueue, count: int) -> None:
+    """Wait until so many pieces of work are queued."""
+    deadline = time.monotonic() + PATIENCE
+    while len(queue._waiting) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_answers_are_the_plain_predictor_s(served: ServedPredictor, plain: Predictor) -> None:
+    texts = sentences(150)
+    assert_close(served.embed(texts), plain.embed(texts))
+    assert served.answer(texts[0], texts[1])[1].joint == pytest.approx(
+        plain.answer(texts[0], texts[1])[1].joint, abs=1e-5
+    )
+    found, wanted = (model.attention(texts[0], layers=[1]) for model in (served, plain))
+    assert_close(found.weights, wanted.weights)
+    assert served.embed([]).shape == (0, 16)
+
+
+def test_bulk_work_gives_the_same_answers(served: ServedPredictor, plain: Predictor) -> None:
+    texts = sentences(60, words=9)
+    with bulk_work():
+        assert_close(served.embed(texts), plain.embed(texts))
+
+
+def test_thirty_two_visitors_at_once_are_all_answered(
+    served: ServedPredictor, plain: Predictor
+) -> None:
+    texts = sentences(32)
+    with ThreadPoolExecutor(32) as pool:
+        found = list(pool.map(lambda text: served.sentiment([text])[0].expected, texts))
+    wanted = [result.expected for result in plain.sentiment(texts)]
+    assert found == pytest.approx(wanted, abs=1e-4)
+
+
+def test_those_that_wait_together_are_encoded_together(
+    served: ServedPredictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(served.embed, [text]) for text in sentences(8)]
+        waiting(queue, 8)
+        gate.open()
+        for future in asked:
+            assert future.result(PATIENCE).shape == (1, 16)
+    assert [rows for rows, _ in batches] == [8]
+
+
+def test_a_chunk_never_holds_more_than_it_may(
+    served: ServedPredictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+) -> None:
+    with ThreadPoolExecutor(30) as pool:
+        asked = [pool.submit(served.embed, sentences(7)) for _ in range(30)]
+        waiting(queue, 30)
+        gate.open()
+        assert sum(len(future.result(PATIENCE)) for future in asked) == 210
+    assert max(rows for rows, _ in batches) <= max(TEXTS_PER_CHUNK.values()) == 64
+    assert len(batches) < 30
+
+
+def test_bulk_chunks_are_small(served: ServedPredictor, batches: list[tuple[int, int]]) -> None:
+    with bulk_work():
+        served.embed([*sentences(40), *sentences(20, words=40)])
+    assert sum(rows for rows, _ in batches) == 60
+    assert all(rows <= TEXTS_PER_CHUNK[1] for rows, _ in batches)
+    assert all(rows * tokens <= TOKENS_PER_CHUNK[1] for rows, tokens in batches)
+
+
+def test_a_quick_question_goes_before_the_rest_of_a_long_file(
+    served: ServedPredictor, queue: ModelQueue, gate: Gate
+) -> None:
+    order: list[str] = []
+
+    def read_file() -> None:
+        with bulk_work():
+            served.embed(sentences(160))
+        order.append("file")
+
+    def ask() -> None:
+        served.embed(["a good film"])
+        order.append("question")
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(read_file)
+        waiting(queue, 10)
+        pool.submit(ask)
+        waiting(queue, 11)
+        gate.open()
+    assert order == ["question", "file"]
+
+
+def test_two_models_share_a_queue_and_are_not_mixed_up(
+    served: ServedPredictor, queue: ModelQueue, gate: Gate, tmp_path: Path
+) -> None:
+    model = tiny_model(tmp_path / "other")
+    redraw(model, seed=6, std=0.3)
+    other = ServedPredictor(model, "cpu", queue=queue)
+    wanted = [Predictor(p.model, "cpu").embed(["a good film"]) for p in (served, other)]
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(p.embed, ["a good film"]) for p in (served, other)]
+        waiting(queue, 2)
+        gate.open()
+        for future, expected in zip(asked, wanted, strict=True):
+            assert_close(future.result(PATIENCE), expected)
+    assert not torch.allclose(wanted[0], wanted[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_an_error_reaches_who_asked_and_the_queue_goes_on(
+    served: ServedPredictor, monkeypatch: pytest.MonkeyPatch, chunked: bool
+) -> None:
+    embed: Callable[[Batch, str | None], Tensor] = served.model.embed
+
+    def broken(batch: Batch, task: str | None = None) -> Tensor:  # noqa: ARG001 - embed's signature
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(served.model, "embed", broken)
+    ask = functools.partial(served.embed, ["a good film"])
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ask() if chunked else served.queue.call(ask)
+    monkeypatch.setattr(served.model, "embed", embed)
+    assert served.embed(["a good film"]).shape == (1, 16)
+
+
+def test_a_call_from_the_model_s_own_thread_runs_at_once(queue: ModelQueue) -> None:
+    assert queue.call(lambda: queue.call(lambda: 7)) == 7
+
+
+def test_work_that_was_cancelled_is_left_out(
+    served: ServedPredictor, queue: ModelQueue, gate: Gate
+) -> None:
+    done: list[str] = []
+    futures = [
+        queue.submit(Work(None, 1, 1, None, lambda _, name=name: done.append(name), Future()))
+        for name in ("first", "second")
+    ]
+    assert futures[0].cancel()
+    gate.open()
+    futures[1].result(PATIENCE)
+    assert done == ["second"]
+    assert isinstance(served.encode_single(["a film"])[0], Encoded)
