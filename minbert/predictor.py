@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -15,10 +15,8 @@ from torch import Tensor
 from minbert.device import choose_device
 from minbert.multitask import MultitaskBert
 from minbert.tasks import SENTIMENT, similarity_band
-from minbert.text import Encoded, Tokenizer, pad
+from minbert.text import Encoded, Tokenizer, length_batches, pad
 
-TEXTS_PER_BATCH = 64
-TOKENS_PER_BATCH = 4096
 SENTIMENT_NAMES = {5: SENTIMENT.labels, 2: ("negative", "positive")}  # by number of classes
 
 
@@ -327,24 +325,3 @@ class TaskEmbeddings:
         if key not in self._known:
             self._known[key] = self._predictor.pooled(self._encode(), key)
         return self._known[key]
-
-
-def length_batches(
-    inputs: Sequence[Encoded], texts: int = TEXTS_PER_BATCH, tokens: int = TOKENS_PER_BATCH
-) -> Iterator[list[int]]:
-    """Yield rows of similar length, at most so many texts and tokens (padding counted) a batch.
-
-    A text longer than `tokens` makes a batch of its own.
-    """
-    order = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
-    start = 0
-    while start < len(order):
-        size = 1
-        while (
-            start + size < len(order)
-            and size < texts
-            and (size + 1) * len(inputs[order[start + size]]) <= tokens
-        ):
-            size += 1
-        yield order[start : start + size]
-        start += size

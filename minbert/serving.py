@@ -22,8 +22,8 @@ import torch
 from torch import Tensor
 
 from minbert.multitask import MultitaskBert
-from minbert.predictor import AttentionResult, Predictor, length_batches
-from minbert.text import Encoded
+from minbert.predictor import AttentionResult, Predictor
+from minbert.text import Encoded, length_batches
 
 QUICK, BULK = 0, 1
 TEXTS_PER_CHUNK = {QUICK: 64, BULK: 16}
@@ -172,6 +172,13 @@ class ServedPredictor(Predictor):
         for rows, future in zip(chunks, futures, strict=True):
             embeddings[rows] = future.result()
         return embeddings
+
+    def hidden(
+        self, inputs: Sequence[Encoded], task: str | None = None, *, every_layer: bool = False
+    ) -> list[Tensor]:
+        """Return hidden states, as `Predictor.hidden` does, from the model's thread."""
+        plain = super().hidden
+        return self.queue.call(lambda: plain(inputs, task, every_layer=every_layer))
 
     def attention(self, *arguments: Any, **options: Any) -> AttentionResult:  # noqa: ANN401 - as Predictor.attention
         """Return attention maps, as `Predictor.attention` does, from the model's thread."""

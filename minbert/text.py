@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,6 +19,8 @@ from torch import Tensor
 if TYPE_CHECKING:
     from transformers import BertTokenizer
 
+TEXTS_PER_BATCH = 64
+TOKENS_PER_BATCH = 4096
 BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
 _BRACKET = re.compile(r"-([LR][RSC]B)-")
 _QUOTES = re.compile(r"``|''")
@@ -93,6 +95,27 @@ def pad(inputs: Sequence[Encoded], pad_id: int = 0) -> Batch:
         attention_mask[row, : len(item)] = 1
         token_type_ids[row, : len(item)] = torch.tensor(item.token_types)
     return Batch(input_ids, attention_mask, token_type_ids)
+
+
+def length_batches(
+    inputs: Sequence[Encoded], texts: int = TEXTS_PER_BATCH, tokens: int = TOKENS_PER_BATCH
+) -> Iterator[list[int]]:
+    """Yield rows of similar length, at most so many texts and tokens (padding counted) a batch.
+
+    A text longer than `tokens` makes a batch of its own.
+    """
+    order = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
+    start = 0
+    while start < len(order):
+        size = 1
+        while (
+            start + size < len(order)
+            and size < texts
+            and (size + 1) * len(inputs[order[start + size]]) <= tokens
+        ):
+            size += 1
+        yield order[start : start + size]
+        start += size
 
 
 def truncate_longest_first(first: int, second: int, budget: int) -> tuple[int, int]:

@@ -12,15 +12,12 @@ from hypothesis import strategies as st
 
 from minbert.multitask import MultitaskBert
 from minbert.predictor import (
-    TEXTS_PER_BATCH,
-    TOKENS_PER_BATCH,
     PairResult,
     Predictor,
     SentimentResult,
-    length_batches,
 )
 from minbert.tasks import SIMILARITY_BANDS
-from minbert.text import Encoded, pad
+from minbert.text import TEXTS_PER_BATCH, TOKENS_PER_BATCH, Encoded, length_batches, pad
 from tests.support import assert_attention_rows, assert_close, redraw, tiny_model
 
 TEXTS = (

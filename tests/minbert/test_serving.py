@@ -105,6 +105,9 @@ def test_answers_are_the_plain_predictor_s(served: ServedPredictor, plain: Predi
     )
     found, wanted = (model.attention(texts[0], layers=[1]) for model in (served, plain))
     assert_close(found.weights, wanted.weights)
+    items = plain.encode_single(texts[:3])
+    for state, expected in zip(served.hidden(items), plain.hidden(items), strict=True):
+        assert_close(state, expected)
     assert served.embed([]).shape == (0, 16)
 
 

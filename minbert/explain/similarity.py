@@ -1,0 +1,126 @@
+"""Why two sentences are similar: the exact token-by-token split of the cosine.
+
+With mean pooling, u = (1/n) sum_i h_i and v = (1/m) sum_j k_j, so that
+cos(u, v) = sum_ij h_i . k_j / (n m |u| |v|): a matrix whose sum is the cosine. It explains the
+Siamese score alone, not the joint one, and its entries are contributions of contextual
+last-layer tokens: the state at "film" also knows the words around it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from decimal import ROUND_HALF_UP, Decimal
+
+import torch
+from torch import Tensor
+
+from minbert.explain.mean import check_mean_pooling
+from minbert.explain.words import Words, merge_sum, words_of
+from minbert.heads import COSINE_EPSILON, cosine
+from minbert.predictor import Predictor
+
+
+@dataclasses.dataclass(frozen=True)
+class SimilaritySplit:
+    """The cosine of A and B as a sum over their words; [CLS] and [SEP] are needed for the sum."""
+
+    first: Words  # A's W_A words
+    second: Words  # B's W_B words
+    matrix: Tensor  # (W_A, W_B) float64; its sum is the cosine
+    cosine: float  # the model's own, of the embeddings that it pools itself
+    score: float  # Siamese similarity 0-5 by the checkpoint's `cosine_scaling`, not clamped
+    residual: float  # |cosine - the matrix's sum|; rounding alone, below 1e-5
+    formula: str  # the line that turns the cosine into the score, by `score_formula`
+    left_out: tuple[int, int]  # word pieces of A and B that truncation dropped
+
+    @property
+    def first_sums(self) -> Tensor:
+        """Return what each word of A contributes, (W_A,): the rows' sums."""
+        return self.matrix.sum(dim=1)
+
+    @property
+    def second_sums(self) -> Tensor:
+        """Return what each word of B contributes, (W_B,): the columns' sums."""
+        return self.matrix.sum(dim=0)
+
+
+@torch.inference_mode()
+def split_similarity(
+    predictor: Predictor, first: str, second: str, *, pieces: bool = False
+) -> SimilaritySplit:
+    """Split the cosine of two sentences word by word, exactly.
+
+    Args:
+        predictor: of a model with mean pooling.
+        first: A.
+        second: B.
+        pieces: an entry for each word piece, not for each word; the sum is the same.
+
+    Raises:
+        ValueError: a model with another pooling.
+    """
+    check_mean_pooling(predictor)
+    inputs = predictor.encode_single([first, second])
+    rows, columns = (words_of(item, predictor.tokenizer, pieces=pieces) for item in inputs)
+    h, k = (states.double() for states in predictor.hidden(inputs, "similarity"))
+    by_word = merge_sum(token_matrix(h, k), rows.groups)
+    matrix = merge_sum(by_word, columns.groups, dim=1)
+    embeddings = predictor.pooled(
+        inputs, "similarity"
+    )  # by the model: what the sum is held against
+    found = cosine(embeddings[:1], embeddings[1:]).item()
+    return SimilaritySplit(
+        first=rows,
+        second=columns,
+        matrix=matrix,
+        cosine=found,
+        score=predictor.model.siamese_similarity(embeddings[:1], embeddings[1:]).item(),
+        residual=abs(found - matrix.sum().item()),
+        formula=score_formula(found, predictor.config.cosine_scaling),
+        left_out=(inputs[0].left_out, inputs[1].left_out),
+    )
+
+
+def token_matrix(first: Tensor, second: Tensor) -> Tensor:
+    """Split the cosine of two means: h_i . k_j / (n m |u| |v|).
+
+    Args:
+        first: hidden states of A's tokens, (n, D).
+        second: hidden states of B's tokens, (m, D).
+
+    Returns:
+        (n, m), whose sum is the cosine of both means; zeros where a mean is the zero vector.
+    """
+    length_u = first.mean(dim=0).norm().clamp(min=COSINE_EPSILON)
+    length_v = second.mean(dim=0).norm().clamp(min=COSINE_EPSILON)
+    dots = first @ second.T  # (n, m)
+    split: Tensor = dots / (len(first) * len(second) * length_u * length_v)
+    return split
+
+
+def score_formula(similarity: float, scaling: str) -> str:
+    """Write how a cosine becomes a score, '5 × 0.83 = 4.2' or '2.5 × (0.83 + 1) = 4.6'.
+
+    The cosine gets as many decimals, two at least, as it takes for the line to be right as it
+    stands.
+    """
+    result = written(scaled(similarity, scaling), 1)
+    shown = written(similarity, 2)
+    for decimals in range(2, 7):
+        shown = written(similarity, decimals)
+        if written(scaled(float(shown), scaling), 1) == result:
+            break
+    if scaling == "positive":
+        return f"5 × {f'({shown})' if shown.startswith('-') else shown} = {result}"
+    return f"2.5 × ({shown} + 1) = {result}"
+
+
+def scaled(similarity: float, scaling: str) -> float:
+    """Put a cosine on the scale of the labels, as `minbert.heads.siamese_similarity` does."""
+    return 5.0 * similarity if scaling == "positive" else 2.5 * (similarity + 1.0)
+
+
+def written(value: float, decimals: int) -> str:
+    """Write a number with `decimals`, halves away from zero, and without a minus before zero."""
+    exact = Decimal(f"{value:.6f}")  # what lies beyond is rounding
+    return str(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0)
