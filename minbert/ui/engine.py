@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from minbert.predictor import AttentionResult, PairResult, Predictor, SentimentResult
+from minbert.serving import ModelQueue, ServedPredictor
 from minbert.tasks import SENTIMENT
 
 LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
@@ -39,7 +40,9 @@ class Engine:
             CheckpointError: a checkpoint can't be loaded.
             ValueError: one that doesn't have the five sentiment classes the page shows.
         """
-        return cls(load_checked(folder / "mean", device), load_checked(folder / "cls", device))
+        queue = ModelQueue()
+        mean, other = (load_checked(folder / name, device, queue) for name in ("mean", "cls"))
+        return cls(mean, other)
 
     def answer(self, predictor: Predictor, first: str, second: str) -> Answer:
         """Answer all tasks for checked texts; an empty `second` means A alone."""
@@ -96,13 +99,13 @@ class Engine:
         return [*told, "start and end marks counted"]
 
 
-def load_checked(folder: Path, device: str) -> Predictor:
-    """Load a checkpoint that the page can show.
+def load_checked(folder: Path, device: str, queue: ModelQueue) -> Predictor:
+    """Load a checkpoint that the page can show, for many visitors at once.
 
     Raises:
         ValueError: other than five sentiment classes.
     """
-    predictor = Predictor.from_pretrained(folder, device)
+    predictor = ServedPredictor.serve(folder, device, queue)
     found, wanted = predictor.config.sentiment_classes, SENTIMENT.classes
     if found != wanted:
         raise ValueError(

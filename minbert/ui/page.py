@@ -11,8 +11,9 @@ from gradio.events import api
 from gradio.themes.utils.fonts import LocalFont
 
 from minbert.ui.engine import Engine
-from minbert.ui.experiments import build_experiments
+from minbert.ui.experiments import build_experiments, heading
 from minbert.ui.handlers import ALONE, TOGETHER, Handlers
+from minbert.ui.lab import Lab
 
 HEADER = (
     '<header class="mb-head"><h1>minBERT Lab</h1>'
@@ -20,7 +21,8 @@ HEADER = (
 )
 # A figure that was updated while its tab was hidden keeps a wrong width until a resize.
 RESIZE = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 60); }"
-MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 2}
+# Events wait for the model in its own queue, where those that wait together are answered together.
+MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
 
 
 def theme() -> gr.themes.Base:
@@ -58,6 +60,7 @@ def launch_options() -> dict[str, Any]:
         "show_error": True,
         "ssr_mode": False,
         "max_file_size": "1mb",
+        "max_threads": 64,
     }
 
 
@@ -67,12 +70,19 @@ def read_examples(path: Path) -> list[dict[str, str]]:
     return examples
 
 
+def figure_place(name: str) -> tuple[gr.HTML, gr.Plot]:
+    """Make the place of a figure: its words, and the figure below them."""
+    words = gr.HTML(elem_id=f"{name}-words")
+    plot = gr.Plot(show_label=False, elem_id=f"{name}-plot", elem_classes="mb-plot")
+    return words, plot
+
+
 def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) -> gr.Blocks:
     """Return the page; it opens with the first example typed, and answers it live.
 
     `results` is the folder of the reproduction's results; it may be empty or missing.
     """
-    handlers = Handlers(engine)
+    handlers, lab = Handlers(engine), Lab(engine)
     shape = engine.mean.config.encoder
     page = gr.Blocks(title="minBERT Lab", analytics_enabled=False)
     with page:
@@ -116,15 +126,15 @@ def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) ->
                     head = gr.Slider(
                         0, shape.num_attention_heads, value=1, step=1, label="Head (0: mean of all)"
                     )
-                attention_words = gr.HTML(elem_id="attention-words")
-                attention_plot = gr.Plot(
-                    show_label=False, elem_id="attention-plot", elem_classes="mb-plot"
-                )
-            with gr.Tab("Pooling", id="pooling") as pooling_tab:
-                pooling_words = gr.HTML(elem_id="pooling-words")
-                pooling_plot = gr.Plot(
-                    show_label=False, elem_id="pooling-plot", elem_classes="mb-plot"
-                )
+                attention_words, attention_plot = figure_place("attention")
+            with gr.Tab("Pooling lab", id="pooling") as pooling_tab:
+                pooling_words, pooling_plot = figure_place("pooling")
+                heading("Why are these two similar?", "lab-split")
+                split = figure_place("split")
+                heading("Which words make the mood?", "lab-contributions")
+                contributions = figure_place("contributions")
+                heading("Layer by layer", "lab-layers")
+                layers = figure_place("layers")
             experiments_tab = build_experiments(results)
 
         asked = [first, second, scope, layer, head]
@@ -139,17 +149,36 @@ def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) ->
             show_progress="minimal",
             **MODEL_EVENTS,
         )
-        chooser.click(
+        drawn = [*split, *contributions, *layers]
+        gr.on(
+            [page.load, answer.click, first.submit, second.submit],
+            lab.show_lab,
+            [first, second],
+            drawn,
+            api_name="show_lab",
+            show_progress="minimal",
+            **MODEL_EVENTS,
+        )
+        chosen = chooser.click(
             lambda index: (examples[index]["first"], examples[index]["second"]),
             chooser,
             [first, second],
             api_name="load_example",
             show_progress="hidden",
-        ).success(
+        )
+        chosen.success(
             handlers.show_all,
             asked,
             shown,
             api_name="show_example",
+            show_progress="minimal",
+            **MODEL_EVENTS,
+        )
+        chosen.success(
+            lab.show_lab,
+            [first, second],
+            drawn,
+            api_name="show_example_lab",
             show_progress="minimal",
             **MODEL_EVENTS,
         )
@@ -168,4 +197,6 @@ def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) ->
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)
         api(handlers.attention, api_name="attention", **MODEL_EVENTS)
+        api(lab.similarity_split, api_name="similarity_split", **MODEL_EVENTS)
+        api(lab.similarity_matrix, api_name="similarity_matrix", **MODEL_EVENTS)
     return page

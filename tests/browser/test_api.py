@@ -32,6 +32,10 @@ def test_every_event_has_a_name_and_these_are_they(client: Client) -> None:
         "/show_all",
         "/show_attention",
         "/show_example",
+        "/show_example_lab",
+        "/show_lab",
+        "/similarity_matrix",
+        "/similarity_split",
     }
     assert named["unnamed_endpoints"] == {}
 
@@ -88,6 +92,56 @@ def test_show_example_and_show_attention(client: Client) -> None:
     assert client.predict(A, B, *CONTROLS, api_name="/show_example") == whole
     words, figure = client.predict(A, B, *CONTROLS, api_name="/show_attention")
     assert (words, figure) == (whole[2], whole[3])
+
+
+def test_show_lab_draws_three_figures(client: Client) -> None:
+    told = client.predict(A, B, api_name="/show_lab")
+    assert client.predict(A, B, api_name="/show_example_lab") == told
+    assert "All cells together" in told[0]
+    split, contributions, layers = (json.loads(told[place]["plot"]) for place in (1, 3, 5))
+    assert len(split["data"][0]["z"]) == 9  # A's words and its two marks
+    assert len(contributions["data"]) == 2
+    assert [len(line["y"]) for line in layers["data"]] == [7, 7]
+
+
+def test_similarity_split_sums_to_the_cosine(client: Client) -> None:
+    told = client.predict(A, B, api_name="/similarity_split")
+    assert told["first"][0] == told["second"][0] == "[CLS]"
+    assert len(told["matrix"]) == len(told["first"])
+    assert sum(map(sum, told["matrix"])) == pytest.approx(told["cosine"], abs=1e-5)
+    answer = client.predict(A, B, api_name="/predict")
+    assert told["score"] == pytest.approx(answer["similarity"]["siamese"], abs=1e-4)
+
+
+@pytest.mark.parametrize("pooling", ["cls", "mean", "max", "pooler"])
+def test_similarity_matrix_compares_a_set(client: Client, pooling: str) -> None:
+    texts = [A, "The bus was late again.", B]
+    told = client.predict(texts, pooling, api_name="/similarity_matrix")
+    assert [row[place] for place, row in enumerate(told["matrix"])] == pytest.approx([1, 1, 1])
+    assert sorted(told["order"]) == [0, 1, 2]
+    assert len(told["points"]) == 3
+    assert abs(told["order"].index(0) - told["order"].index(2)) == 1, "alike, so neighbours"
+
+
+@pytest.mark.parametrize(
+    ("texts", "pooling", "said"),
+    [
+        ([], "mean", "1 to 50 sentences"),
+        ([A] * 51, "mean", "1 to 50 sentences"),
+        ([A, " "], "mean", "Sentence 2 of the set"),
+        ([A], "median", "Pooling should be one of cls, mean, max, pooler"),
+    ],
+)
+def test_a_bad_set_gets_the_reason(
+    client: Client, texts: list[str], pooling: str, said: str
+) -> None:
+    with pytest.raises(AppError, match=said):
+        client.predict(texts, pooling, api_name="/similarity_matrix")
+
+
+def test_a_split_needs_two_sentences(client: Client) -> None:
+    with pytest.raises(AppError, match="Sentence B is empty"):
+        client.predict(A, "", api_name="/similarity_split")
 
 
 def test_load_example_gives_the_texts(client: Client) -> None:

@@ -15,7 +15,7 @@ HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)"><b id="injecte
 # What is answered now; gradio's own progress marks, which come and go, are no part of it.
 SHOWN = """[...document.querySelectorAll('#counts .mb-notice, #predictions .mb-cards')]
     .map(part => part.outerHTML).join()"""
-TABS = {"Attention": "#attention-plot", "Pooling": "#pooling-plot"}
+TABS = {"Attention": "#attention-plot", "Pooling lab": "#pooling-plot"}
 
 
 def ask(page: Page, first: str, second: str = "") -> None:
@@ -86,7 +86,7 @@ def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
     assert page.locator("#attention-plot .ytick").count() == 9  # [CLS], seven pieces, [SEP]
     assert page.locator("#attention-plot .heatmap-label").count() == 81
     seen.shot(f"attention-{theme}")
-    open_tab(page, "Pooling")
+    open_tab(page, "Pooling lab")
     bars = page.locator("#pooling-plot .barlayer .point path")
     assert bars.count() == 24  # two models: five classes twice, paraphrase, similarity
     widths = [box["width"] for bar in bars.all() if (box := bar.bounding_box())]
@@ -94,13 +94,21 @@ def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
     assert max(widths) > 50
     fills = {bar.evaluate("bar => getComputedStyle(bar).fill") for bar in bars.all()}
     assert fills == {"rgb(230, 159, 0)", "rgb(0, 114, 178)"}
+    for figure, images in (("split", 1), ("contributions", 2)):
+        cells = page.locator(f"#{figure}-plot .heatmaplayer image")
+        expect(cells).to_have_count(images)
+        box = cells.first.bounding_box()
+        assert box is not None
+        assert box["width"] > 300
+    assert page.locator("#split-plot .barlayer .point").count() == 18  # 9 rows, 9 columns
+    assert page.locator("#layers-plot .scatterlayer .js-line").count() == 2
     seen.shot(f"pooling-{theme}")
     assert seen.errors == []
 
 
 def test_text_of_figures_follows_the_theme(visit: Open) -> None:
     page = visit(theme="dark").page
-    open_tab(page, "Pooling")
+    open_tab(page, "Pooling lab")
     colours = page.evaluate(
         "() => [...document.querySelectorAll('#pooling-plot svg text')]"
         ".filter(t => t.textContent).map(t => getComputedStyle(t).fill)"
@@ -113,16 +121,17 @@ def test_text_of_figures_follows_the_theme(visit: Open) -> None:
 
 def test_a_figure_updated_while_hidden_has_the_right_width(visit: Open) -> None:
     page = visit().page
-    open_tab(page, "Pooling")
+    open_tab(page, "Pooling lab")
     page.get_by_role("tab", name="Try it").click()
     ask(page, "Rain fell on the roof all night.", "It rained the whole night.")
-    open_tab(page, "Pooling")
-    svg = page.locator("#pooling-plot svg.main-svg").first.bounding_box()
-    frame = page.locator("#pooling-plot .js-plotly-plot").bounding_box()
-    assert svg is not None
-    assert frame is not None
-    assert svg["width"] == pytest.approx(frame["width"], abs=2)
-    assert frame["width"] > 800
+    open_tab(page, "Pooling lab")
+    for figure in ("pooling", "split", "contributions", "layers"):
+        svg = page.locator(f"#{figure}-plot svg.main-svg").first.bounding_box()
+        frame = page.locator(f"#{figure}-plot .js-plotly-plot").bounding_box()
+        assert svg is not None
+        assert frame is not None
+        assert svg["width"] == pytest.approx(frame["width"], abs=2)
+        assert frame["width"] > 800
 
 
 def test_layer_and_head_change_the_map(visit: Open) -> None:

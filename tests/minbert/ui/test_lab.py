@@ -1,0 +1,155 @@
+"""The pooling lab: figures hold the exact numbers, words say what the figures hold."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import gradio as gr
+import pytest
+import torch
+
+from minbert.explain import layer_similarity, split_sentiment, split_similarity
+from minbert.explain.words import Words
+from minbert.tasks import SENTIMENT
+from minbert.ui import lab_words as words
+from minbert.ui.engine import Engine
+from minbert.ui.lab import MOST_SENTENCES, Lab
+from minbert.ui.lab_figures import AGAINST, FOR, contributions_figure, layers_figure, split_figure
+
+A, B = "the cat sleeps on the sofa", "a dog runs in the park"
+
+
+@pytest.fixture
+def lab(engine: Engine) -> Lab:
+    return Lab(engine)
+
+
+def test_the_split_figure_holds_the_matrix_and_its_sums(engine: Engine) -> None:
+    split = split_similarity(engine.mean, A, B)
+    heat, columns, rows = split_figure(split).data
+    assert sum(map(sum, heat.z)) == pytest.approx(split.cosine, abs=1e-2)
+    assert torch.tensor(heat.z).shape == split.matrix.shape
+    assert sum(columns.y) == pytest.approx(split.cosine, abs=1e-5)
+    assert sum(rows.x) == pytest.approx(split.cosine, abs=1e-5)
+    assert list(columns.marker.color) == [FOR if value >= 0 else AGAINST for value in columns.y]
+    assert heat.zmin == -heat.zmax, "the scale is centred at zero"
+    assert len(set(heat.y)) == len(split.first.labels), "repeated words keep rows of their own"
+    assert list(split.first.labels).count("the") == 2
+
+
+def test_the_contributions_share_one_scale(engine: Engine) -> None:
+    splits = {name: split_sentiment(engine.mean, text) for name, text in (("A", A), ("B", B))}
+    first, second = contributions_figure(splits).data
+    assert first.zmax == second.zmax == -first.zmin
+    assert first.zmax == pytest.approx(max(s.relative.abs().max().item() for s in splits.values()))
+    assert list(first.y) == list(SENTIMENT.labels)
+    assert pytest.approx(splits["A"].relative.numpy(), abs=1e-4) == torch.tensor(first.z).T
+    columns = torch.tensor(second.z).sum(dim=0)
+    assert columns.abs().max() < 1e-3, "for one class is against the others"
+
+
+def test_the_layers_figure_has_a_line_a_pooling(engine: Engine) -> None:
+    cosines = {
+        name: layer_similarity(model, A, B, (name,))[name]
+        for name, model in (("cls", engine.cls), ("mean", engine.mean))
+    }
+    lines = layers_figure(cosines).data
+    assert [line.name for line in lines] == ["CLS", "mean"]
+    assert all(len(line.y) == 3 for line in lines), "words and two layers"
+    assert lines[0].y[0] == pytest.approx(1.0), "[CLS] starts the same in every sentence"
+    told = words.layers_finding(cosines)
+    assert told.endswith(f"CLS {cosines['cls'][-1]:.2f}, mean {cosines['mean'][-1]:.2f}")
+
+
+def test_the_split_finding_names_the_two_words_that_do_most(engine: Engine) -> None:
+    split = split_similarity(engine.mean, A, B)
+    (pair,) = engine.mean.pairs([(A, B)])
+    title, lines = words.split_finding(split, pair)
+    inner = split.matrix[1:-1, 1:-1]
+    row, column = divmod(int(inner.argmax()), inner.shape[1])
+    said = re.match(r"“(.+)” with “(.+)” does most: (-?[\d.]+) of a cosine of (-?[\d.]+)", title)
+    assert said
+    assert said.groups()[:2] == (split.first.labels[row + 1], split.second.labels[column + 1])
+    assert float(said[3]) == pytest.approx(inner.max().item(), abs=6e-4)
+    assert split.formula in lines[0]
+    assert f"{split.cosine:.3f}" in lines[0]
+    carried = split.matrix.sum() - inner.sum()
+    assert lines[1].startswith(f"The marks [CLS] and [SEP] carry {carried.item():.3f}")
+
+
+def test_a_split_without_words_says_so(engine: Engine) -> None:
+    split = split_similarity(engine.mean, "", "")
+    (pair,) = engine.mean.pairs([("", "")])
+    assert words.split_finding(split, pair)[0] == "There are no words to compare"
+    assert words.loudest_word("A", split_sentiment(engine.mean, "")) == "Sentence A has no words"
+
+
+def test_the_loudest_word_is_never_a_mark(engine: Engine) -> None:
+    split = split_sentiment(engine.mean, A)
+    louder = split.contributions.clone()
+    louder[0, split.probabilities.index(max(split.probabilities))] += 100
+    split = dataclasses.replace(split, contributions=louder)
+    told = words.loudest_word("A", split)
+    assert "[CLS]" not in told
+    assert any(f"“{label}”" in told for label in split.words.labels[1:-1])
+    assert words.outer(split.words) == {0, len(split.words.labels) - 1}
+    assert isinstance(split.words, Words)
+
+
+def test_all_figures_come_with_two_sentences(lab: Lab) -> None:
+    told = lab.show_lab(A, B)
+    assert all(told[place] is not None for place in range(6))
+    assert len(told[3].data) == 2
+
+
+def test_one_sentence_has_contributions_alone(lab: Lab) -> None:
+    split_words, split, _, contributions, layers_words, layers = lab.show_lab(A, " ")
+    assert split is None
+    assert layers is None
+    assert "Type a sentence B" in split_words
+    assert "Type a sentence B" in layers_words
+    assert len(contributions.data) == 1
+
+
+def test_a_text_that_cannot_be_answered_changes_nothing(lab: Lab) -> None:
+    assert all(part == gr.skip() for part in lab.show_lab(" ", B))
+
+
+def test_hostile_words_are_escaped(lab: Lab) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    told = lab.show_lab(hostile, hostile)
+    for block in (told[0], told[2], told[4]):
+        assert "<img" not in block
+
+
+def test_a_set_is_compared_in_the_order_given(lab: Lab, engine: Engine) -> None:
+    told = lab.similarity_matrix([A, B, A], "mean")
+    split = split_similarity(engine.mean, A, B)
+    assert told["matrix"][0][1] == pytest.approx(split.cosine, abs=1e-5)
+    assert told["matrix"][0][2] == pytest.approx(1.0, abs=1e-5)
+    assert sorted(told["order"]) == [0, 1, 2]
+    assert abs(told["order"].index(0) - told["order"].index(2)) == 1
+    cls = lab.similarity_matrix([A, B], "cls")["matrix"][0][1]
+    assert cls == pytest.approx(layer_similarity(engine.cls, A, B, ("cls",))["cls"][-1], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("texts", "pooling", "said"),
+    [
+        ([], "mean", "1 to 50"),
+        ([A] * (MOST_SENTENCES + 1), "mean", "1 to 50"),
+        ([A, ""], "mean", "Sentence 2 of the set"),
+        ([A], "attention", "should be one of cls, mean, max, pooler"),
+    ],
+)
+def test_a_bad_set_is_refused(lab: Lab, texts: list[str], pooling: str, said: str) -> None:
+    with pytest.raises(gr.Error, match=said):
+        lab.similarity_matrix(texts, pooling)
+
+
+def test_a_split_of_one_sentence_is_refused(lab: Lab) -> None:
+    with pytest.raises(gr.Error, match="Sentence B is empty"):
+        lab.similarity_split(A, "")
+    with pytest.raises(gr.Error, match="Sentence A is empty"):
+        lab.similarity_split("", B)
