@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ from minbert.tasks import SENTIMENT
 from minbert.ui import panels, words
 from minbert.ui.engine import Answer, Engine, InputError
 from minbert.ui.figures import attention_figure, pooling_figure
+from minbert.ui.snippets import json_text, python_lines
 
 ALONE, TOGETHER = "A alone", "A and B together"
 READ_ATTENTION = (
@@ -26,12 +28,30 @@ READ_POOLING = (
 )
 
 
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A question with its answer, as one visitor's page keeps it."""
+
+    first: str
+    second: str
+    answer: Answer
+
+
+def changed(pinned: Asked | None, answer: Answer) -> str:
+    """Return the panel that compares an answer with the pinned one; empty without a pin."""
+    if pinned is None:
+        return ""
+    changes = words.changes(pinned.answer, answer)
+    return panels.change_panel(pinned.first, pinned.second, changes)
+
+
 class Handlers:
     """The page's events, bound to one engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Serve this engine."""
+    def __init__(self, engine: Engine, within_one: float | None = None) -> None:
+        """Serve this engine; `within_one` is the mean model's own within-one accuracy on dev."""
         self.engine = engine
+        self.within_one = within_one
 
     def checked(self, first: str | None, second: str | None) -> tuple[str, str]:
         """Return both texts ready for the model, or show what is wrong with them."""
@@ -41,20 +61,52 @@ class Handlers:
             raise gr.Error(str(error), title="Can't answer this", duration=8) from error
 
     def show_all(
-        self, first: str, second: str, scope: str, layer: float, head: float
-    ) -> tuple[str, str, str, go.Figure, str, go.Figure]:
-        """Fill every tab for the texts in the boxes: panels as HTML, figures as Plotly."""
+        self,
+        first: str,
+        second: str,
+        scope: str,
+        layer: float,
+        head: float,
+        threshold: float,
+        pinned: Asked | None,
+    ) -> tuple[str, str, str, str, str, Asked, str, go.Figure, str, go.Figure]:
+        """Fill every tab for the texts in the boxes: panels as HTML, figures as Plotly.
+
+        Args:
+            first: sentence A.
+            second: sentence B; empty for A alone.
+            scope: input of the attention map.
+            layer: of the attention map, 1 for the lowest.
+            head: of the attention map, 0 for the mean of all.
+            threshold: paraphrase probability above which the answer is yes.
+            pinned: an earlier question with its answer, to compare with.
+        """
         first, second = self.checked(first, second)
         mean = self.engine.answer(self.engine.mean, first, second)
         cls = self.engine.answer(self.engine.cls, first, second)
         title, lines = words.comparison(cls, mean)
         return (
             panels.notice_line(self.engine.notices(first, second)),
-            panels.answer_panel(mean),
+            panels.answer_panel(mean, threshold, self.within_one),
+            changed(pinned, mean),
+            python_lines(first, second),
+            json_text(first, second, as_dict(mean)),
+            Asked(first, second, mean),
             *self.show_attention(first, second, scope, layer, head),
             panels.finding_block(title, lines, READ_POOLING),
             pooling_figure(cls, mean),
         )
+
+    def show_threshold(self, asked: Asked | None, threshold: float) -> str:
+        """Show the answer again under another paraphrase threshold; the model isn't asked."""
+        return panels.answer_panel(asked.answer, threshold, self.within_one) if asked else ""
+
+    def pin(self, asked: Asked | None) -> tuple[Asked | None, str]:
+        """Keep the present question and answer, to see what an edit changes."""
+        if asked is None:
+            return None, ""
+        note = ["Edit a sentence and press Answer: the change on all tasks stands here."]
+        return asked, panels.change_panel(asked.first, asked.second, note)
 
     def show_attention(
         self, first: str, second: str, scope: str, layer: float, head: float

@@ -1,4 +1,4 @@
-"""The page: one input area that every tab shares, and the tabs below it."""
+"""The page: what is built, and what happens on an event."""
 
 from __future__ import annotations
 
@@ -10,19 +10,31 @@ import gradio as gr
 from gradio.events import api
 from gradio.themes.utils.fonts import LocalFont
 
+from minbert.files import CheckpointError, read_json
 from minbert.ui.engine import Engine
-from minbert.ui.experiments import build_experiments, heading
-from minbert.ui.handlers import ALONE, TOGETHER, Handlers
+from minbert.ui.experiments import build_experiments
+from minbert.ui.handlers import Handlers
 from minbert.ui.lab import Lab
+from minbert.ui.layout import (
+    AttentionTab,
+    InputArea,
+    PoolingTab,
+    TryTab,
+    build_attention,
+    build_input,
+    build_pooling,
+    build_try,
+)
+from minbert.ui.scripts import MAKE_LINK, READ_LINK, RESIZE, SWAP
 
 HEADER = (
     '<header class="mb-head"><h1>minBERT Lab</h1>'
     "<p>Type one sentence or two: one small BERT answers three tasks, and shows how.</p></header>"
 )
-# A figure that was updated while its tab was hidden keeps a wrong width until a resize.
-RESIZE = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 60); }"
 # Events wait for the model in its own queue, where those that wait together are answered together.
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
+VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
 
 def theme() -> gr.themes.Base:
@@ -70,11 +82,13 @@ def read_examples(path: Path) -> list[dict[str, str]]:
     return examples
 
 
-def figure_place(name: str) -> tuple[gr.HTML, gr.Plot]:
-    """Make the place of a figure: its words, and the figure below them."""
-    words = gr.HTML(elem_id=f"{name}-words")
-    plot = gr.Plot(show_label=False, elem_id=f"{name}-plot", elem_classes="mb-plot")
-    return words, plot
+def within_one(results: Path) -> float | None:
+    """Return how often the mean model is at most one class off on dev; None where it isn't told."""
+    try:
+        told = read_json(results / "mean-dev.json")
+        return float(told["metrics"]["sentiment"]["within_one"]["value"])
+    except (CheckpointError, KeyError, TypeError, ValueError):
+        return None
 
 
 def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) -> gr.Blocks:
@@ -82,121 +96,94 @@ def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) ->
 
     `results` is the folder of the reproduction's results; it may be empty or missing.
     """
-    handlers, lab = Handlers(engine), Lab(engine)
-    shape = engine.mean.config.encoder
+    handlers, lab = Handlers(engine, within_one(results)), Lab(engine)
     page = gr.Blocks(title="minBERT Lab", analytics_enabled=False)
     with page:
         gr.HTML(HEADER)
-        with gr.Row():
-            first = gr.Textbox(
-                examples[0]["first"],
-                label="Sentence A",
-                lines=1,
-                max_lines=4,
-                elem_id="first",
-                min_width=260,
-            )
-            second = gr.Textbox(
-                examples[0]["second"],
-                label="Sentence B (optional)",
-                lines=1,
-                max_lines=4,
-                elem_id="second",
-                min_width=260,
-            )
-            answer = gr.Button("Answer", variant="primary", elem_id="answer", scale=0)
-        counts = gr.HTML(elem_id="counts")
-        chooser = gr.Dataset(
-            components=[first, second],
-            samples=[[example["first"], example["second"]] for example in examples],
-            sample_labels=[example["name"] for example in examples],
-            type="index",
-            label="Examples",
-            elem_id="examples",
-        )
+        area = build_input(examples)
         with gr.Tabs():
-            with gr.Tab("Try it", id="try") as try_tab:
-                predictions = gr.HTML(elem_id="predictions")
-            with gr.Tab("Attention", id="attention") as attention_tab:
-                with gr.Row():
-                    scope = gr.Radio([ALONE, TOGETHER], value=ALONE, label="Input")
-                    layer = gr.Slider(
-                        1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)"
-                    )
-                    head = gr.Slider(
-                        0, shape.num_attention_heads, value=1, step=1, label="Head (0: mean of all)"
-                    )
-                attention_words, attention_plot = figure_place("attention")
-            with gr.Tab("Pooling lab", id="pooling") as pooling_tab:
-                pooling_words, pooling_plot = figure_place("pooling")
-                heading("Why are these two similar?", "lab-split")
-                split = figure_place("split")
-                heading("Which words make the mood?", "lab-contributions")
-                contributions = figure_place("contributions")
-                heading("Layer by layer", "lab-layers")
-                layers = figure_place("layers")
-            experiments_tab = build_experiments(results)
-
-        asked = [first, second, scope, layer, head]
-        figures = [attention_words, attention_plot]
-        shown = [counts, predictions, *figures, pooling_words, pooling_plot]
+            answers = build_try()
+            attention = build_attention(engine.mean.config.encoder)
+            pooling = build_pooling()
+            experiments = build_experiments(results)
+        looked_at = [area.first, area.second, attention.scope, attention.layer, attention.head]
+        answer_events(page, area, answers, attention, pooling, handlers, lab, examples)
+        try_events(area, answers, handlers)
         gr.on(
-            [page.load, answer.click, first.submit, second.submit],
-            handlers.show_all,
-            asked,
-            shown,
-            api_name="show_all",
-            show_progress="minimal",
-            **MODEL_EVENTS,
-        )
-        drawn = [*split, *contributions, *layers]
-        gr.on(
-            [page.load, answer.click, first.submit, second.submit],
-            lab.show_lab,
-            [first, second],
-            drawn,
-            api_name="show_lab",
-            show_progress="minimal",
-            **MODEL_EVENTS,
-        )
-        chosen = chooser.click(
-            lambda index: (examples[index]["first"], examples[index]["second"]),
-            chooser,
-            [first, second],
-            api_name="load_example",
-            show_progress="hidden",
-        )
-        chosen.success(
-            handlers.show_all,
-            asked,
-            shown,
-            api_name="show_example",
-            show_progress="minimal",
-            **MODEL_EVENTS,
-        )
-        chosen.success(
-            lab.show_lab,
-            [first, second],
-            drawn,
-            api_name="show_example_lab",
-            show_progress="minimal",
-            **MODEL_EVENTS,
-        )
-        gr.on(
-            [scope.change, layer.change, head.change],
+            [attention.scope.change, attention.layer.change, attention.head.change],
             handlers.show_attention,
-            asked,
-            figures,
+            looked_at,
+            [*attention.figure],
             api_name="show_attention",
             trigger_mode="always_last",
-            show_progress="minimal",
-            **MODEL_EVENTS,
+            **VISIBLE,
         )
-        for tab in (try_tab, attention_tab, pooling_tab, experiments_tab):
-            tab.select(None, js=RESIZE, api_visibility="private")
+        for tab in (answers.tab, attention.tab, pooling.tab, experiments):
+            tab.select(None, js=RESIZE, **PRIVATE)
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)
         api(handlers.attention, api_name="attention", **MODEL_EVENTS)
         api(lab.similarity_split, api_name="similarity_split", **MODEL_EVENTS)
         api(lab.similarity_matrix, api_name="similarity_matrix", **MODEL_EVENTS)
     return page
+
+
+def answer_events(
+    page: gr.Blocks,
+    area: InputArea,
+    answers: TryTab,
+    attention: AttentionTab,
+    pooling: PoolingTab,
+    handlers: Handlers,
+    lab: Lab,
+    examples: list[dict[str, str]],
+) -> None:
+    """Answer when the page opens, on the button, on Enter, on an example and on a swap."""
+    texts = [area.first, area.second]
+    asked = [
+        *(*texts, attention.scope, attention.layer, attention.head),
+        *(answers.threshold, answers.pinned),
+    ]
+    shown = [
+        *(area.counts, answers.predictions, answers.change, answers.python, answers.as_json),
+        *(answers.current, *attention.figure, *pooling.answers),
+    ]
+    drawn = [*pooling.split, *pooling.contributions, *pooling.layers]
+    begun = [area.answer.click, area.first.submit, area.second.submit]
+    gr.on(begun, handlers.show_all, asked, shown, api_name="show_all", **VISIBLE)
+    gr.on(begun, lab.show_lab, texts, drawn, api_name="show_lab", **VISIBLE)
+    chosen = area.examples.click(
+        lambda index: (examples[index]["first"], examples[index]["second"]),
+        area.examples,
+        texts,
+        api_name="load_example",
+        show_progress="hidden",
+    )
+    chosen.success(handlers.show_all, asked, shown, api_name="show_example", **VISIBLE)
+    chosen.success(lab.show_lab, texts, drawn, api_name="show_example_lab", **VISIBLE)
+    for filled in (
+        page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
+        answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
+    ):
+        for name, function, inputs, outputs in (
+            ("refresh_all", handlers.show_all, asked, shown),
+            ("refresh_lab", lab.show_lab, texts, drawn),
+        ):
+            filled.then(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
+
+
+def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:
+    """Wire what can be done with an answer; none of it asks the model."""
+    answers.threshold.change(
+        handlers.show_threshold,
+        [answers.current, answers.threshold],
+        answers.predictions,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        **PRIVATE,
+    )
+    pinned = [answers.pinned, answers.change]
+    answers.pin.click(handlers.pin, answers.current, pinned, **PRIVATE)
+    answers.unpin.click(lambda: (None, ""), None, pinned, **PRIVATE)
+    texts = [area.first, area.second]
+    answers.share.click(None, texts, answers.link, js=MAKE_LINK, **PRIVATE)

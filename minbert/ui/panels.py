@@ -21,8 +21,11 @@ def meter(share: float, css_class: str, label: str) -> str:
     )
 
 
-def sentiment_card(name: str, result: SentimentResult) -> str:
-    """Return one sentence's five bars."""
+def sentiment_card(name: str, result: SentimentResult, within_one: float | None = None) -> str:
+    """Return one sentence's five bars.
+
+    `within_one` is how often the model's class is at most one step off, on the dev sentences.
+    """
     best = result.label
     rows = "".join(
         f'<div class="mb-row{" mb-best" if label == best else ""}">'
@@ -31,24 +34,30 @@ def sentiment_card(name: str, result: SentimentResult) -> str:
         f'<span class="mb-value">{percent(p)}</span></div>'
         for index, (label, p) in enumerate(zip(SENTIMENT.labels, result.probabilities, strict=True))
     )
+    often = (
+        f"; within one class of people's in {percent(within_one)} of unseen sentences"
+        if within_one
+        else ""
+    )
     return card(
         f"Sentiment of {name}",
         best,
         f'{rows}<p class="mb-note">expected rating {result.expected:.1f} '
-        "(0 very negative, 4 very positive)</p>",
+        f"(0 very negative, 4 very positive){often}</p>",
     )
 
 
-def paraphrase_card(pair: PairResult) -> str:
-    """Return the paraphrase probability, its decision and both orders."""
+def paraphrase_card(pair: PairResult, threshold: float = 0.5) -> str:
+    """Return the paraphrase probability, its decision at a threshold, and both orders."""
     p = pair.paraphrase
     return card(
         "Do A and B say the same? (paraphrase)",
-        yes_no(pair),
+        yes_no(pair, threshold),
         f'<div class="mb-row mb-wide">{meter(p, "mb-yes", f"paraphrase: {percent(p)}")}'
         f'<span class="mb-value">{percent(p)}</span></div>'
         f'<p class="mb-note">A then B {percent(pair.paraphrase_ab)}, '
-        f"B then A {percent(pair.paraphrase_ba)}; shown is their mean, yes above 50 %</p>",
+        f"B then A {percent(pair.paraphrase_ba)}; shown is their mean, yes above "
+        f"{percent(threshold)}</p>",
     )
 
 
@@ -88,11 +97,12 @@ def card(title: str, finding: str, body: str) -> str:
     )
 
 
-def answer_panel(answer: Answer) -> str:
-    """Return all cards of an answer."""
+def answer_panel(answer: Answer, threshold: float = 0.5, within_one: float | None = None) -> str:
+    """Return all cards of an answer; the last two arguments as the cards take them."""
     names = ("A", "B")
     cards = [
-        sentiment_card(name, result) for name, result in zip(names, answer.sentiments, strict=False)
+        sentiment_card(name, result, within_one)
+        for name, result in zip(names, answer.sentiments, strict=False)
     ]
     if answer.pair is None:
         cards.append(
@@ -104,8 +114,18 @@ def answer_panel(answer: Answer) -> str:
             )
         )
     else:
-        cards += [paraphrase_card(answer.pair), similarity_card(answer.pair)]
+        cards += [paraphrase_card(answer.pair, threshold), similarity_card(answer.pair)]
     return f'<div class="mb-cards">{"".join(cards)}</div>'
+
+
+def change_panel(first: str, second: str, changes: Sequence[str]) -> str:
+    """Return what was pinned, and how the present answer differs from it."""
+    pinned = f"“{first}”" + (f" and “{second}”" if second else "")
+    items = "".join(f"<li>{escape(change)}</li>" for change in changes)
+    return (
+        f'<section class="mb-card mb-findings"><h3>Pinned: {escape(pinned)}</h3>'
+        f"<ul>{items}</ul></section>"
+    )
 
 
 def notice_line(notices: Sequence[str]) -> str:

@@ -89,6 +89,23 @@ def comparison(cls: Answer, mean: Answer) -> tuple[str, list[str]]:
     return similarity_headline(cls.pair, mean.pair), lines
 
 
+def changes(before: Answer, now: Answer) -> list[str]:
+    """Say how an answer differs from a pinned one, task by task."""
+    told = []
+    for name, old, new in zip("AB", before.sentiments, now.sentiments, strict=False):
+        moved = new.expected - old.expected
+        label = old.label if old.label == new.label else f"{old.label} → {new.label}"
+        told.append(f"Sentiment of {name}: {label}, expected rating {moved:+.1f}")
+    if before.pair is None or now.pair is None:
+        return [*told, "Paraphrase and similarity need a sentence B, then and now."]
+    first, second = before.pair, now.pair
+    return [
+        *told,
+        f"Paraphrase: {percent(first.paraphrase)} → {percent(second.paraphrase)}",
+        f"Similarity: {shown(first.similarity)} → {shown(second.similarity)} of 5",
+    ]
+
+
 def attention_finding(result: AttentionResult, head: int) -> str:
     """Say what a head (1-based; 0 for the mean over heads) looks at most."""
     weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]

@@ -11,7 +11,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 A, B = "The lake froze early this winter.", "Ice covered the lake sooner than usual."
-CONTROLS = ("A and B together", 2, 3)
+CONTROLS = ("A and B together", 2, 3)  # of the attention map
+THRESHOLD = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +77,12 @@ def test_attention_rows_sum_to_one(client: Client) -> None:
 
 
 def test_show_all_fills_every_tab(client: Client) -> None:
-    counts, answers, words, attention, pooling_words, pooling = client.predict(
-        A, B, *CONTROLS, api_name="/show_all"
+    counts, answers, change, python, as_json, words, attention, pooling_words, pooling = (
+        client.predict(A, B, *CONTROLS, THRESHOLD, api_name="/show_all")
     )
+    assert change == "", "nothing is pinned"
+    assert f"predictor.answer(\n    {A!r}," in python
+    assert json.loads(as_json)["first"] == A
     assert "A: 9 tokens" in counts
     assert answers.count('class="mb-card"') == 4
     assert "Layer 2: head 3" in words
@@ -88,10 +92,10 @@ def test_show_all_fills_every_tab(client: Client) -> None:
 
 
 def test_show_example_and_show_attention(client: Client) -> None:
-    whole = client.predict(A, B, *CONTROLS, api_name="/show_all")
-    assert client.predict(A, B, *CONTROLS, api_name="/show_example") == whole
+    whole = client.predict(A, B, *CONTROLS, THRESHOLD, api_name="/show_all")
+    assert client.predict(A, B, *CONTROLS, THRESHOLD, api_name="/show_example") == whole
     words, figure = client.predict(A, B, *CONTROLS, api_name="/show_attention")
-    assert (words, figure) == (whole[2], whole[3])
+    assert (words, figure) == (whole[5], whole[6])
 
 
 def test_show_lab_draws_three_figures(client: Client) -> None:
@@ -160,7 +164,7 @@ def test_load_example_gives_the_texts(client: Client) -> None:
     ],
 )
 def test_bad_texts_get_the_reason(client: Client, arguments: tuple[str, str], said: str) -> None:
-    for endpoint, rest in (("/predict", ()), ("/show_all", CONTROLS)):
+    for endpoint, rest in (("/predict", ()), ("/show_all", (*CONTROLS, THRESHOLD))):
         with pytest.raises(AppError, match=said):
             client.predict(*arguments, *rest, api_name=endpoint)
 
@@ -178,5 +182,5 @@ def test_a_layer_that_is_not_there_is_refused(client: Client, layer: int) -> Non
 def test_odd_texts_are_answered(client: Client, text: str) -> None:
     answer: dict[str, Any] = client.predict(text, text, api_name="/predict")
     assert answer["similarity"]["siamese"] == pytest.approx(5, abs=1e-3)
-    shown = client.predict(text, text, *CONTROLS, api_name="/show_all")
+    shown = client.predict(text, text, *CONTROLS, THRESHOLD, api_name="/show_all")
     assert "<script>" not in json.dumps(shown[:3])

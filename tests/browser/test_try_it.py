@@ -1,0 +1,123 @@
+"""What a person does with an answer: threshold, swap, pin and compare, share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.test_page import HOSTILE, ask, findings
+
+Open = Callable[..., Visit]
+A, B = "The harbour was calm at dawn.", "At sunrise the harbour lay still."
+
+
+def boxes(page: Page) -> tuple[str, str]:
+    return tuple(page.locator(f"#{name} textarea").input_value() for name in ("first", "second"))
+
+
+def link_of(page: Page) -> str:
+    page.get_by_text("Share it, or get it elsewhere").click()
+    page.locator("#share").click()
+    box = page.locator("#link textarea, #link input")
+    expect(box).not_to_have_value("")
+    return box.input_value()
+
+
+def test_the_threshold_decides_and_asks_no_model(visit: Open) -> None:
+    seen = visit()
+    page = seen.page
+    decision = page.locator("#predictions .mb-card").nth(2)
+    before = decision.locator(".mb-value").inner_text()
+    assert decision.locator(".mb-finding").inner_text() == "yes"
+    number = page.locator("#threshold input[type=number]")
+    number.fill("0.95")
+    number.press("Enter")
+    expect(decision.locator(".mb-finding")).to_have_text("no")
+    expect(decision).to_contain_text("yes above 95 %")
+    assert decision.locator(".mb-value").inner_text() == before
+
+
+def test_swapping_answers_the_other_way_round(visit: Open) -> None:
+    page = visit().page
+    first, second = boxes(page)
+    moods = findings(page)[:2]
+    assert moods[0] != moods[1]
+    page.locator("#swap").click()
+    expect(page.locator("#first textarea")).to_have_value(second)
+    expect(page.locator("#predictions .mb-finding").first).to_have_text(moods[1])
+    assert boxes(page) == (second, first)
+    assert findings(page)[:2] == moods[::-1]
+
+
+def test_a_pinned_answer_is_compared_with_the_next(visit: Open) -> None:
+    page = visit().page
+    ask(page, "The soup was wonderful.", "I loved the soup.")
+    page.locator("#pin").click()
+    pinned = page.locator("#change")
+    expect(pinned).to_contain_text("Pinned: “The soup was wonderful.” and “I loved the soup.”")
+    ask(page, "The soup was awful.", "I loved the soup.")
+    expect(pinned).to_contain_text("Sentiment of A:")
+    expect(pinned).to_contain_text("→")
+    lines = pinned.locator("li").all_inner_texts()
+    assert [line.split(":")[0] for line in lines] == [
+        *("Sentiment of A", "Sentiment of B"),
+        *("Paraphrase", "Similarity"),
+    ]
+    assert "expected rating -" in lines[0]
+    assert lines[1].endswith("+0.0")
+    page.locator("#unpin").click()
+    expect(pinned).to_have_text("")
+
+
+def test_a_link_reopens_the_page_and_leaves_no_trace(visit: Open) -> None:
+    seen = visit()
+    page = seen.page
+    ask(page, A, B)
+    link = link_of(page)
+    assert parse_qs(urlparse(link).fragment) == {"a": [A], "b": [B], "tab": ["Try it"]}
+    assert A not in urlparse(link).query
+    assert urlparse(page.url).fragment == "", "the address, and so the history, stays as it was"
+    assert page.evaluate("localStorage.length + sessionStorage.length") <= 1  # gradio's own theme
+    page.goto("about:blank")
+    page.goto(link.replace("tab=Try+it", "tab=Pooling+lab"))
+    page.wait_for_selector("#predictions .mb-card", state="attached")
+    expect(page.locator("#first textarea")).to_have_value(A)
+    opened = page.locator("button[role=tab]", has_text="Pooling lab").first
+    expect(opened).to_have_attribute("aria-selected", "true")
+    page.wait_for_selector("#split-plot .heatmaplayer image")
+    assert boxes(page) == (A, B)
+    assert not any(A.split()[1] in url for url in seen.requests if "http" in url)
+
+
+@pytest.mark.parametrize("tab", ["Try it", HOSTILE])
+def test_a_hostile_link_shows_text_and_runs_nothing(visit: Open, app_url: str, tab: str) -> None:
+    seen = visit()
+    page = seen.page
+    kept = page.evaluate(
+        "kept => new URLSearchParams(kept).toString()", {"a": HOSTILE, "b": HOSTILE, "tab": tab}
+    )
+    page.goto("about:blank")
+    page.wait_for_timeout(500)
+    seen.errors.clear()  # of the page that was left
+    page.goto(f"{app_url}/#{kept}")
+    expect(page.locator("#first textarea")).to_have_value(HOSTILE)
+    page.wait_for_selector("#predictions .mb-card")
+    page.locator("#pin").click()
+    expect(page.locator("#change")).to_contain_text("Pinned")
+    page.get_by_text("Share it, or get it elsewhere").click()
+    expect(page.locator("#json")).to_contain_text("onerror")
+    assert page.locator("#injected").count() == 0
+    assert seen.dialogs == []
+    assert seen.errors == []
+
+
+def test_the_python_lines_are_shown_and_hold_what_was_typed(visit: Open) -> None:
+    page = visit().page
+    ask(page, A)
+    page.get_by_text("Share it, or get it elsewhere").click()
+    expect(page.locator("#python")).to_contain_text("predictor.sentiment")
+    expect(page.locator("#python")).to_contain_text(A)

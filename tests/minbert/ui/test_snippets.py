@@ -1,0 +1,70 @@
+"""The same answer elsewhere: the Python lines run, the JSON is the answer."""
+
+from __future__ import annotations
+
+import ast
+import json
+
+import pytest
+
+from minbert.ui import panels, words
+from minbert.ui.engine import Engine
+from minbert.ui.handlers import Asked, Handlers, as_dict, changed
+from minbert.ui.snippets import json_text, python_lines, shortened
+
+ODD = 'it\'s "quoted"\n\\ and\u2028 <b>'
+
+
+@pytest.mark.parametrize("second", ["", "a dog runs", ODD])
+def test_the_python_lines_parse_and_hold_the_very_texts(second: str) -> None:
+    tree = ast.parse(python_lines(ODD, second))
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    assert ODD in texts
+    assert second in texts or not second
+    called = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    assert ("answer" if second else "sentiment") in called
+
+
+def test_the_json_is_the_answer_rounded(engine: Engine) -> None:
+    answer = as_dict(engine.answer(engine.mean, "a cat", "a dog"))
+    told = json.loads(json_text("a cat", "a dog", answer))
+    assert told["first"] == "a cat"
+    assert told["similarity"] == shortened(answer["similarity"])
+    assert told["paraphrase"]["probability"] == round(answer["paraphrase"]["probability"], 4)
+    assert shortened({"a": [1, 2.00001, "x", None]}) == {"a": [1, 2.0, "x", None]}
+
+
+def test_changes_are_told_task_by_task(engine: Engine) -> None:
+    before = engine.answer(engine.mean, "a good film", "a dull plot")
+    now = engine.answer(engine.mean, "a bad film", "a dull plot")
+    lines = words.changes(before, now)
+    moved = now.sentiments[0].expected - before.sentiments[0].expected
+    assert f"expected rating {moved:+.1f}" in lines[0]
+    assert lines[1].startswith(f"Sentiment of B: {now.sentiments[1].label}, ")
+    assert before.pair is not None
+    assert words.percent(before.pair.paraphrase) in lines[2]
+    alone = engine.answer(engine.mean, "a good film", "")
+    assert words.changes(alone, now)[-1].startswith("Paraphrase and similarity need")
+    assert changed(None, now) == ""
+    told = changed(Asked("<i>a</i>", "", alone), now)
+    assert "&lt;i&gt;" in told
+    assert "<i>" not in told
+
+
+def test_the_threshold_is_shown_and_decides(engine: Engine) -> None:
+    handlers = Handlers(engine, within_one=0.8937)
+    answer = engine.answer(engine.mean, "a good film", "a dull plot")
+    assert answer.pair is not None
+    p = answer.pair.paraphrase
+    asked = Asked("a good film", "a dull plot", answer)
+    for threshold, decision in ((p - 0.01, "yes"), (p + 0.01, "no")):
+        html = handlers.show_threshold(asked, threshold)
+        assert f'<p class="mb-finding">{decision}</p>' in html
+        assert f"yes above {words.percent(threshold)}" in html
+    assert "within one class of people's in 89 % of" in html
+    assert "within one class" not in panels.answer_panel(answer)
+    assert handlers.show_threshold(None, 0.5) == ""
+    assert handlers.pin(None) == (None, "")
+    kept, told = handlers.pin(asked)
+    assert kept is asked
+    assert "a good film" in told
