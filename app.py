@@ -20,7 +20,7 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 def main() -> None:
     """Load both models, build the page, serve it until it is stopped."""
     engine, examples = Engine.load(ASSETS / "models"), read_examples(ASSETS / "examples.json")
-    page = build_page(engine, examples, ASSETS / "results")
+    page = build_page(engine, examples, ASSETS)
     page.launch(**launch_options())
 
 

@@ -133,7 +133,9 @@ def build_try() -> TryTab:
                 label="The same from Python", language="python", interactive=False, elem_id="python"
             )
             as_json = gr.Code(label="As JSON", language="json", interactive=False, elem_id="json")
-    kept = gr.State(None), gr.State(None)  # of one visit: the present answer, the pinned one
+        # Of one visit: the present answer, the pinned one. Inside the tab, since a child of gr.Tabs
+        # that is no tab makes gradio list tabs twice.
+        kept = gr.State(None), gr.State(None)
     buttons = swap, pin, unpin
     return TryTab(
         tab, predictions, threshold, *buttons, change, share, link, python, as_json, *kept

@@ -11,6 +11,7 @@ from gradio.events import api
 from gradio.themes.utils.fonts import LocalFont
 
 from minbert.files import CheckpointError, read_json
+from minbert.ui.about import build_about
 from minbert.ui.engine import Engine
 from minbert.ui.experiments import build_experiments
 from minbert.ui.handlers import Handlers
@@ -91,11 +92,13 @@ def within_one(results: Path) -> float | None:
         return None
 
 
-def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) -> gr.Blocks:
+def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> gr.Blocks:
     """Return the page; it opens with the first example typed, and answers it live.
 
-    `results` is the folder of the reproduction's results; it may be empty or missing.
+    `assets` is the folder of models/ and results/, of which the tabs Experiments and About tell;
+    what is missing there is told on the page.
     """
+    results = assets / "results"
     handlers, lab = Handlers(engine, within_one(results)), Lab(engine)
     page = gr.Blocks(title="minBERT Lab", analytics_enabled=False)
     with page:
@@ -106,6 +109,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) ->
             attention = build_attention(engine.mean.config.encoder)
             pooling = build_pooling()
             experiments = build_experiments(results)
+            about = build_about(assets / "models", results)
         looked_at = [area.first, area.second, attention.scope, attention.layer, attention.head]
         answer_events(page, area, answers, attention, pooling, handlers, lab, examples)
         try_events(area, answers, handlers)
@@ -118,7 +122,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], results: Path) ->
             trigger_mode="always_last",
             **VISIBLE,
         )
-        for tab in (answers.tab, attention.tab, pooling.tab, experiments):
+        for tab in (answers.tab, attention.tab, pooling.tab, experiments, about):
             tab.select(None, js=RESIZE, **PRIVATE)
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)

@@ -106,6 +106,28 @@ def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
     assert seen.errors == []
 
 
+def test_each_tab_is_listed_once_however_often_it_is_opened(visit: Open) -> None:
+    page = visit().page
+    tabs = page.locator("button[role=tab]")
+    names = ["Try it", "Attention", "Pooling lab", "Experiments", "About"]
+    for name in (*names, *names[::-1]):
+        page.get_by_role("tab", name=name, exact=True).click()
+        expect(tabs).to_have_text(names)
+
+
+def test_the_about_tab_tells_what_the_files_say(visit: Open) -> None:
+    seen = visit(width=390)
+    page = seen.page
+    page.get_by_role("tab", name="About", exact=True).click()
+    expect(page.locator("#about-numbers")).to_contain_text("Quora")
+    expect(page.locator("#about-numbers")).to_contain_text("0.883")
+    expect(page.locator("#about-privacy")).to_contain_text("answered and forgotten")
+    assert page.locator("#about-problems").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+    seen.shot("about-phone")
+    assert seen.errors == []
+
+
 def test_text_of_figures_follows_the_theme(visit: Open) -> None:
     page = visit(theme="dark").page
     open_tab(page, "Pooling lab")

@@ -86,7 +86,7 @@ def test_a_link_reopens_the_page_and_leaves_no_trace(visit: Open) -> None:
     page.goto(link.replace("tab=Try+it", "tab=Pooling+lab"))
     page.wait_for_selector("#predictions .mb-card", state="attached")
     expect(page.locator("#first textarea")).to_have_value(A)
-    opened = page.locator("button[role=tab]", has_text="Pooling lab").first
+    opened = page.get_by_role("tab", name="Pooling lab", exact=True)
     expect(opened).to_have_attribute("aria-selected", "true")
     page.wait_for_selector("#split-plot .heatmaplayer image")
     assert boxes(page) == (A, B)

@@ -27,10 +27,9 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="minbert-two-pages-"))
     models = [tiny_model(folder / pooling, pooling=pooling) for pooling in ("mean", "cls")]
     engine = Engine(*(Predictor(model, "cpu") for model in models))
-    for port, results in zip(
-        sys.argv[1:], (write_sample(folder / "results"), folder / "none" / "results"), strict=True
-    ):
-        page = build_page(engine, EXAMPLES, results)
+    write_sample(folder / "assets" / "results")
+    for port, assets in zip(sys.argv[1:], (folder / "assets", folder / "none"), strict=True):
+        page = build_page(engine, EXAMPLES, assets)
         page.launch(**launch_options(), server_port=int(port), prevent_thread_lock=True)
     print("both pages are there", flush=True)  # noqa: T201 - what starts this waits for it
     threading.Event().wait()

@@ -1,0 +1,45 @@
+"""Many rows at once: read what somebody uploads or pastes, answer, score, write it down.
+
+Plain values only, nothing of the page: `read_batch` -> `answer_rows` -> `score_batch`, `as_tsv`.
+"""
+
+from minbert.batch.answering import (
+    ROWS_AT_A_TIME,
+    RowAnswer,
+    answer_rows,
+    is_duplicate,
+    predicted_class,
+)
+from minbert.batch.lines import BatchError
+from minbert.batch.reading import (
+    LONGEST_TEXT,
+    MOST_BYTES,
+    MOST_ROWS,
+    BadRow,
+    BatchRow,
+    BatchTable,
+    read_batch,
+)
+from minbert.batch.scoring import BatchScores, Bin, score_batch
+from minbert.batch.writing import as_tsv, write_answers
+
+__all__ = [
+    "LONGEST_TEXT",
+    "MOST_BYTES",
+    "MOST_ROWS",
+    "ROWS_AT_A_TIME",
+    "BadRow",
+    "BatchError",
+    "BatchRow",
+    "BatchScores",
+    "BatchTable",
+    "Bin",
+    "RowAnswer",
+    "answer_rows",
+    "as_tsv",
+    "is_duplicate",
+    "predicted_class",
+    "read_batch",
+    "score_batch",
+    "write_answers",
+]

@@ -1,0 +1,117 @@
+"""Writing answers down as a tab-separated table that a spreadsheet opens and `read_batch` reads.
+
+The rows come in their order with what they had, then the rows that could not be read, with the
+reason in the last column: no row of the file goes missing.
+
+A text that a spreadsheet would run as a formula (it begins with = + - or @, wide forms included,
+after any white space) gets an apostrophe in front. Numbers are ours and stay as they are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+from pathlib import Path
+
+from minbert.batch.answering import RowAnswer, check_answers, is_duplicate, predicted_class
+from minbert.batch.reading import BatchRow, BatchTable
+from minbert.files import write_bytes
+from minbert.metrics import THRESHOLD
+from minbert.predictor import SentimentResult
+from minbert.tasks import SENTIMENT
+
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+PAIR_COLUMNS = (
+    *("p_duplicate", "predicted_duplicate", "predicted_similarity"),
+    *("joint_similarity", "siamese_similarity"),
+)
+NOT_ANSWERED = "not answered: the run was stopped"
+
+
+def as_tsv(
+    table: BatchTable, answers: Sequence[RowAnswer], *, threshold: float = THRESHOLD
+) -> Iterator[str]:
+    """Yield the table's lines, header first, each with its line break.
+
+    Args:
+        table: what was read.
+        answers: of its first rows, in order; rows without one are told in the last column.
+        threshold: a paraphrase's probability counts as yes above it.
+
+    Raises:
+        ValueError: more answers than rows, or answers of another kind.
+    """
+    check_answers(table, answers)
+    return _lines(table, answers, threshold)
+
+
+def write_answers(
+    path: Path,
+    table: BatchTable,
+    answers: Sequence[RowAnswer],
+    *,
+    threshold: float = THRESHOLD,
+) -> None:
+    """Write the lines of `as_tsv` as UTF-8, the whole file or none.
+
+    Raises:
+        ValueError: more answers than rows, or answers of another kind.
+    """
+    write_bytes(path, "".join(as_tsv(table, answers, threshold=threshold)).encode())
+
+
+def _lines(table: BatchTable, answers: Sequence[RowAnswer], threshold: float) -> Iterator[str]:
+    texts = table.tasks[0].text_columns
+    target = [] if table.label_task is None else [table.label_task.target]
+    predictions = _prediction_columns(table, answers)
+    yield _line(["line", "id", *texts, *target, *predictions, "problem"])
+    nothing = [""] * len(predictions)
+    for row, answer in zip_longest(table.rows, answers):
+        label = [] if not target else ["" if row.label is None else f"{row.label:g}"]
+        told = _predictions(answer, threshold) if answer is not None else nothing
+        problem = "" if answer is not None else NOT_ANSWERED
+        yield _line([str(row.line), *_texts(row), *label, *told, problem])
+    empty = [""] * (1 + len(texts) + len(target) + len(predictions))
+    for bad in table.bad_rows:
+        yield _line([str(bad.line), *empty, _harmless(bad.reason)])
+
+
+def _texts(row: BatchRow) -> list[str]:
+    texts = [row.id or "", row.first, *([] if row.second is None else [row.second])]
+    return [_harmless(text) for text in texts]
+
+
+def _prediction_columns(table: BatchTable, answers: Sequence[RowAnswer]) -> tuple[str, ...]:
+    if table.kind == "pairs":
+        return PAIR_COLUMNS
+    classes = SENTIMENT.classes
+    for answer in answers[:1]:
+        if isinstance(answer, SentimentResult):
+            classes = len(answer.probabilities)
+    shares = (f"p_{rating}" for rating in range(classes))
+    return ("predicted_sentiment", "predicted_label", "expected_rating", *shares)
+
+
+def _predictions(answer: RowAnswer, threshold: float) -> list[str]:
+    if isinstance(answer, SentimentResult):
+        numbers = (answer.expected, *answer.probabilities)
+        return [str(predicted_class(answer)), answer.label, *(f"{x:.6f}" for x in numbers)]
+    scores = (answer.similarity, answer.joint, answer.siamese)
+    return [
+        f"{answer.paraphrase:.6f}",
+        str(int(is_duplicate(answer, threshold))),
+        *(f"{score:.6f}" for score in scores),
+    ]
+
+
+def _harmless(text: str) -> str:
+    return "'" + text if text.lstrip().startswith(FORMULA_STARTS) else text
+
+
+def _line(cells: Sequence[str]) -> str:
+    buffer = io.StringIO()
+    # this line break makes the writer quote a text's lone \r as well as its \n
+    csv.writer(buffer, delimiter="\t", lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue().removesuffix("\r\n") + "\n"
