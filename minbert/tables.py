@@ -153,10 +153,19 @@ def _example(
 def _label(row: list[str], column: int, task: Task) -> float:
     if len(row) <= column or not row[column].strip():
         raise ValueError(f"no {task.target}")
+    return label_of(row[column], task)
+
+
+def label_of(text: str, task: Task) -> float:
+    """Read a label of a task.
+
+    Raises:
+        ValueError: no number, one outside the task's range, or a class that is no whole number.
+    """
     try:
-        label = float(row[column])
+        label = float(text)
     except ValueError:
-        raise ValueError(f"{task.target} is not a number: {row[column]!r}") from None
+        raise ValueError(f"{task.target} is not a number: {text[:40]!r}") from None
     if not task.lowest <= label <= task.highest:
         raise ValueError(f"{task.target} {label:g} is not in {task.lowest:g} to {task.highest:g}")
     if task.kind != "score" and label != int(label):

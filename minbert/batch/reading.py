@@ -13,7 +13,7 @@ from typing import Literal
 
 from minbert.batch.columns import Columns, columns_of
 from minbert.batch.lines import BatchError, Lines, decoded
-from minbert.tables import LONGEST_FIELD
+from minbert.tables import LONGEST_FIELD, label_of
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 
 MOST_ROWS = 20_000
@@ -195,12 +195,4 @@ def _label(fields: list[str], columns: Columns) -> float | None:
     task, at = columns.label_task, columns.label
     if task is None or at is None or at >= len(fields) or not fields[at].strip():
         return None
-    try:
-        label = float(fields[at])
-    except ValueError:
-        raise ValueError(f"{task.target} is not a number: {fields[at][:40]!r}") from None
-    if not task.lowest <= label <= task.highest:
-        raise ValueError(f"{task.target} {label:g} is not in {task.lowest:g} to {task.highest:g}")
-    if task.kind != "score" and label != int(label):
-        raise ValueError(f"{task.target} {label:g} is not a class number")
-    return label
+    return label_of(fields[at], task)
