@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from minbert.ui.experiment_panels import simple_head, table
+from minbert.ui.twins import simple_head, table
 
 HEADING = re.compile(r"#{1,6} .*")
 ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")

@@ -17,10 +17,10 @@ from minbert.ui.about_words import (
     size_in_card,
     with_error,
 )
-from minbert.ui.experiment_panels import fold, simple_head, table
 from minbert.ui.experiment_words import ENCODER_NOTE
 from minbert.ui.panels import card, finding_block
 from minbert.ui.result_rows import fixed
+from minbert.ui.twins import fold, simple_head, table
 
 UNKNOWN = "not told"
 QUESTIONS = {  # task: the question, the data set as the card names it, what it holds

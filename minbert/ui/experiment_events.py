@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from minbert.ui import experiment_panels as panels
 from minbert.ui import experiment_words as words
+from minbert.ui import twins
 from minbert.ui.experiment_figures import (
     AGAINST,
     conflicts_figure,
@@ -107,7 +108,7 @@ class Experiments:
         kept = [measure for measure in CURVE_MEASURES if measure in (measures or [])]
         title, lines = words.curves_finding(rows, kept, against)
         runs = [run for row in rows for run in row.runs]
-        head = panels.simple_head(["Row", "Seed", AGAINST[against].capitalize(), *kept])
+        head = twins.simple_head(["Row", "Seed", AGAINST[against].capitalize(), *kept])
         body = []
         for run in runs:
             for point in run.curve:
@@ -115,9 +116,7 @@ class Experiments:
                 scores = [fixed(point.scores.get(measure)) for measure in kept]
                 place = "–" if x is None else f"{x:,.4g}"
                 body.append([run.row.replace("_", " "), f"{run.seed}", place, *scores])
-        numbers = panels.fold(
-            "These numbers as a table", panels.table("Training curves", head, body)
-        )
+        numbers = twins.fold("The numbers", twins.table("Training curves", head, body))
         return (
             finding_block(title, lines, words.READ_CURVES),
             curves_figure(rows, kept or [NORMALISED], against),
@@ -142,12 +141,12 @@ class Experiments:
         run = self.sampled.get(recorded)
         shares = run.probabilities if run is not None else ()
         title, lines = words.shares_finding(drawn, shares, recorded)
-        head = panels.simple_head(["Epoch", "α", *TASKS])
+        head = twins.simple_head(["Epoch", "α", *TASKS])
         body = [
             [f"{number}", f"{epoch.alpha:.2f}", *(f"{100 * share:.1f} %" for share in epoch.shares)]
             for number, epoch in enumerate(drawn, start=1)
         ]
-        numbers = panels.fold("These numbers as a table", panels.table("Task shares", head, body))
+        numbers = twins.fold("The numbers", twins.table("Task shares", head, body))
         return (
             finding_block(title, lines, words.READ_SHARES),
             shares_figure(drawn, shares),
@@ -173,10 +172,8 @@ class Experiments:
             for epoch in run.surgery
             for pair, values in epoch.pairs.items()
         ]
-        head = panels.simple_head(["Pair", "Epoch", *names])
-        numbers = panels.fold(
-            "These numbers as a table", panels.table("Gradient conflicts", head, body)
-        )
+        head = twins.simple_head(["Pair", "Epoch", *names])
+        numbers = twins.fold("The numbers", twins.table("Gradient conflicts", head, body))
         return (
             finding_block(title, lines, words.READ_CONFLICTS),
             conflicts_figure(run, measure),

@@ -26,6 +26,7 @@ from minbert.ui.result_rows import (
     task_of,
 )
 from minbert.ui.results import COMMAND, TASKS, VERDICTS, Comparison, Difference, Run
+from minbert.ui.twins import fold, table
 
 UNTOLD = (
     '<p class="mb-note mb-source">Machine, profile and commit are not told: these rows are not in '
@@ -69,31 +70,6 @@ def row_notes(rows: Sequence[Row]) -> str:
     notes = {row.label: row.runs[-1].note for row in rows if row.runs[-1].note}
     items = "".join(f"<li>{escape(name)}: {escape(told)}</li>" for name, told in notes.items())
     return fold("How these rows differ from the report's", f"<ul>{items}</ul>") if notes else ""
-
-
-def fold(summary: str, body: str) -> str:
-    """Return HTML behind a line that opens it."""
-    return f'<details class="mb-fold"><summary>{escape(summary)}</summary>{body}</details>'
-
-
-def table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; `head` is HTML made here, all else is text; a row's first cell names it."""
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>'
-        + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<div class="mb-table" role="region" tabindex="0" aria-label="{escape(caption)}"><table>'
-        f"<caption>{escape(caption)}</caption><thead>{head}</thead><tbody>{body}</tbody>"
-        "</table></div>"
-    )
-
-
-def simple_head(names: Sequence[str]) -> str:
-    """Return one line of column heads."""
-    return "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr>"
 
 
 def scores_table(caption: str, rows: Sequence[Row], metrics: Sequence[str]) -> str:

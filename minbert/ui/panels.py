@@ -133,11 +133,11 @@ def notice_line(notices: Sequence[str]) -> str:
     return '<p class="mb-note mb-notice">' + escape(" · ".join(notices)) + "</p>"
 
 
-def finding_block(title: str, lines: Sequence[str], how_to_read: str) -> str:
-    """Return a figure's title, its findings and the line on how to read it."""
+def finding_block(title: str, lines: Sequence[str], how_to_read: str, more: str = "") -> str:
+    """Return a figure's title, its findings, the line on how to read it, and HTML made by us."""
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     listed = f"<ul>{items}</ul>" if items else ""
     return (
         f'<div class="mb-findings"><h3>{escape(title)}</h3>{listed}'
-        f'<p class="mb-note">{escape(how_to_read)}</p></div>'
+        f'<p class="mb-note">{escape(how_to_read)}</p>{more}</div>'
     )
