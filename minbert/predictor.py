@@ -198,7 +198,7 @@ class Predictor:
         Returns:
             duplicate probability (N,), and joint similarity (N,), not clamped.
         """
-        return self._joint(pairs, self._singles(pairs))
+        return self._joint(self._orders(pairs), self._singles(pairs))
 
     @torch.inference_mode()
     def siamese(self, pairs: Sequence[tuple[str, str]]) -> Tensor:
@@ -208,16 +208,18 @@ class Predictor:
     @torch.inference_mode()
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
         """Predict paraphrase and similarity of each pair, both orders and Siamese."""
-        return self._pairs(pairs, self._singles(pairs))
+        return self._pairs(self._orders(pairs, swapped=True), self._singles(pairs))
 
     @torch.inference_mode()
     def answer(self, first: str, second: str) -> tuple[list[SentimentResult], PairResult]:
-        """Answer all tasks for one pair with two encoder batches: both singles, both orders.
+        """Answer all tasks for one pair with one encoder batch: both singles and both orders.
 
         With PALs each task needs batches of its own.
         """
-        singles = self._singles([(first, second)])
-        (pair,) = self._pairs([(first, second)], singles)
+        pairs = [(first, second)]
+        singles, orders = self._singles(pairs), self._orders(pairs, swapped=True)
+        singles.encode_with(orders)
+        (pair,) = self._pairs(orders, singles)
         return self._sentiment(singles.of("sentiment")), pair
 
     @torch.inference_mode()
@@ -264,16 +266,19 @@ class Predictor:
         texts = [text for pair in pairs for text in pair]
         return TaskEmbeddings(self, functools.partial(self.encode_single, texts))
 
+    def _orders(self, pairs: Sequence[tuple[str, str]], *, swapped: bool = False) -> TaskEmbeddings:
+        """Take (A, B) of each pair, and with `swapped` (B, A) of each pair after them."""
+        orders = [*pairs, *((b, a) for a, b in pairs)] if swapped else pairs
+        return TaskEmbeddings(self, functools.partial(self.encode_joint, orders))
+
     def _siamese(self, singles: TaskEmbeddings) -> Tensor:
         embeddings = singles.of("similarity")
         return self.model.siamese_similarity(embeddings[0::2], embeddings[1::2])
 
     def _joint(
-        self, pairs: Sequence[tuple[str, str]], singles: TaskEmbeddings, *, swapped: bool = False
+        self, orders: TaskEmbeddings, singles: TaskEmbeddings, *, swapped: bool = False
     ) -> tuple[Tensor, Tensor]:
-        """Score (A, B) of each pair, and with `swapped` (B, A) of each pair after them."""
-        order = [*pairs, *((b, a) for a, b in pairs)] if swapped else pairs
-        joint = TaskEmbeddings(self, functools.partial(self.encode_joint, order))
+        """Score joint inputs; `singles`, A and B of each pair, serve a head of two towers."""
         if self.config.paraphrase_head == "two_tower":
             embeddings = singles.of("paraphrase")
             first, second = embeddings[0::2], embeddings[1::2]
@@ -281,15 +286,16 @@ class Predictor:
                 first, second = torch.cat([first, second]), torch.cat([second, first])
             features = self.model.paraphrase_features(first, second)
         else:
-            features = joint.of("paraphrase")
+            features = orders.of("paraphrase")
         logits = self.model.paraphrase_logits(features.to(self.device))
-        score = self.model.joint_similarity(joint.of("similarity").to(self.device))
+        score = self.model.joint_similarity(orders.of("similarity").to(self.device))
         return torch.sigmoid(logits.float()).cpu(), score.float().cpu()
 
-    def _pairs(self, pairs: Sequence[tuple[str, str]], singles: TaskEmbeddings) -> list[PairResult]:
-        probability, joint = self._joint(pairs, singles, swapped=True)
+    def _pairs(self, orders: TaskEmbeddings, singles: TaskEmbeddings) -> list[PairResult]:
+        """Answer pairs of which both orders are given."""
+        probability, joint = self._joint(orders, singles, swapped=True)
         siamese = self._siamese(singles)
-        count = len(pairs)
+        count = len(siamese)
         columns = (
             probability[:count],
             probability[count:],
@@ -318,6 +324,14 @@ class TaskEmbeddings:
         self._predictor = predictor
         self._encode = encode
         self._known: dict[str | None, Tensor] = {}
+
+    def encode_with(self, others: TaskEmbeddings) -> None:
+        """Encode these inputs and those of another group together, where no PALs part them."""
+        if self._predictor.model.encoder.pals_active:
+            return
+        mine, theirs = self._encode(), others._encode()
+        embeddings = self._predictor.pooled([*mine, *theirs])
+        self._known[None], others._known[None] = embeddings[: len(mine)], embeddings[len(mine) :]
 
     def of(self, task: str) -> Tensor:
         """Return the inputs' embeddings for the task, (N, D) on the CPU."""

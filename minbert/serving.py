@@ -169,8 +169,12 @@ class ServedPredictor(Predictor):
                 self.queue.submit(Work((id(self), task), len(chunk), longest, chunk, run, Future()))
             )
         embeddings = torch.empty(len(inputs), self.config.encoder.hidden_size)
-        for rows, future in zip(chunks, futures, strict=True):
-            embeddings[rows] = future.result()
+        try:
+            for rows, future in zip(chunks, futures, strict=True):
+                embeddings[rows] = future.result()
+        finally:
+            for future in futures:  # after an error nobody waits for the others
+                future.cancel()
         return embeddings
 
     def hidden(

@@ -215,6 +215,27 @@ def test_an_error_reaches_who_asked_and_the_queue_goes_on(
     assert served.embed(["a good film"]).shape == (1, 16)
 
 
+def test_after_an_error_the_other_chunks_of_a_question_do_not_run(
+    served: ServedPredictor, monkeypatch: pytest.MonkeyPatch, gate: Gate
+) -> None:
+    read: list[int] = []
+
+    def broken(batch: Batch, task: str | None = None) -> Tensor:  # noqa: ARG001 - embed's signature
+        read.append(len(batch.input_ids))
+        time.sleep(0.2)  # longer than the asker needs to let the others go
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(served.model, "embed", broken)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(served.embed, sentences(64 * 6))
+        waiting(served.queue, 6)
+        gate.open()
+        with pytest.raises(RuntimeError, match="out of memory"):
+            asked.result(PATIENCE)
+    assert served.queue.call(lambda: 7) == 7
+    assert len(read) <= 2, "the first, and perhaps one that had begun"
+
+
 def test_a_call_from_the_model_s_own_thread_runs_at_once(queue: ModelQueue) -> None:
     assert queue.call(lambda: queue.call(lambda: 7)) == 7
 
