@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import os
 import shutil
-import socket
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.served import ROOT, served_app
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "test-output"
 
 
@@ -36,46 +32,10 @@ class Visit:
         self.page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on."""
-    with contextlib.ExitStack() as probes:
-        opened = [probes.enter_context(socket.socket()) for _ in range(count)]
-        for probe in opened:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in opened]
-
-
-@contextlib.contextmanager
-def serving(arguments: Sequence[str], ready: str, **environment: str) -> Iterator[None]:
-    """Run Python with these arguments until the block ends; it begins when `ready` is printed."""
-    with subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if ready in line:
-                break
-        else:
-            pytest.fail("the app stopped before it told its address:\n" + "".join(lines))
-        try:
-            yield
-        finally:
-            process.terminate()
-
-
 @pytest.fixture(scope="session")
 def app_url() -> Iterator[str]:
     """Start the real app as a person would, on a free port, and stop it at the end."""
-    (port,) = free_ports(1)
-    url = f"http://127.0.0.1:{port}"
-    with serving(["app.py"], ready=url, GRADIO_SERVER_PORT=str(port)):
+    with served_app() as url:
         yield url
 
 

@@ -8,7 +8,8 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, free_ports, serving
+from tests.browser.conftest import Visit
+from tests.served import free_ports, serving
 
 Open = Callable[..., Visit]
 FIGURES = ("scores", "curves", "shares", "conflicts")

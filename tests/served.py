@@ -1,0 +1,60 @@
+"""Starting what a person would start, as a process of its own, and stopping it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on."""
+    with contextlib.ExitStack() as probes:
+        opened = [probes.enter_context(socket.socket()) for _ in range(count)]
+        for probe in opened:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in opened]
+
+
+@contextlib.contextmanager
+def serving(arguments: Sequence[str], ready: str, **environment: str) -> Iterator[None]:
+    """Run Python with these arguments until the block ends; it begins when `ready` is printed.
+
+    Raises:
+        RuntimeError: the program stopped before that; with what it printed.
+    """
+    with subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = []
+        for line in process.stdout:
+            lines.append(line)
+            if ready in line:
+                break
+        else:
+            raise RuntimeError("stopped before it told its address:\n" + "".join(lines))
+        try:
+            yield
+        finally:
+            process.terminate()
+
+
+@contextlib.contextmanager
+def served_app() -> Iterator[str]:
+    """Start the real app as a person would, on a free port; give its address."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    with serving(["app.py"], ready=url, GRADIO_SERVER_PORT=str(port)):
+        yield url
