@@ -91,14 +91,15 @@ def counterfactuals(
     variants = [[reading.item for reading in asked.readings(predictor, *each)] for each in texts]
     before, *after = asked.answers(predictor.model, embeddings_of(predictor, asked, variants))
     tries = []
-    for (_, side, word, _, replacement), text, answer in zip(kept, texts[1:], after, strict=True):
+    for tried, text, answer in zip(kept, texts[1:], after, strict=True):
+        _, side, word, kind, replacement = tried
         tries.append(
             Counterfactual(
                 side=side,
                 start=word.start(),
                 word=word[0],
                 replacement=replacement,
-                kind=kept[len(tries)][3],
+                kind=kind,
                 text=text[side],
                 answer=answer,
                 change=answer.value - before.value,

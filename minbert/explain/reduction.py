@@ -23,7 +23,7 @@ from torch import Tensor
 
 from minbert.explain.occlusion import leave_out
 from minbert.explain.targets import Answer, Reading, Target, embeddings_of, target_for
-from minbert.explain.words import words_of
+from minbert.explain.words import Words, words_of
 from minbert.predictor import Predictor
 from minbert.text import Encoded
 
@@ -149,18 +149,16 @@ def _answers(
     variants: Sequence[Sequence[Word]],
 ) -> list[tuple[Answer, float]]:
     """Return the model's answer, and the target, for each set of words that are left."""
-    inputs = [
-        [_keep(predictor, reading, frozenset(left)) for reading in readings] for left in variants
-    ]
+    known = [(reading, words_of(reading.item, predictor.tokenizer)) for reading in readings]
+    inputs = [[_keep(*one, frozenset(left)) for one in known] for left in variants]
     embeddings = embeddings_of(predictor, target, inputs)
     values: Tensor = target.of(predictor.model, embeddings)
     answers = target.answers(predictor.model, embeddings)
     return list(zip(answers, values.tolist(), strict=True))
 
 
-def _keep(predictor: Predictor, reading: Reading, left: frozenset[Word]) -> Encoded:
+def _keep(reading: Reading, words: Words, left: frozenset[Word]) -> Encoded:
     """Return the reading's input with those words of A and B alone."""
-    words = words_of(reading.item, predictor.tokenizer)
     gone: list[int] = []
     for side, place in enumerate(reading.places):
         entries = () if place is None else words.sentences[place]

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from minbert.tables import Example
-from trainer.demographic_terms import CATEGORIES, PERSON_NOUNS
-from trainer.demographics import (
+from minbert.demographic_terms import CATEGORIES, PERSON_NOUNS
+from minbert.demographics import (
     EXACT,
     KEPT,
     LISTED,
