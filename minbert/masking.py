@@ -9,11 +9,14 @@ model here was trained on unmasked text, so that [MASK] is new to its heads.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 
 from minbert.demographics import find_terms
 from minbert.predictor import Predictor
 from minbert.text import Tokenizer, normalise
+
+_AN = re.compile(r"\b(a)n(\s+)$", re.IGNORECASE)
 
 
 class MaskingTokenizer(Tokenizer):
@@ -37,10 +40,13 @@ class MaskingTokenizer(Tokenizer):
 
 
 def parts_of(text: str) -> list[str]:
-    """Return what stands around a text's demographic terms: one part more than terms."""
+    """Return what stands around a text's demographic terms: one part more than terms.
+
+    "An" before a term becomes "a": it would tell how the hidden word begins.
+    """
     parts, end = [], 0
     for term in find_terms(text):
-        parts.append(text[end : term.start])
+        parts.append(_AN.sub(r"\1\2", text[end : term.start]))
         end = term.end
     return [*parts, text[end:]]
 

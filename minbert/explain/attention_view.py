@@ -16,6 +16,7 @@ from minbert.explain.heads_summary import CLS, SEP
 from minbert.explain.words import group_tokens, merge_attention
 from minbert.predictor import AttentionResult
 
+ROUNDING = 1e-6  # of a map's sum, in float32
 DIRECTIONS: dict[str, tuple[int | None, int | None]] = {  # segments of rows, of columns
     "all": (None, None),
     "A->A": (0, 0),
@@ -106,6 +107,6 @@ def strongest(maps: Tensor, top: float) -> Tensor:
     ordered, order = flat.double().sort(dim=-1, descending=True, stable=True)
     before = ordered.cumsum(dim=-1) - ordered  # the sum of all that is stronger
     total = ordered.sum(dim=-1, keepdim=True)
-    enough = before >= top / 100 * total - 1e-9 * total  # so much is held without it
+    enough = before >= (top / 100 - ROUNDING) * total  # so much is held without it
     kept = ordered.masked_fill(enough, 0.0).to(maps.dtype)
     return torch.zeros_like(flat).scatter(-1, order, kept).reshape(maps.shape)

@@ -9,6 +9,9 @@ at Gauss-Legendre nodes, not in equal steps, and the baseline is not the zero ve
 with [PAD] (or [MASK]) in each word's place: [CLS], [SEP], positions and token types stay, so that
 the line begins at an input the encoder could be given.
 
+Two texts without words are alike: the Siamese score begins at its top, and words mostly take from
+it. The joint score begins wherever the head puts two blank texts.
+
 Points of the line are run as batches, and a served model's thread takes one batch at a time, so
 that other visitors get their turns. No parameter gets a `.grad`, and dropout stays off.
 """

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from minbert.tables import Example
 from minbert.demographic_terms import CATEGORIES, PERSON_NOUNS
 from minbert.demographics import (
     EXACT,
@@ -20,6 +19,7 @@ from minbert.demographics import (
     mask_demographics,
     mask_examples,
 )
+from minbert.tables import Example
 
 VOCABULARY = Path(__file__).resolve().parents[2] / "assets" / "models" / "mean" / "tokenizer.json"
 
