@@ -1,4 +1,4 @@
-"""`python -m trainer`: download, train, evaluate, predict, reproduce.
+"""`python -m trainer`: download, train, evaluate, predict, reproduce, index.
 
 Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
@@ -17,6 +17,7 @@ from minbert.device import DEVICES
 from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
+from trainer.index_command import add_index_parser
 from trainer.recipes import RECIPES, ROWS
 from trainer.recipes.profiles import PROFILES, changes_of, with_profile
 
@@ -97,6 +98,7 @@ def make_parser() -> argparse.ArgumentParser:
     predict.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
     add_machine_options(predict)
     predict.set_defaults(command=run_predict)
+    add_machine_options(add_index_parser(commands, data_default, data_help))
     return parser
 
 

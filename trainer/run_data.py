@@ -8,11 +8,11 @@ from pathlib import Path
 
 import torch
 
+from minbert.demographics import mask_examples
 from minbert.tables import Example, Table
 from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data import file_name, file_sha256, read_split
-from trainer.demographics import mask_examples
 from trainer.samplers import mix_seed
 
 SUBSET_SEED = 5

@@ -21,7 +21,7 @@ from trainer.recipes import RECIPES
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMANDS = (
     *("download", "train", "mlm", "evaluate", "predict"),
-    *("reproduce", "untrained", "tables"),
+    *("reproduce", "untrained", "tables", "index"),
 )
 SETTINGS = [field.name for field in dataclasses.fields(TrainConfig) if field.name != "name"]
 TOGETHER: dict[str, dict[str, Any]] = {  # settings that go with others alone

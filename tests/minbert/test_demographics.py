@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from minbert.tables import Example
-from trainer.demographic_terms import CATEGORIES, PERSON_NOUNS
-from trainer.demographics import (
+from minbert.demographic_terms import CATEGORIES, PERSON_NOUNS
+from minbert.demographics import (
     EXACT,
     KEPT,
     LISTED,
@@ -20,6 +19,7 @@ from trainer.demographics import (
     mask_demographics,
     mask_examples,
 )
+from minbert.tables import Example
 
 VOCABULARY = Path(__file__).resolve().parents[2] / "assets" / "models" / "mean" / "tokenizer.json"
 

@@ -31,8 +31,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from minbert.tables import Example
-from trainer.demographic_terms import (
+from minbert.demographic_terms import (
     CATEGORIES,
     DETERMINERS,
     FUNCTION_WORDS,
@@ -50,6 +49,7 @@ from trainer.demographic_terms import (
     TITLES_BEFORE_NAMES,
     Terms,
 )
+from minbert.tables import Example
 
 SUBJECT = r"he\s+or\s+she|she\s+or\s+he|he\s*/\s*she|she\s*/\s*he|s/he|he|she"
 PLURAL_VERBS = {"is": "are", "was": "were", "has": "have", "does": "do"}
@@ -71,7 +71,7 @@ class Term:
 
 
 def _listed(terms: Terms, source: str) -> dict[str, Term]:
-    """Turn a list of `trainer.demographic_terms` into {term: Term}."""
+    """Turn a list of `minbert.demographic_terms` into {term: Term}."""
     return {
         word: Term(category, placeholder.split("/")[0], placeholder.split("/")[-1], source)
         for category, placeholders in terms.items()
@@ -130,6 +130,34 @@ _PEOPLE_NEXT = re.compile(
     rf"(?:[\s-]+(?:and|or|{_alternatives(_ADJECTIVES)}))*[\s-]+(?:{'|'.join(sorted(PERSON_NOUNS))})(?!\w)",
     re.IGNORECASE,
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class FoundTerm:
+    """A demographic term in a text."""
+
+    start: int  # in characters
+    end: int
+    category: str
+    placeholder: str  # the neutral word that would take its place
+    others: tuple[str, ...]  # further terms of its list, which fit the same place
+
+
+def find_terms(text: str) -> list[FoundTerm]:
+    """Return the demographic terms of `text` as it stands, by the module's rules, in order."""
+    found = []
+    for match in _PATTERN.finditer(text):
+        if match["subject"]:
+            found.append(FoundTerm(*match.span("subject"), "pronoun", "they", ()))
+        elif match["years"]:
+            if _said_of_person(text, match.end("old")):
+                found.append(FoundTerm(*match.span("years"), "age", "some", ()))
+        elif (entry := _entry_of(match)) is not None:
+            own = _key_of(match).lower()
+            others = tuple(term for term, mate in LISTED.items() if mate == entry and term != own)
+            told = _placeholder(entry, match)
+            found.append(FoundTerm(*match.span("term"), entry.category, told, others))
+    return found
 
 
 def mask_demographics(text: str) -> str:
@@ -205,14 +233,26 @@ def _plural_verb(verb: str) -> str:
 
 def _replaced_term(match: re.Match[str], found: Counter[str]) -> str:
     """Replace a listed term where its list's rule says so; return the match itself elsewhere."""
-    key = re.sub(r"[\s-]+", " ", match["term"]).replace("’", "'")
+    entry = _entry_of(match)
+    if entry is None:
+        return match[0]
+    found[entry.category] += 1
+    told = _with_article(match, _placeholder(entry, match))
+    apostrophe = match["possessive"] or ""
+    return told + apostrophe + ("s" if apostrophe and told[-1] not in "sS" else "")
+
+
+def _key_of(match: re.Match[str]) -> str:
+    return re.sub(r"[\s-]+", " ", match["term"]).replace("’", "'")
+
+
+def _entry_of(match: re.Match[str]) -> Term | None:
+    """Return the first list's entry whose rule applies to the term."""
+    key = _key_of(match)
     for entry in (EXACT.get(key), LISTED.get(key.lower())):
         if entry is not None and _applies(entry, key, match):
-            found[entry.category] += 1
-            told = _with_article(match, _placeholder(entry, match))
-            apostrophe = match["possessive"] or ""
-            return told + apostrophe + ("s" if apostrophe and told[-1] not in "sS" else "")
-    return match[0]
+            return entry
+    return None
 
 
 def _applies(entry: Term, key: str, match: re.Match[str]) -> bool:

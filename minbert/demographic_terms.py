@@ -1,4 +1,4 @@
-"""Our own lists of demographic terms, by category, for `trainer.demographics`.
+"""Our own lists of demographic terms, by category, for `minbert.demographics`.
 
 Each list is `{category: {placeholder: "term, term, ..."}}`, terms in lower case unless their
 capital matters; a space in a term stands for spaces or hyphens. A placeholder `x/y` means `x`
@@ -28,7 +28,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Masked in any case. "He" and "she" are in `trainer.demographics`: their verbs change with them.
+# Masked in any case. "He" and "she" are in `minbert.demographics`: their verbs change with them.
 TERMS: Terms = {
     "pronoun": {
         "their/them": "her",
