@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from minbert.ui.about_records import MAIN, Scores, read_record, read_scores, shown_path
+from minbert.ui.about_records import MAIN, Scores, read_records
 from minbert.ui.about_words import pooling_gaps
 from minbert.ui.experiment_words import ENCODER_NOTE
 from minbert.ui.panels import finding_block
@@ -25,6 +25,7 @@ READ_SCORES = (
     "scored examples; where two intervals overlap a lot, the files can't tell which pooling is "
     "better. What it can't tell: the luck of a training run, since each model is one run."
 )
+SCORES_FILE = "-dev.json"
 Z95 = 1.96
 
 
@@ -49,7 +50,7 @@ def opening(width: int) -> str:
 def drawing(pooling: str) -> str:
     """Return a small drawing: tokens, their vectors, and the one vector made of them."""
     title, what = DRAWN[pooling]
-    places = [40 + 62 * place for place in range(len(TOKENS))]
+    places = [22 + 62 * place for place in range(len(TOKENS))]
     used = places[:1] if pooling == "cls" else places
     parts = []
     for x, token in zip(places, TOKENS, strict=True):
@@ -63,33 +64,26 @@ def drawing(pooling: str) -> str:
             + "</g>"
         )
         if kept:
-            parts.append(f'<path class="mb-flow" d="M{x} 75 L{358} 108"/>')
+            parts.append(f'<path class="mb-flow" d="M{x} 75 L344 108"/>')
     parts.append(
         '<g class="mb-used">'
-        + "".join(f'<rect x="{362 + 12 * k}" y="101" width="10" height="16"/>' for k in range(4))
+        + "".join(f'<rect x="{348 + 12 * k}" y="101" width="10" height="16"/>' for k in range(4))
         + "</g>"
     )
-    parts.append('<text x="385" y="92" text-anchor="middle">sentence</text>')
+    parts.append('<text x="372" y="92" text-anchor="middle">sentence</text>')
     label = escape(f"{DRAWN[pooling][0].split(':')[0]} {what} as the sentence's vector.")
     return (
-        f'<svg class="mb-drawing mb-{pooling}" viewBox="0 0 420 126" role="img" '
-        f'aria-label="{label}"><text class="mb-drawn" x="20" y="20">{escape(title)}</text>'
+        f'<svg class="mb-drawing mb-{pooling}" viewBox="0 0 406 126" role="img" '
+        f'aria-label="{label}"><text class="mb-drawn" x="0" y="20">{escape(title)}</text>'
         f"{''.join(parts)}</svg>"
     )
 
 
 def scores_block(models: Path, results: Path) -> str:
     """Return both models' scores on dev with intervals; a file that is missing is told."""
-    problems: list[str] = []
-    scores: dict[str, Scores] = {}
-    for model in NAMES:
-        path = results / f"{model}-dev.json"
-        again = (
-            f"`python -m trainer evaluate --model {shown_path(models / model)} --keep-trained "
-            f"--json {shown_path(path)}` writes it."
-        )
-        said = read_record(path, read_scores, again, problems)
-        scores |= {model: said} if said else {}
+    records = read_records(models, results)
+    scores = {model: records.scores[model] for model in NAMES if model in records.scores}
+    problems = [problem for problem in records.problems if SCORES_FILE in problem]
     if not scores:
         return finding_block("How good both are on whole files is not known here", problems, "")
     head = simple_head(
@@ -105,9 +99,9 @@ def scores_block(models: Path, results: Path) -> str:
         for model, one in scores.items()
     ]
     numbers = table("Scores of both models on the dev files", head, rows)
-    return finding_block(
-        scores_finding(scores), [counted(scores), *problems, ENCODER_NOTE], READ_SCORES, numbers
-    )
+    small = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
+    lines = [counted(scores), *problems, *([ENCODER_NOTE] if small else [])]
+    return finding_block(scores_finding(scores), lines, READ_SCORES, numbers)
 
 
 def with_interval(metric: Metric | None) -> str:
@@ -151,4 +145,7 @@ def counted(scores: Mapping[str, Scores]) -> str:
             if (found := one.metrics.get(metric)) and found.n is not None
         }
         parts += [f"{metric.split()[0]} {' or '.join(sorted(counts))}"] if counts else []
-    return "One question is an anecdote; scored were, on dev, " + ", ".join(parts)
+    return (
+        f"Scored on sentences held back from training (dev): {', '.join(parts)}; they also chose "
+        "when training stopped."
+    )

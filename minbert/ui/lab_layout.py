@@ -16,7 +16,7 @@ from minbert.ui.lab_set_events import NOBODY, OWN, TOGETHER, Sets, about
 from minbert.ui.layout import Figure, figure_place
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-SIDE = 330  # pixels that a side needs at least; on a phone the second one stands below the first
+SIDE = 330  # pixels that a side needs at least
 SETS_NOTE = (
     '<p class="mb-note">Compare many sentences at once. A line is a sentence; a name and a | in '
     "front of it put it into a group. Nothing of it is kept.</p>"
@@ -52,14 +52,14 @@ class SetPart:
     words: gr.HTML
     matrices: tuple[Figure, Figure]
     points_words: gr.HTML
-    points: tuple[gr.Plot, gr.Plot]
+    points: tuple[Figure, Figure]
     state: gr.State
 
     @property
     def figures(self) -> list[gr.components.Component]:
         """List what a redraw fills."""
-        left, right = self.matrices
-        return [self.words, *left, *right, self.points_words, *self.points]
+        (a, b), (c, d) = self.matrices, self.points
+        return [self.words, *a, *b, self.points_words, *c, *d]
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -99,18 +99,24 @@ def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
     return PoolingTab(tab, answers, split, contributions, layers, left_out, sets)
 
 
+def two_sides(left: str, right: str) -> tuple[Figure, Figure]:
+    """Make the places of two figures side by side; on a phone one stands below the other."""
+    with gr.Row(equal_height=True):
+        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
+            first = figure_place(left)
+        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
+            second = figure_place(right)
+    return first, second
+
+
 def build_left_out() -> LeftOutPart:
     """Build the left-out words: a button, and both scores side by side."""
     first, *_ = waiting()
     with gr.Row():
         start = gr.Button("Leave out each word", elem_id="leave-out", scale=0, min_width=200)
         stop = gr.Button("Stop", elem_id="leave-out-stop", visible=False, scale=0, min_width=100)
-    with gr.Row():
-        with gr.Column(min_width=SIDE):
-            siamese = figure_place("left-out-siamese")
-            siamese[0].value = first
-        with gr.Column(min_width=SIDE):
-            joint = figure_place("left-out-joint")
+    siamese, joint = two_sides("left-out-siamese", "left-out-joint")
+    siamese[0].value = first
     return LeftOutPart(start, stop, siamese, joint)
 
 
@@ -145,22 +151,9 @@ def build_sets(sets: Sets) -> SetPart:
             elem_id="set-chosen",
             min_width=260,
         )
-    with gr.Row():
-        with gr.Column(min_width=SIDE):
-            left_matrix = figure_place("set-left-matrix")
-        with gr.Column(min_width=SIDE):
-            right_matrix = figure_place("set-right-matrix")
+    matrices = two_sides("set-left-matrix", "set-right-matrix")
     points_words = gr.HTML(elem_id="set-points-words")
-    with gr.Row():
-        points = [
-            gr.Plot(
-                show_label=False,
-                elem_id=f"set-{side}-points",
-                elem_classes="mb-plot",
-                min_width=SIDE,
-            )
-            for side in ("left", "right")
-        ]
+    points = two_sides("set-left-points", "set-right-points")
     state = gr.State(None)
     return SetPart(
         chooser,
@@ -171,9 +164,9 @@ def build_sets(sets: Sets) -> SetPart:
         order,
         chosen,
         words,
-        (left_matrix, right_matrix),
+        matrices,
         points_words,
-        (points[0], points[1]),
+        points,
         state,
     )
 

@@ -214,7 +214,7 @@ def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
     start = 0
     for row, words in enumerate(sentences.values(), start=1):
         y = places(words)
-        for name in reversed(NAMES):  # the axis is turned, so that CLS comes first
+        for name in NAMES:
             values = found.changes[name][start : start + len(words)]
             without = found.without[name][start : start + len(words)]
             figure.add_bar(
@@ -238,7 +238,8 @@ def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
     themed(figure, height=height)
     reach = max(limit, 0.05) * 1.08
     figure.update_xaxes(range=[-reach, reach], nticks=6)
-    figure.update_xaxes(title="change of the score (0 to 5) without the word", row=2, col=1)
+    title = {"text": "change of the score (0 to 5) without the word", "font": {"size": 13}}
+    figure.update_xaxes(title=title, row=2, col=1)
     figure.update_layout(
         barmode="group",
         bargap=0.25,
@@ -249,7 +250,6 @@ def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
             "xanchor": "right",
             "y": 1 + 30 / height,
             "yanchor": "bottom",
-            "traceorder": "reversed",
         },
     )
     return figure

@@ -24,7 +24,7 @@ from minbert.ui.panels import finding_block, meter
 
 TOGETHER, OWN = "One order for both", "Each in its own order"
 NOBODY = -1  # no sentence is chosen
-OUTPUTS = 10
+OUTPUTS = 12
 LABEL = 60  # characters of a sentence in the list to choose from
 REFUSED = "Can't compare this set"
 
@@ -88,7 +88,8 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
         shown += [side_head(side.way) + numbers, matrix_figure(found, side, rows, marked)]
     title, lines = words.points_finding(found, marked)
     shown.append(finding_block(title, lines, words.READ_POINTS, words.points_twin(found)))
-    shown += [points_figure(found, side, marked) for side in found.sides]
+    for side in found.sides:
+        shown += [side_head(side.way), points_figure(found, side, marked)]
     return tuple(shown)
 
 

@@ -84,11 +84,10 @@ def matrix_figure(
                 "yanchor": "top",
                 "outlinewidth": 0,
                 "nticks": 5,
-                "title": {"text": "cosine", "side": "bottom"},
             },
         )
     )
-    themed(figure, height=150 + max(180, min(700, 22 * count)))
+    themed(figure, height=130 + max(180, min(700, 22 * count)))
     size = 11 if count <= 32 else 8
     axis = {"tickmode": "array", "tickvals": steps, "showgrid": False, "zeroline": False}
     figure.update_xaxes(
@@ -151,7 +150,7 @@ def points_figure(found: Comparison, side: Compared, chosen: int | None) -> go.F
         (figure.update_xaxes, figure.update_yaxes), side.shares, ("first", "second"), strict=True
     ):
         update(
-            title=f"{axis} component, {100 * share:.0f} %",
+            title={"text": f"{axis} component, {100 * share:.0f} %", "font": {"size": 13}},
             showticklabels=False,
             zeroline=False,
         )

@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 
 from minbert.ui.lab_sets import NEIGHBOURS, NO_ATTENTION, WAYS, Compared, Comparison
-from minbert.ui.lab_twins import map_twin
+from minbert.ui.lab_twins import folded, map_table
 from minbert.ui.twins import twin
 
 SAME_GAP = 0.015  # gaps closer than this are called alike
 READ_MATRIX = (
-    "How to read this: each cell is the cosine of two sentences, dark where they are alike; alike "
+    "How to read this: each cell is the cosine of two sentences, dark where they are alike; such "
     "ones stand beside each other, so dark blocks on the diagonal are clusters. A mark before a "
     "sentence is its group. Both matrices share one scale; the diagonal, a sentence with itself, "
     "is left blank. What it can't tell: which of the two is right about meaning."
@@ -161,7 +161,7 @@ def matrix_twin(found: Comparison, side: Compared, order: Sequence[int]) -> str:
     rows = [f"{place + 1} {found.sentences[place]}" for place in order]
     values = [[side.matrix[a][b] for b in order] for a in order]
     caption = f"Cosines under {short(side)}"
-    return map_twin(caption, "Sentence", rows, [str(k + 1) for k in order], values, ".2f")
+    return folded(map_table(caption, "Sentence", rows, [str(k + 1) for k in order], values, ".2f"))
 
 
 def points_twin(found: Comparison) -> str:

@@ -8,12 +8,12 @@ from minbert.explain import SentimentSplit, SimilaritySplit
 from minbert.predictor import AttentionResult
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer
-from minbert.ui.twins import twin
+from minbert.ui.twins import fold, simple_head, table, twin
 
 MOST_CELLS = 24  # rows and columns of a map that a table shows
 
 
-def map_twin(
+def map_table(
     caption: str,
     corner: str,
     rows: Sequence[str],
@@ -21,7 +21,7 @@ def map_twin(
     values: Sequence[Sequence[float]],
     form: str,
 ) -> str:
-    """Return a map's numbers, the first 24 rows and columns of a large one.
+    """Return a map's numbers as a table, the first 24 rows and columns of a large one.
 
     Args:
         caption: of the table; what is left out is added.
@@ -40,7 +40,12 @@ def map_twin(
         [name, *(format(value, form) for value in line[:MOST_CELLS])]
         for name, line in zip(rows[:MOST_CELLS], values[:MOST_CELLS], strict=True)
     ]
-    return twin(caption, [corner, *columns[:MOST_CELLS]], body)
+    return table(caption, simple_head([corner, *columns[:MOST_CELLS]]), body)
+
+
+def folded(*tables: str) -> str:
+    """Return tables made here behind one fold."""
+    return fold("The numbers", "".join(tables))
 
 
 def attention_twin(result: AttentionResult, head: int) -> str:
@@ -48,7 +53,9 @@ def attention_twin(result: AttentionResult, head: int) -> str:
     weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
     who = "mean of all heads" if head == 0 else f"head {head}"
     caption = f"Attention of layer {result.layers[0] + 1}, {who}: shares of each row"
-    return map_twin(caption, "looks ↓ at →", result.tokens, result.tokens, weights.tolist(), ".1%")
+    return folded(
+        map_table(caption, "looks ↓ at →", result.tokens, result.tokens, weights.tolist(), ".1%")
+    )
 
 
 def answers_twin(cls: Answer, mean: Answer) -> str:
@@ -71,20 +78,22 @@ def answers_twin(cls: Answer, mean: Answer) -> str:
 
 def split_twin(split: SimilaritySplit) -> str:
     """Return the cells whose sum is the cosine."""
-    return map_twin(
-        f"Parts of the cosine {split.cosine:.4f}: words of A in rows, of B in columns",
-        "A ↓ B →",
-        split.first.labels,
-        split.second.labels,
-        split.matrix.tolist(),
-        ".4f",
+    return folded(
+        map_table(
+            f"Parts of the cosine {split.cosine:.4f}: words of A in rows, of B in columns",
+            "A ↓ B →",
+            split.first.labels,
+            split.second.labels,
+            split.matrix.tolist(),
+            ".4f",
+        )
     )
 
 
 def contributions_twin(splits: Mapping[str, SentimentSplit]) -> str:
     """Return what each word does for each class, a table a sentence."""
-    return "".join(
-        map_twin(
+    tables = [
+        map_table(
             f"Sentence {name}: what each word does for a class",
             "Word",
             split.words.labels,
@@ -93,7 +102,8 @@ def contributions_twin(splits: Mapping[str, SentimentSplit]) -> str:
             "+.3f",
         )
         for name, split in splits.items()
-    )
+    ]
+    return folded(*tables)
 
 
 def layers_twin(cosines: Mapping[str, Sequence[float]]) -> str:
