@@ -238,7 +238,7 @@ def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
     themed(figure, height=height)
     reach = max(limit, 0.05) * 1.08
     figure.update_xaxes(range=[-reach, reach], nticks=6)
-    title = {"text": "change of the score (0 to 5) without the word", "font": {"size": 13}}
+    title = {"text": "change without the word", "font": {"size": 13}}
     figure.update_xaxes(title=title, row=2, col=1)
     figure.update_layout(
         barmode="group",

@@ -93,7 +93,7 @@ def matrix_figure(
     figure.update_xaxes(
         side="top",
         ticktext=[str(place + 1) for place in order],
-        tickangle=0 if count <= 20 else -90,
+        tickangle=0 if count <= 10 else -90,
         tickfont={"size": size},
         **axis,
     )
