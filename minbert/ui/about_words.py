@@ -85,19 +85,30 @@ def chance(scores: Scores, task: str) -> str:
     return "" if share is None else f"; always the commonest answer: {percent(share)}"
 
 
-def pooling_lines(scores: Mapping[str, Scores]) -> list[str]:
-    """Say by how much mean differs from CLS pooling, and whether that is more than noise."""
+def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
+    """Return mean's score less CLS's by main metric, and whether that is more than noise.
+
+    More than noise is more than two standard errors, reckoned as if the two models had been
+    scored on different sentences.
+    """
     if set(MODELS) - set(scores):
-        return []
-    parts = []
+        return {}
+    gaps = {}
     for metric in MAIN:
         one, other = (scores[model].metrics.get(metric) for model in MODELS)
         if one is None or other is None or None in (one.value, other.value, one.se, other.se):
             continue
         gap = (one.value or 0) - (other.value or 0)
-        se = math.hypot(one.se or 0, other.se or 0)
-        told = "clear" if abs(gap) > 2 * se else "undecided"
-        parts.append(f"{metric.split()[0]} {signed(gap)} ({told})")
+        gaps[metric] = gap, abs(gap) > 2 * math.hypot(one.se or 0, other.se or 0)
+    return gaps
+
+
+def pooling_lines(scores: Mapping[str, Scores]) -> list[str]:
+    """Say by how much mean differs from CLS pooling, and whether that is more than noise."""
+    parts = [
+        f"{metric.split()[0]} {signed(gap)} ({'clear' if clear else 'undecided'})"
+        for metric, (gap, clear) in pooling_gaps(scores).items()
+    ]
     if not parts:
         return []
     return [

@@ -12,6 +12,7 @@ from minbert.tasks import SENTIMENT
 from minbert.ui import panels, words
 from minbert.ui.engine import Answer, Engine, InputError
 from minbert.ui.figures import attention_figure, pooling_figure
+from minbert.ui.lab_twins import answers_twin, attention_twin
 from minbert.ui.snippets import json_text, python_lines
 
 ALONE, TOGETHER = "A alone", "A and B together"
@@ -93,7 +94,7 @@ class Handlers:
             json_text(first, second, as_dict(mean)),
             Asked(first, second, mean),
             *self.show_attention(first, second, scope, layer, head),
-            panels.finding_block(title, lines, READ_POOLING),
+            panels.finding_block(title, lines, READ_POOLING, answers_twin(cls, mean)),
             pooling_figure(cls, mean),
         )
 
@@ -125,7 +126,8 @@ class Handlers:
         if result.left_out:
             lines.append(f"The text was cut: {result.left_out:,} word pieces are left out.")
         title = words.attention_finding(result, chosen)
-        block = panels.finding_block(title, lines, READ_ATTENTION)
+        numbers = attention_twin(result, chosen)
+        block = panels.finding_block(title, lines, READ_ATTENTION, numbers)
         return block, attention_figure(result, chosen)
 
     def predict(self, first: str, second: str = "") -> dict[str, Any]:

@@ -20,6 +20,7 @@ from minbert.ui import lab_words as words
 from minbert.ui import panels
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.lab_figures import contributions_figure, layers_figure, split_figure
+from minbert.ui.lab_twins import contributions_twin, layers_twin, split_twin
 
 MOST_SENTENCES = 50
 SET_POOLINGS = ("cls", "mean", "max", "pooler")
@@ -45,7 +46,9 @@ class Lab:
         splits = {name: split_sentiment(self.engine.mean, text) for name, text in texts.items()}
         title, lines = words.contributions_finding(splits)
         contributions = (
-            panels.finding_block(title, lines, words.READ_CONTRIBUTIONS),
+            panels.finding_block(
+                title, lines, words.READ_CONTRIBUTIONS, contributions_twin(splits)
+            ),
             contributions_figure(splits),
         )
         if not second:
@@ -60,10 +63,12 @@ class Lab:
             "mean": layer_similarity(self.engine.mean, first, second, ("mean",))["mean"],
         }
         return (
-            panels.finding_block(title, lines, words.READ_SPLIT),
+            panels.finding_block(title, lines, words.READ_SPLIT, split_twin(split)),
             split_figure(split),
             *contributions,
-            panels.finding_block(words.layers_finding(cosines), [], words.READ_LAYERS),
+            panels.finding_block(
+                words.layers_finding(cosines), [], words.READ_LAYERS, layers_twin(cosines)
+            ),
             layers_figure(cosines),
         )
 

@@ -10,7 +10,6 @@ import dataclasses
 import gradio as gr
 
 from minbert.config import BertConfig
-from minbert.ui.experiments import heading
 from minbert.ui.handlers import ALONE, TOGETHER
 
 Figure = tuple[gr.HTML, gr.Plot]  # its words, and the figure below them
@@ -55,17 +54,6 @@ class AttentionTab:
     layer: gr.Slider
     head: gr.Slider
     figure: Figure
-
-
-@dataclasses.dataclass(frozen=True)
-class PoolingTab:
-    """Both models' answers, and the figures that explain them."""
-
-    tab: gr.Tab
-    answers: Figure
-    split: Figure
-    contributions: Figure
-    layers: Figure
 
 
 def figure_place(name: str) -> Figure:
@@ -155,16 +143,3 @@ def build_attention(shape: BertConfig) -> AttentionTab:
             )
         figure = figure_place("attention")
     return AttentionTab(tab, scope, layer, head, figure)
-
-
-def build_pooling() -> PoolingTab:
-    """Build the pooling lab."""
-    with gr.Tab("Pooling lab", id="pooling") as tab:
-        answers = figure_place("pooling")
-        heading("Why are these two similar?", "lab-split")
-        split = figure_place("split")
-        heading("Which words make the mood?", "lab-contributions")
-        contributions = figure_place("contributions")
-        heading("Layer by layer", "lab-layers")
-        layers = figure_place("layers")
-    return PoolingTab(tab, answers, split, contributions, layers)

@@ -16,14 +16,13 @@ from minbert.ui.engine import Engine
 from minbert.ui.experiments import build_experiments
 from minbert.ui.handlers import Handlers
 from minbert.ui.lab import Lab
+from minbert.ui.lab_layout import PoolingTab, build_pooling, lab_events
 from minbert.ui.layout import (
     AttentionTab,
     InputArea,
-    PoolingTab,
     TryTab,
     build_attention,
     build_input,
-    build_pooling,
     build_try,
 )
 from minbert.ui.scripts import MAKE_LINK, READ_LINK, RESIZE, SWAP
@@ -107,12 +106,13 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         with gr.Tabs():
             answers = build_try()
             attention = build_attention(engine.mean.config.encoder)
-            pooling = build_pooling()
+            pooling = build_pooling(engine, assets / "models", results)
             experiments = build_experiments(results)
             about = build_about(assets / "models", results)
         looked_at = [area.first, area.second, attention.scope, attention.layer, attention.head]
         answer_events(page, area, answers, attention, pooling, handlers, lab, examples)
         try_events(area, answers, handlers)
+        lab_events(engine, [area.first, area.second], pooling, MODEL_EVENTS)
         gr.on(
             [attention.scope.change, attention.layer.change, attention.head.change],
             handlers.show_attention,

@@ -1,0 +1,185 @@
+"""The pooling lab as a person meets it: words left out, sets, marks, hostile text, a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Visit
+
+Open = Callable[..., Visit]
+PATIENT = 60_000  # milliseconds: a busy machine is slow, not wrong
+HOSTILE = '<b id="injected">bold</b><img src=x onerror="alert(3)">'
+SIDES = ("left", "right")
+
+
+def open_lab(seen: Visit) -> Page:
+    page = seen.page
+    page.get_by_role("tab", name="Pooling lab", exact=True).click()
+    page.wait_for_selector("#set-right-points-plot svg.main-svg", timeout=PATIENT)
+    page.wait_for_selector("#layers-plot svg.main-svg", timeout=PATIENT)
+    page.wait_for_timeout(400)  # the tab's resize, then plotly's redraw
+    return page
+
+
+def lines_of(page: Page, side: str) -> list[str]:
+    """Return the sentences' numbers along a matrix, from left to right."""
+    return page.locator(f"#set-{side}-matrix-plot .xtick text").all_inner_texts()
+
+
+def compare(page: Page, text: str) -> None:
+    page.locator("#set-lines textarea").fill(text)
+    page.locator("#set-compare").click()
+
+
+def fills(marks: Locator) -> list[str]:
+    return marks.evaluate_all("marks => marks.map(mark => getComputedStyle(mark).fill)")
+
+
+def test_each_word_is_left_out_on_demand(visit: Open) -> None:
+    seen = visit()
+    page = open_lab(seen)
+    expect(page.locator("#left-out-siamese-words")).to_contain_text("Press the button")
+    assert page.locator("#left-out-siamese-plot svg.main-svg").count() == 0
+    page.locator("#leave-out").click()
+    expect(page.locator("#left-out-siamese-words")).to_contain_text("of 4 done", timeout=PATIENT)
+    expect(page.locator("#leave-out-stop")).to_be_visible()
+    page.wait_for_selector("#left-out-joint-plot svg.main-svg", timeout=PATIENT)
+    for kind, name in (("siamese", "Siamese"), ("joint", "Joint")):
+        expect(page.locator(f"#left-out-{kind}-words h3")).to_contain_text(f"{name} score")
+        bars = page.locator(f"#left-out-{kind}-plot .barlayer .point path")
+        expect(bars).to_have_count(28)  # 7 words each, two models
+        assert set(fills(bars)) == {"rgb(230, 159, 0)", "rgb(0, 114, 178)"}
+    expect(page.locator("#leave-out-stop")).to_be_hidden()
+    ticks = [
+        page.locator(f"#left-out-{kind}-plot .x2tick text").all_inner_texts()
+        for kind in ("siamese", "joint")
+    ]
+    assert ticks[0] == ticks[1]
+    assert len(ticks[0]) >= 3
+    page.locator("#first textarea").fill("The kettle is on the stove.")
+    page.locator("#answer").click()
+    expect(page.locator("#left-out-siamese-words")).to_contain_text(
+        "Press the button", timeout=PATIENT
+    )
+    expect(page.locator("#left-out-joint-plot svg.main-svg")).to_have_count(0)
+    assert seen.errors == []
+
+
+def test_leaving_out_words_can_be_stopped(visit: Open) -> None:
+    page = open_lab(visit())
+    page.locator("#first textarea").fill("the old red train leaves again " * 12)
+    page.locator("#second textarea").fill("a slow bus comes back at night " * 12)
+    page.locator("#leave-out").click()
+    page.locator("#leave-out-stop").click(timeout=PATIENT)
+    words = page.locator("#left-out-siamese-words")
+    expect(words).to_contain_text("Press the button", timeout=PATIENT)
+    page.wait_for_timeout(6000)
+    expect(words).to_contain_text("Press the button")
+    expect(page.locator("#left-out-joint-plot svg.main-svg")).to_have_count(0)
+
+
+def test_sets_are_compared_ordered_and_marked(visit: Open) -> None:
+    seen = visit()
+    page = open_lab(seen)
+    title = page.locator("#set-words h3")
+    expect(title).to_contain_text("separates the groups better")
+    assert lines_of(page, "left") == lines_of(page, "right")
+    assert sorted(lines_of(page, "left"), key=int) == [str(number) for number in range(1, 17)]
+    page.get_by_label("Each in its own order").click()
+    page.wait_for_function(
+        """() => { const [a, b] = ['left', 'right'].map(side => [...document.querySelectorAll(
+            `#set-${side}-matrix-plot .xtick text`)].map(t => t.textContent).join());
+            return a && b && a !== b; }""",
+        timeout=PATIENT,
+    )
+    page.locator("#set-chosen input").click()
+    page.get_by_role("option", name="3 The fog lifted shortly before noon.").click()
+    expect(page.locator("#set-points-words h3")).to_contain_text("sentence 3", timeout=PATIENT)
+    for side in SIDES:
+        expect(page.locator(f"#set-{side}-matrix-plot .shapelayer path")).to_have_count(2)
+        expect(page.locator(f"#set-{side}-points-plot .scatterlayer .js-line")).to_have_count(3)
+    page.get_by_label("By mood").click()
+    expect(page.locator("#set-lines textarea")).to_have_value(
+        re.compile(r"^praise \| The hotel was lovely")
+    )
+    expect(page.locator("#set-left-matrix-plot .xtick")).to_have_count(18, timeout=PATIENT)
+    expect(page.locator("#set-left-matrix-plot .shapelayer path")).to_have_count(0)
+    before = title.inner_text()
+    page.locator("#set-right input").click()
+    page.get_by_role("option", name="max (encoder of the mean model)").click()
+    expect(page.locator("#set-words")).to_contain_text(
+        "no head was trained for it", timeout=PATIENT
+    )
+    expect(page.locator("#set-right-matrix-words h4")).to_have_text(
+        "max (encoder of the mean model)"
+    )
+    assert title.inner_text() != before
+    assert seen.errors == []
+
+
+def test_hostile_lines_show_as_text(visit: Open) -> None:
+    seen = visit()
+    page = open_lab(seen)
+    compare(page, f"{HOSTILE} | {HOSTILE}\n{HOSTILE} again\nA plain third line.")
+    expect(page.locator("#set-left-matrix-plot .xtick")).to_have_count(3, timeout=PATIENT)
+    page.locator("#set-chosen input").click()
+    page.get_by_role("option", name="again").click()
+    expect(page.locator("#set-points-words h3")).to_contain_text("sentence 2", timeout=PATIENT)
+    labels = page.locator("#set-left-matrix-plot .ytick text").all_inner_texts()
+    assert sum(label.startswith('<b id="injected">') for label in labels) == 2
+    legend = page.locator("#set-left-points-plot .legendtext").all_inner_texts()
+    assert any(name.startswith('<b id="injected">') for name in legend)
+    assert page.locator("#injected, #set-words img, #set-points-words img").count() == 0
+    assert seen.dialogs == []
+    assert seen.errors == []
+
+
+def test_what_is_wrong_with_a_set_is_told_and_nothing_is_lost(visit: Open) -> None:
+    page = open_lab(visit())
+    compare(page, "Only one line.")
+    words = page.locator("#set-words")
+    expect(words).to_contain_text("2 to 50 sentences, one a line. Found 1", timeout=PATIENT)
+    expect(page.locator("#set-lines textarea")).to_have_value("Only one line.")
+    expect(page.locator("#set-left-matrix-plot .xtick")).to_have_count(16)
+    compare(page, "\n".join(f"This is line {number} of many." for number in range(1, 41)))
+    expect(page.locator("#set-left-matrix-plot .xtick")).to_have_count(40, timeout=PATIENT)
+    expect(words.locator("h3")).to_contain_text("most alike are")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 390), ("dark", 1280)])
+def test_every_figure_fits_and_can_be_read(visit: Open, theme: str, width: int) -> None:
+    seen = visit(width, 900, theme)
+    page = open_lab(seen)
+    page.locator("#leave-out").click()
+    page.wait_for_selector("#left-out-joint-plot svg.main-svg", timeout=PATIENT)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    tops = {}
+    for figure in ("left-out-siamese", "left-out-joint", "set-left-matrix", "set-right-matrix"):
+        frame = page.locator(f"#{figure}-plot .js-plotly-plot").bounding_box()
+        drawn = page.locator(f"#{figure}-plot svg.main-svg").first.bounding_box()
+        assert frame is not None
+        assert drawn is not None
+        assert drawn["width"] == pytest.approx(frame["width"], abs=2)
+        assert drawn["width"] > (300 if width > 390 else 250)
+        tops[figure] = frame["y"]
+    below = tops["set-right-matrix"] - tops["set-left-matrix"]
+    assert (below > 300) if width == 390 else (abs(below) < 3)
+    beside = tops["left-out-joint"] - tops["left-out-siamese"]
+    assert (beside > 300) if width == 390 else (abs(beside) < 3)
+    colours = page.evaluate(
+        "() => [...document.querySelectorAll('[id^=set-] svg text, #lab-opening svg text')]"
+        ".filter(t => t.textContent.trim()).map(t => getComputedStyle(t).fill)"
+    )
+    assert len(colours) > 90
+    for colour in colours:
+        total = sum(int(part) for part in colour[4:-1].split(",")[:3])
+        assert (total > 450) == (theme == "dark"), f"{colour} can't be read on a {theme} page"
+    expect(page.locator("#lab-opening svg[role=img]")).to_have_count(2)
+    expect(page.locator("#lab-scores tbody tr")).to_have_count(2)
+    assert seen.errors == []
+    seen.shot(f"pooling-lab-{theme}-{width}")

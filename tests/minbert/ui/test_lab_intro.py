@@ -1,0 +1,108 @@
+"""The pooling lab's beginning: what pooling is, and both models' scores with intervals."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from minbert.ui.about_records import read_scores
+from minbert.ui.lab_intro import drawing, opening, scores_block, scores_finding, with_interval
+from minbert.ui.results import Metric
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def stored(sentiment: float, se: float = 0.01) -> dict[str, object]:
+    tasks = {"sentiment": "accuracy", "paraphrase": "accuracy", "similarity": "pearson"}
+    return {
+        "metrics": {
+            task: {
+                name: {
+                    "value": sentiment if task == "sentiment" else 0.8,
+                    "se": se,
+                    "n": 100,
+                    "split": "dev",
+                }
+            }
+            for task, name in tasks.items()
+        }
+    }
+
+
+def write(folder: Path, **models: dict[str, object]) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, told in models.items():
+        (folder / f"{name}-dev.json").write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
+def test_the_opening_is_three_sentences_and_two_drawings() -> None:
+    told = opening(384)
+    words = re.sub(r"<svg.*?</svg>", "", told)
+    assert len(re.findall(r"\.(?:\s|<)", words)) == 3
+    assert "a list of 384 numbers" in words
+    assert told.count('role="img"') == 2
+
+
+@pytest.mark.parametrize(("pooling", "used"), [("cls", 1), ("mean", 5)])
+def test_a_drawing_shows_which_tokens_count(pooling: str, used: int) -> None:
+    drawn = ElementTree.fromstring(drawing(pooling))
+    groups = [group.get("class") for group in drawn.iter("g")]
+    assert groups.count("mb-used") == used + 1, "and the sentence's own vector"
+    assert groups.count("mb-unused") == 5 - used
+    assert len(list(drawn.iter("path"))) == used
+    assert [text.text for text in drawn.iter("text")][1:6] == [
+        "[CLS]",
+        "a",
+        "fine",
+        "film",
+        "[SEP]",
+    ]
+    assert "vector" in (drawn.get("aria-label") or "")
+
+
+def test_scores_come_with_their_95_percent_interval() -> None:
+    assert with_interval(Metric(0.5, 0.01, 100, "dev")) == "0.500  [0.480, 0.520]"
+    assert with_interval(Metric(0.5, None, 100, "dev")) == "0.500"
+    assert with_interval(None) == "–"
+
+
+def test_both_models_stand_beside_each_other(tmp_path: Path) -> None:
+    results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
+    told = scores_block(tmp_path / "models", results)
+    assert "0.400  [0.380, 0.420]" in told
+    assert "0.500  [0.480, 0.520]" in told
+    assert "mean is clearly ahead on sentiment" in told
+    assert "sentiment 100, paraphrase 100, similarity 100" in told
+    assert "itself trained with mean pooling" in told
+    assert "is not there" not in told
+
+
+def test_a_missing_file_is_told_with_what_writes_it(tmp_path: Path) -> None:
+    told = scores_block(tmp_path / "models", write(tmp_path / "results", mean=stored(0.5)))
+    assert "cls-dev.json is not there" in told
+    assert "python -m trainer evaluate" in told
+    assert "mean pooling</th>" in told
+    assert "one of the two is not told" in told
+    nothing = scores_block(tmp_path / "models", tmp_path / "none")
+    assert "is not known here" in nothing
+    assert nothing.count("-dev.json is not there") == 2
+
+
+def test_the_finding_needs_two_standard_errors() -> None:
+    def said(cls: float, mean: float) -> str:
+        return scores_finding({"cls": read_scores(stored(cls)), "mean": read_scores(stored(mean))})
+
+    assert said(0.5, 0.52) == "Over whole files neither is clearly ahead on any of 3 tasks"
+    assert said(0.5, 0.53) == "Over whole files mean is clearly ahead on sentiment"
+    assert said(0.53, 0.5) == "Over whole files CLS is clearly ahead on sentiment"
+
+
+def test_the_shipped_records_can_be_shown() -> None:
+    told = scores_block(ROOT / "assets" / "models", ROOT / "assets" / "results")
+    assert told.count("[") >= 6
+    assert "is not there" not in told

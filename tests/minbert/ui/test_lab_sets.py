@@ -1,0 +1,210 @@
+"""Sets of sentences: how a box is read, what is compared, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+import torch
+
+from minbert.explain import Separation, clustered_order, cosine_matrix, pooled_by
+from minbert.pooling import AttentionPooling
+from minbert.serving import BULK, _urgency
+from minbert.ui import lab_set_words as words
+from minbert.ui import lab_sets
+from minbert.ui.engine import Engine, InputError
+from minbert.ui.lab_sets import (
+    MOST_SENTENCES,
+    SETS_FILE,
+    Compared,
+    Comparison,
+    compare_in_steps,
+    offered,
+    read_lines,
+    read_sets,
+)
+
+TEXTS = ("the cat sleeps", "the dog sleeps", "a slow film", "a dull film", "it is red")
+GROUPS = ("animals", "animals", "films", "films", "")
+
+
+def compare(engine: Engine, *ways: str) -> Comparison:
+    *_, found = compare_in_steps(engine, TEXTS, GROUPS, (ways[0], ways[1]))
+    assert isinstance(found, Comparison)
+    return found
+
+
+def side(matrix: list[list[float]], within: float | None, between: float | None) -> Compared:
+    points = [[0.0, 1.0]] * len(matrix)
+    return Compared("cls", matrix, points, [0.5, 0.25], Separation(within, between))
+
+
+def made_up(left: Compared, right: Compared, groups: tuple[str, ...]) -> Comparison:
+    count = len(left.matrix)
+    order = list(range(count))
+    return Comparison(TEXTS[:count], groups, (left, right), (order, order, order))
+
+
+def test_our_sets_are_of_the_promised_size_and_can_be_read(engine: Engine) -> None:
+    stored = json.loads(SETS_FILE.read_text(encoding="utf-8"))
+    assert len(stored) >= 3
+    seen = Counter(text for one in stored for _, text in one["sentences"])
+    assert max(seen.values()) == 1
+    for one in read_sets():
+        sentences, groups = read_lines(one.text, engine)
+        assert 12 <= len(sentences) <= 24
+        assert min(Counter(groups).values()) >= 4
+        assert len(set(groups)) >= 2
+        assert all(groups)
+        assert one.about.endswith((".", "?"))
+
+
+def test_a_line_is_a_sentence_and_its_group_stands_in_front(engine: Engine) -> None:
+    text = "\n  mood | a good film \n\na bad | film | again\nit is red\n"
+    sentences, groups = read_lines(text, engine)
+    assert sentences == ("a good film", "film | again", "it is red")
+    assert groups == ("mood", "a bad", "")
+    _, (long, _) = read_lines("g" * 99 + " | a film\na cat", engine)
+    assert long == "g" * 20
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "2 to 50 sentences, one a line. Found 0"),
+        ("only one", "Found 1"),
+        ("a cat\n" * (MOST_SENTENCES + 1), "Found 51"),
+        ("a cat\n\nmood | \n", "Line 3 has no words"),
+        ("a cat\n\u200b\u200e\n", "Line 2 has no words"),
+        ("a cat\n" + "x" * 2001, "Line 2 has 2,001 characters. The limit is 2,000"),
+    ],
+)
+def test_a_box_that_cannot_be_read_names_the_line(engine: Engine, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        read_lines(text, engine)
+
+
+def test_fifty_sentences_are_allowed(engine: Engine) -> None:
+    assert len(read_lines("a cat\n" * MOST_SENTENCES, engine)[0]) == 50
+
+
+@pytest.mark.parametrize(
+    ("way", "model", "pooling"),
+    [
+        ("cls", "cls", "cls"),
+        ("mean", "mean", "mean"),
+        ("max", "mean", "max"),
+        ("pooler", "mean", "pooler"),
+        ("first", "mean", "cls"),
+    ],
+)
+def test_each_pooling_is_of_the_model_it_says(
+    engine: Engine, way: str, model: str, pooling: str
+) -> None:
+    found = compare(engine, way, "mean")
+    wanted = cosine_matrix(pooled_by(getattr(engine, model), TEXTS, pooling))
+    assert torch.allclose(torch.tensor(found.sides[0].matrix), wanted, atol=1e-5)
+    assert found.sides[0].way == way
+    assert found.orders[0] == clustered_order(torch.tensor(found.sides[0].matrix))
+    both = sum(torch.tensor(one.matrix) for one in found.sides) / 2
+    assert found.orders[2] == clustered_order(both)
+
+
+def test_a_sentence_without_a_group_is_not_counted_in_them(engine: Engine) -> None:
+    found = compare(engine, "cls", "mean")
+    matrix = found.sides[1].matrix
+    separation = found.sides[1].separation
+    assert separation.within == pytest.approx((matrix[0][1] + matrix[2][3]) / 2)
+    apart = [matrix[a][b] for a in (0, 1) for b in (2, 3)]
+    assert separation.between == pytest.approx(sum(apart) / 4)
+    assert found.named == ["animals", "films"]
+
+
+def test_large_sets_stand_back_and_tell_how_far_they_are(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urgent = []
+
+    def watched(*arguments: object) -> torch.Tensor:
+        urgent.append(_urgency.get() == BULK)
+        return pooled_by(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lab_sets, "pooled_by", watched)
+    for count, stands_back in ((24, False), (25, True)):
+        urgent.clear()
+        texts = ("a cat",) * count
+        steps = list(compare_in_steps(engine, texts, ("",) * count, ("cls", "mean")))
+        assert set(urgent) == {stands_back}
+        assert steps[:-1] == sorted(
+            {*range(8, count, 8), count, *range(count + 8, 2 * count, 8)} | {2 * count}
+        )
+        assert isinstance(steps[-1], Comparison)
+
+
+def test_attention_is_offered_only_where_it_was_trained(engine: Engine) -> None:
+    assert list(offered(engine)) == ["cls", "mean", "max", "pooler", "first"]
+    told = words.set_finding(compare(engine, "cls", "mean"))[1]
+    assert told[-1] == lab_sets.NO_ATTENTION
+    engine.mean.model.attention_pooling = AttentionPooling(16, 0.02)
+    assert "attention" in offered(engine)
+    found = compare(engine, "attention", "mean")
+    assert lab_sets.NO_ATTENTION not in words.set_finding(found)[1]
+
+
+def test_a_pooling_that_nothing_was_trained_for_is_called_that(engine: Engine) -> None:
+    for way in ("max", "pooler", "first"):
+        told = words.set_finding(compare(engine, "mean", way))[1]
+        assert sum("no head was trained for it" in line for line in told) == 1
+    trained = words.set_finding(compare(engine, "mean", "cls"))[1]
+    assert not any("no head" in line for line in trained)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "said"),
+    [
+        ((0.5, 0.1), (0.4, 0.1), "CLS separates the groups better: .40 against .30 under CLS"),
+        ((0.4, 0.1), (0.41, 0.1), "Both keep the groups about equally apart: CLS .31, CLS .30"),
+        ((0.1, 0.2), (0.1, 0.4), "Neither keeps the groups together: CLS −.10, CLS −.30"),
+        ((None, 0.2), (0.1, 0.4), "CLS: most alike are 1 and 2 (.90); CLS: most alike are"),
+    ],
+)
+def test_the_title_says_which_side_separates_better(
+    left: tuple[float | None, float], right: tuple[float, float], said: str
+) -> None:
+    matrix = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
+    found = made_up(side(matrix, *left), side(matrix, *right), ("x", "x", "y"))
+    assert words.set_finding(found)[0].startswith(said)
+
+
+def test_lines_tell_both_means_the_neighbours_and_the_agreement() -> None:
+    one = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
+    other = [[1.0, 0.1, 0.9], [0.1, 1.0, 0.8], [0.9, 0.8, 1.0]]
+    found = made_up(side(one, 0.9, 0.15), side(other, 0.1, 0.85), ("x", "x", "y"))
+    _, lines = words.set_finding(found)
+    assert "cosine .90 on average within a group, .15 between groups" in lines[0]
+    assert lines[0].endswith("same group for 2 of 3.")
+    assert lines[1].endswith("same group for 0 of 3.")
+    assert "correlation of −1.00" in lines[2]
+    assert words.correlation(one, one) == pytest.approx(1.0)
+    assert words.correlation([[1.0, 0.5], [0.5, 1.0]], one) is None
+    flat = [[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]]
+    assert words.correlation(flat, one) is None
+
+
+def test_the_nearest_of_a_sentence_are_named_for_both() -> None:
+    one = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
+    found = made_up(side(one, 0.9, 0.15), side(one, 0.9, 0.15), ("", "", ""))
+    title, lines = words.points_finding(found, 1)
+    assert title == "Of the 2 nearest to sentence 2, 2 are the same under both"
+    assert lines[0] == "CLS: 1 “the cat sleeps” (.90); 3 “a slow film” (.20)"
+    assert words.nearest(found.sides[0], 2, 1) == [1]
+    assert words.points_finding(found, None)[0].endswith("CLS 75 %, CLS 75 %")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(0.414, ".41"), (-0.05, "−.05"), (1.0, "1.00"), (-1.0, "−1.00"), (-0.001, ".00")],
+)
+def test_cosines_are_written_short(value: float, written: str) -> None:
+    assert words.decimals(value) == written
