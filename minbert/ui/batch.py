@@ -72,14 +72,9 @@ def build_batch(engine: Engine) -> gr.Tab:
             f'<p class="mb-lead">{escape(INTRODUCTION)}</p>'
             f'<p class="mb-note" id="batch-limits">{escape(words.limits(longest(engine)))}</p>'
         )
-        asked = build_inputs()
+        file, text = build_inputs()
+        task, model = build_choices()
         gr.HTML(panels.formats())
-        model = gr.Radio(
-            [("Mean pooling", "mean"), ("CLS pooling", "cls")],
-            value="mean",
-            label="Model",
-            elem_id="batch-model",
-        )
         with gr.Row():
             run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
             stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
@@ -88,7 +83,9 @@ def build_batch(engine: Engine) -> gr.Tab:
         results = build_results()
         ticket = gr.Textbox(visible="hidden", elem_id="batch-ticket")
         by_name, as_json = gr.Button(visible=False), gr.JSON(visible=False, label="answers")
-    parts = BatchTab(tab, asked, model, run, stop, ticket, notice, results, by_name, as_json)
+    parts = BatchTab(
+        tab, (file, text, task), model, run, stop, ticket, notice, results, by_name, as_json
+    )
     wire(parts, Batch(engine))
     return parts.tab
 
@@ -98,8 +95,8 @@ def longest(engine: Engine) -> int:
     return engine.mean.config.max_length
 
 
-def build_inputs() -> tuple[gr.File, gr.Textbox, gr.Radio]:
-    """Build the places of a file and of pasted text, and the choice of what the rows are."""
+def build_inputs() -> tuple[gr.File, gr.Textbox]:
+    """Build the places of a file and of pasted text, and two examples."""
     with gr.Row():
         file = gr.File(
             label="A file (.csv, .tsv or .txt)",
@@ -121,17 +118,32 @@ def build_inputs() -> tuple[gr.File, gr.Textbox, gr.Radio]:
                 for name, rows in EXAMPLES.items():
                     button = gr.Button(f"Try {name}", size="sm", min_width=150)
                     button.click(lambda rows=rows: (None, rows), None, [file, text], **AT_ONCE)
-    task = gr.Radio(
-        [
-            ("As the columns say", AUTO),
-            ("Sentences: sentiment", SENTENCES),
-            ("Pairs: paraphrase and similarity", PAIRS),
-        ],
-        value=AUTO,
-        label="What the rows are",
-        elem_id="batch-task",
-    )
-    return file, text, task
+    return file, text
+
+
+def build_choices() -> tuple[gr.Radio, gr.Radio]:
+    """Build the choice of what the rows are, and of the model."""
+    with gr.Row():
+        task = gr.Radio(
+            [
+                ("As the columns say", AUTO),
+                ("Sentences: sentiment", SENTENCES),
+                ("Pairs: paraphrase and similarity", PAIRS),
+            ],
+            value=AUTO,
+            label="What the rows are",
+            elem_id="batch-task",
+            scale=2,
+            min_width=280,
+        )
+        model = gr.Radio(
+            [("Mean pooling", "mean"), ("CLS pooling", "cls")],
+            value="mean",
+            label="Model",
+            elem_id="batch-model",
+            min_width=240,
+        )
+    return task, model
 
 
 def build_results() -> tuple[gr.Component, ...]:

@@ -196,7 +196,11 @@ class Batch:
         return self.engine.cls if model == "cls" else self.engine.mean
 
     def batch(
-        self, file: bytes | None, text: str = "", task: str = AUTO, model: str = "mean"
+        self,
+        file: bytes | None = None,
+        text: str | None = None,
+        task: str = AUTO,
+        model: str = "mean",
     ) -> dict[str, Any]:
         """Answer up to 2,000 rows of a file or a text, and score them where they have labels.
 

@@ -46,7 +46,10 @@ def confusion_figure(counts: Confusion, labels: Sequence[str]) -> go.Figure:
     wrapped = [label.replace(" ", "<br>") for label in places]
     axis = {"tickvals": places, "ticktext": wrapped, "showgrid": False, "zeroline": False}
     figure.update_xaxes(
-        side="top", tickangle=0, title={"text": "the model's class", "font": TITLE}, **axis
+        side="top",
+        autotickangles=[0, 60],
+        title={"text": "the model's class", "font": TITLE},
+        **axis,
     )
     figure.update_yaxes(
         autorange="reversed", title={"text": "people's class", "font": TITLE}, **axis
@@ -135,8 +138,7 @@ def scatter_figure(points: Sequence[tuple[float, float]]) -> go.Figure:
             "reversescale": True,
             "cmin": 0,
             "cmax": 5,
-            "opacity": 0.8,
-            "line": {"color": NEUTRAL, "width": 1},
+            "line": {"color": NEUTRAL, "width": 1.5},
         },
         hovertemplate="people %{x:.1f}, model %{y:.2f}<extra></extra>",
     )

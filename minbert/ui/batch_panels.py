@@ -18,7 +18,7 @@ from minbert.tasks import PARAPHRASE, SENTIMENT, Task
 from minbert.ui import batch_words as words
 from minbert.ui.panels import finding_block
 from minbert.ui.twins import fold, simple_head, table, twin
-from minbert.ui.words import percent
+from minbert.ui.words import clamped, percent
 
 SHOWN_ROWS = 200  # of answers, in the table on the page
 SHOWN_PROBLEMS = 100  # of rows that can't be read
@@ -130,7 +130,7 @@ def texts_and_answer(row: BatchRow, answer: RowAnswer) -> list[str]:
         return [short(row.first), answer.label, sure, f"{answer.expected:.1f}"]
     yes = PARAPHRASE.labels[is_duplicate(answer)]
     said = f"{yes} ({percent(answer.paraphrase)})"
-    return [short(row.first), short(row.second or ""), said, f"{answer.similarity:.2f}"]
+    return [short(row.first), short(row.second or ""), said, f"{clamped(answer.similarity):.2f}"]
 
 
 def people_cell(row: BatchRow, task: Task | None) -> list[str]:
@@ -145,8 +145,8 @@ def people_cell(row: BatchRow, task: Task | None) -> list[str]:
 def scores_block(scores: BatchScores) -> str:
     """Return the measures, each with one standard error."""
     title, lines = words.scores_finding(scores)
-    caption = "± is one standard error"
-    names = ("Measure", "Value", "Error", "Rows")
+    caption = "How good the answers are"
+    names = ("Measure", "Value", "Standard error", "Rows")
     measured = table(caption, simple_head(names), words.measures(scores))
     how = "How to read this: the labels of your file are held against the model's answers."
     if scores.calibration_error is not None:
