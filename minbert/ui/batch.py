@@ -171,7 +171,14 @@ def wire(parts: BatchTab, batch: Batch) -> None:
         concurrency_limit=4,
         **PRIVATE,
     )
-    allowed = read.success(batch.proceed, parts.ticket, None, **AT_ONCE)
+    allowed = read.success(
+        batch.proceed,
+        parts.ticket,
+        None,
+        show_progress="hidden",
+        concurrency_limit=None,
+        **PRIVATE,
+    )
     worked = allowed.success(
         batch.work,
         [parts.ticket, *parts.asked, parts.model],
