@@ -18,6 +18,7 @@ from minbert.batch.reading import (
     BadRow,
     BatchRow,
     BatchTable,
+    Kind,
     read_batch,
 )
 from minbert.batch.scoring import BatchScores, Bin, score_batch
@@ -34,6 +35,7 @@ __all__ = [
     "BatchScores",
     "BatchTable",
     "Bin",
+    "Kind",
     "RowAnswer",
     "answer_rows",
     "as_tsv",

@@ -48,6 +48,15 @@ class Columns:
         return re.fullmatch(r'"?-?[\d.]+"?', cells[self.label].strip()) is not None
 
 
+def unnamed_pairs(line: str) -> Columns | None:
+    """Read a first line as two texts with a tab between them; None: it names columns."""
+    for delimiter in "\t,;":
+        names = {name.strip().casefold() for name in _names(line, delimiter)}
+        if names.intersection((*SINGLE, *PAIR)):
+            return None
+    return Columns("\t", 2, (0, 1), id=None, label=None, label_task=None)
+
+
 def columns_of(line: str, number: int) -> Columns | None:
     """Read the first line of a file; None: it is no header, so every line is a sentence.
 

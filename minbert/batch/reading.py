@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Literal
 
-from minbert.batch.columns import Columns, columns_of
+from minbert.batch.columns import Columns, columns_of, unnamed_pairs
 from minbert.batch.lines import BatchError, Lines, decoded
 from minbert.tables import LONGEST_FIELD, label_of
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
@@ -19,6 +19,8 @@ from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 MOST_ROWS = 20_000
 MOST_BYTES = 5_000_000
 LONGEST_TEXT = 100_000  # characters of one sentence; the model reads far fewer
+
+Kind = Literal["sentences", "pairs"]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +46,7 @@ class BadRow:
 class BatchTable:
     """All that was brought: rows to answer, and rows that can't be."""
 
-    kind: Literal["sentences", "pairs"]
+    kind: Kind
     rows: tuple[BatchRow, ...]  # in the file's order
     bad_rows: tuple[BadRow, ...]
     label_task: Task | None  # the task whose label column there is
@@ -56,23 +58,36 @@ class BatchTable:
 
 
 def read_batch(
-    content: bytes | str, *, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES
+    content: bytes | str,
+    *,
+    kind: Kind | None = None,
+    most_rows: int = MOST_ROWS,
+    most_bytes: int = MOST_BYTES,
 ) -> BatchTable:
     """Read a table with a header, or plain text with one sentence a line.
 
     Args:
         content: an uploaded file's bytes (UTF-8, with or without its mark), or pasted text.
+        kind: what the rows should be; a text without a header is then read as that, pairs with a
+            tab between their two sentences. None: what the first line says.
         most_rows: more rows, bad ones included, are refused.
         most_bytes: so is more, counted as UTF-8.
 
     Raises:
-        BatchError: too much, empty, not UTF-8, a header without texts, a quote never closed.
+        BatchError: too much, empty, not UTF-8, a header without texts or with those of the other
+            kind, a quote never closed.
     """
-    lines = Lines(decoded(content, most_bytes))
+    text = decoded(content, most_bytes)
+    lines = Lines(text)
     first = next((line for line in lines if line.strip()), None)
     if first is None:
         raise BatchError("The file should hold a table, or one sentence a line. Found no text.")
-    columns = columns_of(first, lines.number)
+    columns = unnamed_pairs(first) if kind == "pairs" else None
+    if columns is None:
+        columns = columns_of(first, lines.number)
+        _check_kind(kind, columns, lines.number)
+    else:
+        lines = Lines(text)  # its first line is a row
     rows, bad_rows, count = [], [], 0
     for row in _sentences(first, lines) if columns is None else _table(lines, columns):
         count += 1
@@ -87,11 +102,26 @@ def read_batch(
     if not count:
         raise BatchError("The file should have rows below its header. Found none.")
     return BatchTable(
-        "pairs" if columns is not None and len(columns.texts) == 2 else "sentences",
+        _kind_of(columns),
         tuple(rows),
         tuple(bad_rows),
         None if columns is None else columns.label_task,
     )
+
+
+def _kind_of(columns: Columns | None) -> Kind:
+    return "pairs" if columns is not None and len(columns.texts) == 2 else "sentences"
+
+
+def _check_kind(wanted: Kind | None, columns: Columns | None, number: int) -> None:
+    found = _kind_of(columns)
+    if wanted is not None and wanted != found:
+        needed, named = ("one sentence a row", "pairs")
+        if wanted == "pairs":
+            needed, named = ("two sentences a row", "one sentence a row")
+        raise BatchError(
+            f"{wanted} need {needed}. Found a header of {named}; choose the other kind.", number
+        )
 
 
 def _sentences(first: str, lines: Lines) -> Iterator[BatchRow | BadRow]:

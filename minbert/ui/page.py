@@ -10,8 +10,10 @@ import gradio as gr
 from gradio.events import api
 from gradio.themes.utils.fonts import LocalFont
 
+from minbert.batch import MOST_BYTES
 from minbert.files import CheckpointError, read_json
 from minbert.ui.about import build_about
+from minbert.ui.batch import CHECK_EVERY, KEPT, build_batch
 from minbert.ui.engine import Engine
 from minbert.ui.experiments import build_experiments
 from minbert.ui.handlers import Handlers
@@ -71,7 +73,7 @@ def launch_options() -> dict[str, Any]:
         "run_history": False,
         "show_error": True,
         "ssr_mode": False,
-        "max_file_size": "1mb",
+        "max_file_size": MOST_BYTES + 100_000,  # what is just too large gets its reason in words
         "max_threads": 64,
     }
 
@@ -99,14 +101,15 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
     """
     results = assets / "results"
     handlers, lab = Handlers(engine, within_one(results)), Lab(engine)
-    page = gr.Blocks(title="minBERT Lab", analytics_enabled=False)
+    page = gr.Blocks(title="minBERT Lab", analytics_enabled=False, delete_cache=(CHECK_EVERY, KEPT))
     with page:
         gr.HTML(HEADER)
         area = build_input(examples)
         with gr.Tabs():
             answers = build_try()
-            attention = build_attention(engine.mean.config.encoder)
             pooling = build_pooling(engine, assets / "models", results)
+            attention = build_attention(engine.mean.config.encoder)
+            batch = build_batch(engine)
             experiments = build_experiments(results)
             about = build_about(assets / "models", results)
         looked_at = [area.first, area.second, attention.scope, attention.layer, attention.head]
@@ -122,7 +125,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
             trigger_mode="always_last",
             **VISIBLE,
         )
-        for tab in (answers.tab, attention.tab, pooling.tab, experiments, about):
+        for tab in (answers.tab, attention.tab, pooling.tab, batch, experiments, about):
             tab.select(None, js=RESIZE, **PRIVATE)
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)

@@ -27,6 +27,7 @@ def test_every_event_has_a_name_and_these_are_they(client: Client) -> None:
     assert isinstance(named, dict)
     assert set(named["named_endpoints"]) == {
         "/attention",
+        "/batch",
         "/compare_pooling",
         "/load_example",
         "/predict",

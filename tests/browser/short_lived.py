@@ -1,0 +1,31 @@
+"""Start a page with tiny models that deletes files a second old: `... short_lived 1111`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+from minbert.predictor import Predictor
+from minbert.ui import page as pages
+from minbert.ui.engine import Engine
+from tests.support import tiny_model
+
+EXAMPLES = [{"name": "tiny", "first": "the film is good", "second": "the story is bad"}]
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    folder = Path(tempfile.mkdtemp(prefix="minbert-short-lived-"))
+    models = [tiny_model(folder / pooling, pooling=pooling) for pooling in ("mean", "cls")]
+    engine = Engine(*(Predictor(model, "cpu") for model in models))
+    pages.CHECK_EVERY = pages.KEPT = 1
+    page = pages.build_page(engine, EXAMPLES, folder)
+    page.launch(**pages.launch_options(), server_port=int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()

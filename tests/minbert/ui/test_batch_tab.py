@@ -1,0 +1,331 @@
+"""The Batch tab's events: every row answered or told, stops that free the model, no row kept."""
+
+from __future__ import annotations
+
+import contextvars
+import csv
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from minbert.batch import MOST_BYTES, MOST_ROWS, BatchTable, RowAnswer, answer_rows, read_batch
+from minbert.predictor import Predictor, SentimentResult
+from minbert.serving import BULK, QUICK, _urgency
+from minbert.ui import batch_events
+from minbert.ui.batch import EXAMPLES
+from minbert.ui.batch_events import API_ROWS, AUTO, MOST_WAITING, PAIRS, PLACES, SENTENCES, Batch
+from minbert.ui.engine import Engine
+from minbert.ui.page import launch_options
+
+NOTICE, DOWNLOAD, MEASURES, WORDS, PLOT, MORE_WORDS, MORE_PLOT, ROWS = range(8)
+SENTENCES_FILE = b"id\tsentence\tsentiment\na\tthe cat sleeps\t4\nb\ta dog runs\t7\nc\tthe park\t\n"
+PAIRS_TEXT = "sentence1,sentence2,is_duplicate\nthe cat,a cat,1\na dog,the park,0\n"
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def batch(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """Give the events of a small engine; what they write lies in the test's own folder."""
+    monkeypatch.setattr(batch_events, "get_upload_folder", lambda: str(tmp_path / "cache"))
+    return Batch(engine)
+
+
+def begun(
+    batch: Batch, content: bytes | None, text: str = "", task: str = AUTO, model: str = "mean"
+) -> tuple[str, Iterator[tuple[Any, ...]]]:
+    """Press the button; return the run's ticket and its steps."""
+    notice, ticket, run, stop, *_ = batch.read(content, text, task)
+    assert "role" in notice
+    assert ticket
+    assert (run["visible"], stop["visible"]) == (False, True)
+    batch.proceed(ticket)
+    return ticket, batch.work(ticket, content, text, task, model)
+
+
+def ended(steps: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return a run's results."""
+    *progress, results = list(steps)
+    assert all("progressbar" in step[NOTICE] for step in progress)
+    assert all(part == gr.skip() for step in progress for part in step[1:])
+    return results
+
+
+def written(results: tuple[Any, ...]) -> list[dict[str, str]]:
+    with Path(results[DOWNLOAD]["value"]).open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
+
+
+def lines(count: int) -> str:
+    return "\n".join(f"the cat {row}" for row in range(count))
+
+
+class Slow(Predictor):
+    """Answers without a model; notes each chunk's size and urgency."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine.mean.model, "cpu")
+        self.seen: list[tuple[int, int]] = []
+
+    def sentiment(self, texts: Sequence[str]) -> list[SentimentResult]:
+        self.seen.append((len(texts), _urgency.get()))
+        return [SentimentResult((0.1, 0.2, 0.4, 0.2, 0.1))] * len(texts)
+
+
+@pytest.fixture
+def slow(engine: Engine, batch: Batch) -> Slow:
+    predictor = Slow(engine)
+    batch.engine = Engine(predictor, engine.cls)
+    return predictor
+
+
+def test_a_file_is_answered_as_the_model_does(batch: Batch, engine: Engine) -> None:
+    _, steps = begun(batch, SENTENCES_FILE)
+    results = ended(steps)
+    assert "2 rows answered in" in results[NOTICE]
+    assert "Line 3: " in results[NOTICE]
+    first, third, bad = written(results)
+    own = engine.mean.sentiment(["the cat sleeps", "the park"])
+    assert [first["predicted_label"], third["predicted_label"]] == [one.label for one in own]
+    assert float(third["p_2"]) == pytest.approx(own[1].probabilities[2], abs=1e-5)
+    assert bad["line"] == "3"
+    assert bad["problem"]
+    assert results[ROWS].count("<tr>") == 3, "a head and two rows"
+    assert own[0].label in results[ROWS]
+    assert "1 labelled row" in results[MEASURES]
+    assert "1 answered row without a label" in results[MEASURES]
+    assert batch.runs == {}
+    assert batch.working == 0
+
+
+def test_the_model_chosen_is_the_one_that_answers(batch: Batch, engine: Engine) -> None:
+    for model, predictor in (("mean", engine.mean), ("cls", engine.cls)):
+        (row, _) = written(ended(begun(batch, None, PAIRS_TEXT, AUTO, model)[1]))
+        (pair,) = predictor.pairs([("the cat", "a cat")])
+        assert float(row["p_duplicate"]) == pytest.approx(pair.paraphrase, abs=1e-5)
+        assert float(row["predicted_similarity"]) == pytest.approx(pair.similarity, abs=1e-4)
+
+
+def test_figures_come_with_labels_alone(batch: Batch) -> None:
+    plain = ended(begun(batch, None, "the cat\na dog")[1])
+    assert plain[MEASURES] == plain[WORDS] == ""
+    assert (plain[PLOT]["visible"], plain[MORE_PLOT]["visible"]) == (False, False)
+    pairs = ended(begun(batch, None, PAIRS_TEXT)[1])
+    assert len(pairs[PLOT]["value"].data[0].z) == 2
+    assert pairs[MORE_PLOT]["visible"]
+    similar = ended(begun(batch, None, PAIRS_TEXT.replace("is_duplicate", "similarity"))[1])
+    assert list(similar[PLOT]["value"].data[1].x) == [1, 0]
+    assert not similar[MORE_PLOT]["visible"]
+    empty = ended(begun(batch, None, "sentence,sentiment\nthe cat,\n")[1])
+    assert "0 labelled rows" in empty[MEASURES]
+    assert not empty[PLOT]["visible"]
+
+
+def test_a_new_run_clears_the_old_results(batch: Batch) -> None:
+    for content, text in ((SENTENCES_FILE, ""), (None, "")):
+        _, _, _, _, *cleared = batch.read(content, text, AUTO)
+        hidden = gr.update(value=None, visible=False)
+        assert cleared == [hidden, "", "", hidden, "", hidden, ""]
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "task", "said"),
+    [
+        (None, " \n", AUTO, "nothing to answer yet"),
+        (b"", "", AUTO, "Found no text"),
+        (b"a", "b", AUTO, "There is a file and pasted text as well"),
+        (b"id\ttitle\n1\tx", "", AUTO, "Line 1: the first line should name the columns"),
+        (b"fine\n\xff", "", AUTO, "Line 2: the file should be text in UTF-8"),
+        (SENTENCES_FILE, "", PAIRS, "Line 1: pairs need two sentences a row"),
+        (None, PAIRS_TEXT, SENTENCES, "Line 1: sentences need one sentence a row"),
+        (None, f"{HOSTILE}\t{HOSTILE}", AUTO, "&lt;img"),
+        (b"x" * (MOST_BYTES + 1), "", AUTO, "at most 5,000,000 bytes"),
+        (None, "x\n" * (MOST_ROWS + 1), AUTO, "at most 20,000 rows. Found 20,001"),
+    ],
+)
+def test_what_cannot_be_answered_gets_the_reason(
+    batch: Batch, content: bytes | None, text: str, task: str, said: str
+) -> None:
+    notice, ticket, run, stop, *_ = batch.read(content, text, task)
+    assert said in notice
+    assert "<img" not in notice
+    assert (ticket, run["visible"], stop["visible"]) == ("", True, False)
+    with pytest.raises(gr.Error):
+        batch.proceed(ticket)
+
+
+def test_pairs_without_a_header_are_read_where_chosen(batch: Batch) -> None:
+    (row,) = written(ended(begun(batch, None, "the cat\ta cat", PAIRS)[1]))
+    assert (row["sentence1"], row["sentence2"], row["line"]) == ("the cat", "a cat", "1")
+
+
+def test_progress_tells_rows_speed_and_time_left(batch: Batch, slow: Slow) -> None:
+    _, steps = begun(batch, None, lines(150))
+    told = [step[NOTICE] for step in steps]
+    assert 'aria-valuenow="0"' in told[0]
+    assert 'aria-valuenow="64"' in told[1]
+    assert "64 of 150 rows · " in told[1]
+    assert "rows a second · about 1 s left" in told[1]
+    assert 'aria-valuenow="128"' in told[2]
+    assert "150 rows answered" in told[3]
+    assert [size for size, _ in slow.seen] == [64, 64, 22]
+
+
+def test_a_run_s_work_is_bulk_whichever_thread_does_a_step(batch: Batch, slow: Slow) -> None:
+    _, steps = begun(batch, None, lines(150))
+    for _ in range(4):
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(next, steps))
+        thread.start()
+        thread.join(30)
+        assert _urgency.get() == QUICK
+    assert slow.seen == [(64, BULK), (64, BULK), (22, BULK)]
+
+
+def test_a_stop_keeps_what_is_answered_and_ends_the_work(
+    batch: Batch, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+
+    def watched(asked: Predictor, table: BatchTable, **options: int) -> Iterator[list[RowAnswer]]:
+        try:
+            yield from answer_rows(asked, table, **options)
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(batch_events, "answer_rows", watched)
+    ticket, steps = begun(batch, None, lines(150))
+    next(steps), next(steps)
+    notice, run, stop = batch.stop(ticket)
+    assert "Stopping" in notice
+    assert run == stop == gr.skip()
+    (results,) = steps
+    assert closed == [True]
+    assert "Stopped: 64 of 150 rows answered" in results[NOTICE]
+    rows = written(results)
+    assert [bool(row["predicted_label"]) for row in rows] == [place < 64 for place in range(150)]
+    assert len(slow.seen) == 1
+    assert (batch.runs, batch.working) == ({}, 0)
+
+
+def test_a_visitor_who_leaves_stops_the_work(batch: Batch, slow: Slow) -> None:
+    _, steps = begun(batch, None, lines(150))
+    next(steps), next(steps)
+    assert batch.working == 1
+    steps.close()  # type: ignore[attr-defined]
+    assert len(slow.seen) == 1
+    assert (batch.runs, batch.working) == ({}, 0)
+
+
+def test_a_run_stopped_in_the_queue_never_begins(batch: Batch, slow: Slow) -> None:
+    ticket, steps = begun(batch, None, "the cat")
+    notice, run, stop = batch.stop(ticket)
+    assert "Stopped before its first row" in notice
+    assert (run["visible"], stop["visible"]) == (True, False)
+    assert list(steps) == [(gr.skip(),) * 8]
+    assert (slow.seen, batch.runs, batch.working) == ([], {}, 0)
+
+
+def test_a_ticket_is_good_for_one_run(batch: Batch) -> None:
+    ticket, steps = begun(batch, None, "the cat")
+    next(steps)
+    assert list(batch.work(ticket, None, "a dog", AUTO, "mean")) == [(gr.skip(),) * 8]
+    assert list(batch.work("mine", None, "a dog", AUTO, "mean")) == [(gr.skip(),) * 8]
+    assert batch.working == 1
+    assert "1 row answered" in ended(steps)[NOTICE]
+    assert batch.stop(ticket)[1]["visible"], "nothing left to stop"
+
+
+def test_the_button_comes_back_at_a_run_s_end(batch: Batch) -> None:
+    ticket, steps = begun(batch, None, "the cat")
+    assert [part["visible"] for part in batch.restore(ticket)] == [False, True]
+    list(steps)
+    assert [part["visible"] for part in batch.restore(ticket)] == [True, False]
+
+
+def test_who_has_to_wait_is_told_so(batch: Batch, slow: Slow) -> None:
+    runs = [begun(batch, None, "the cat")[1] for _ in range(PLACES)]
+    for steps in runs:
+        assert "Starting" in batch.read(None, "a dog", AUTO)[0]
+        next(steps)
+    told = batch.read(None, "a dog\nthe park", AUTO)[0]
+    assert "2 rows of sentences to answer. Waiting: 2 files of other visitors" in told
+    for steps in runs:
+        list(steps)
+    assert "Starting" in batch.read(None, "a dog", AUTO)[0]
+    assert slow.seen
+
+
+def test_tickets_of_visitors_who_left_are_forgotten_but_no_run_is(batch: Batch) -> None:
+    ticket, steps = begun(batch, None, "the cat")
+    next(steps)
+    for _ in range(MOST_WAITING + 5):
+        batch.read(None, "a dog", AUTO)
+    assert len(batch.runs) == MOST_WAITING + 1
+    assert ticket in batch.runs
+    list(steps)
+
+
+def test_an_error_of_the_model_frees_the_place(
+    batch: Batch, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(texts: Sequence[str]) -> list[SentimentResult]:
+        raise RuntimeError(f"out of memory at {len(texts)}")
+
+    monkeypatch.setattr(slow, "sentiment", broken)
+    _, steps = begun(batch, None, "the cat")
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(steps)
+    assert (batch.runs, batch.working) == ({}, 0)
+
+
+def test_the_endpoint_tells_what_the_download_does(batch: Batch) -> None:
+    told = batch.batch(SENTENCES_FILE)
+    rows = written(ended(begun(batch, SENTENCES_FILE)[1]))
+    assert set(rows[0]) - {"problem"} == set(told["rows"][0])
+    for row, answer in zip(rows, told["rows"], strict=False):
+        assert (row["id"], row["sentence"]) == (answer["id"], answer["sentence"])
+        assert int(row["predicted_sentiment"]) == answer["predicted_sentiment"]
+    pairs = batch.batch(None, PAIRS_TEXT, AUTO, "cls")
+    rows = written(ended(begun(batch, None, PAIRS_TEXT, AUTO, "cls")[1]))
+    assert set(rows[0]) - {"problem"} == set(pairs["rows"][0])
+    assert float(rows[1]["siamese_similarity"]) == pytest.approx(
+        pairs["rows"][1]["siamese_similarity"], abs=1e-5
+    )
+    assert (told["kind"], told["model"], pairs["model"]) == ("sentences", "mean", "cls")
+    assert [row["line"] for row in told["bad_rows"]] == [3]
+    assert told["scores"]["task"] == "sentiment"
+    assert batch.batch(None, "the cat")["scores"] is None
+
+
+def test_the_endpoint_s_work_is_bulk_and_counted(
+    batch: Batch, slow: Slow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working: list[int] = []
+    plain = slow.sentiment
+
+    def watched(texts: Sequence[str]) -> list[SentimentResult]:
+        working.append(batch.working)
+        return plain(texts)
+
+    monkeypatch.setattr(slow, "sentiment", watched)
+    batch.batch(None, lines(API_ROWS))
+    assert {urgency for _, urgency in slow.seen} == {BULK}
+    assert set(working) == {1}
+    assert batch.working == 0
+    with pytest.raises(gr.Error, match=r"at most 2,000 rows\. Found 2,001"):
+        batch.batch(None, lines(API_ROWS + 1))
+
+
+@pytest.mark.parametrize("text", EXAMPLES.values())
+def test_the_examples_can_be_scored(text: str) -> None:
+    table = read_batch(text)
+    assert table.label_task is not None
+    assert table.bad_rows == ()
+    assert all(row.label is not None for row in table.rows)
+
+
+def test_uploads_may_be_as_large_as_is_told_and_hardly_larger() -> None:
+    assert MOST_BYTES < launch_options()["max_file_size"] < MOST_BYTES * 1.1
