@@ -10,6 +10,7 @@ import dataclasses
 import gradio as gr
 
 from minbert.config import BertConfig
+from minbert.ui.edits import EditRow, build_edits
 from minbert.ui.experiments import heading
 from minbert.ui.handlers import ALONE, TOGETHER
 
@@ -37,6 +38,7 @@ class TryTab:
     swap: gr.Button
     pin: gr.Button
     unpin: gr.Button
+    edits: EditRow
     change: gr.HTML
     share: gr.Button
     link: gr.Textbox
@@ -120,6 +122,7 @@ def build_try() -> TryTab:
             swap = gr.Button("Swap A and B", elem_id="swap", min_width=130)
             pin = gr.Button("Pin and compare", elem_id="pin", min_width=130)
             unpin = gr.Button("Unpin", elem_id="unpin", min_width=90)
+        edits = build_edits()
         change = gr.HTML(elem_id="change")
         with gr.Accordion("Share it, or get it elsewhere", open=False, elem_id="elsewhere"):
             share = gr.Button("Make a link to this", elem_id="share")
@@ -136,7 +139,7 @@ def build_try() -> TryTab:
         # Of one visit: the present answer, the pinned one. Inside the tab, since a child of gr.Tabs
         # that is no tab makes gradio list tabs twice.
         kept = gr.State(None), gr.State(None)
-    buttons = swap, pin, unpin
+    buttons = swap, pin, unpin, edits
     return TryTab(
         tab, predictions, threshold, *buttons, change, share, link, python, as_json, *kept
     )

@@ -12,6 +12,7 @@ from gradio.themes.utils.fonts import LocalFont
 
 from minbert.files import CheckpointError, read_json
 from minbert.ui.about import build_about
+from minbert.ui.edits import edit_events
 from minbert.ui.engine import Engine
 from minbert.ui.experiments import build_experiments
 from minbert.ui.handlers import Handlers
@@ -168,12 +169,13 @@ def answer_events(
     for filled in (
         page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
         answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
+        *edit_events(answers.edits, texts, answers.current, answers.pinned, handlers.engine),
     ):
         for name, function, inputs, outputs in (
             ("refresh_all", handlers.show_all, asked, shown),
             ("refresh_lab", lab.show_lab, texts, drawn),
         ):
-            filled.then(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
+            filled.success(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
 
 
 def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:
