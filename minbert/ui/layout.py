@@ -133,9 +133,15 @@ def build_try() -> TryTab:
                 elem_id="link",
             )
             python = gr.Code(
-                label="The same from Python", language="python", interactive=False, elem_id="python"
+                label="The same from Python",
+                language="python",
+                interactive=False,
+                elem_id="python",
+                wrap_lines=True,
             )
-            as_json = gr.Code(label="As JSON", language="json", interactive=False, elem_id="json")
+            as_json = gr.Code(
+                label="As JSON", language="json", interactive=False, elem_id="json", wrap_lines=True
+            )
         # Of one visit: the present answer, the pinned one. Inside the tab, since a child of gr.Tabs
         # that is no tab makes gradio list tabs twice.
         kept = gr.State(None), gr.State(None)

@@ -31,7 +31,8 @@ from minbert.ui.scripts import MAKE_LINK, READ_LINK, RESIZE, SWAP
 
 HEADER = (
     '<header class="mb-head"><h1>minBERT Lab</h1>'
-    "<p>Type one sentence or two: one small BERT answers three tasks, and shows how.</p></header>"
+    "<p>Type one sentence or two: one small BERT answers three tasks, and shows how.</p>"
+    '<h2 class="mb-unseen">Your sentences, and what the models make of them</h2></header>'
 )
 # Events wait for the model in its own queue, where those that wait together are answered together.
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
