@@ -84,6 +84,7 @@ class TokenCount:
     tokens: int  # special tokens included, before truncation
     left_out: int  # word pieces beyond the model's length
     unknown: int  # word pieces that the vocabulary doesn't have
+    masked: int  # [MASK]s: words hidden from the model
 
 
 class Predictor:
@@ -122,7 +123,10 @@ class Predictor:
         """Count a single sentence's tokens as the model sees them."""
         (pieces,) = self.tokenizer.pieces([text])
         left_out = max(0, len(pieces) + 2 - self.config.max_length)
-        return TokenCount(len(pieces) + 2, left_out, pieces.count(self.tokenizer.unknown_id))
+        unknown, masked = (
+            pieces.count(index) for index in (self.tokenizer.unknown_id, self.tokenizer.mask_id)
+        )
+        return TokenCount(len(pieces) + 2, left_out, unknown, masked)
 
     def encode_single(self, texts: Sequence[str]) -> list[Encoded]:
         """Encode each text as `[CLS] A [SEP]`."""

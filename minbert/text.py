@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TEXTS_PER_BATCH = 64
 TOKENS_PER_BATCH = 4096
+MASK = "[MASK]"  # what a person types to hide a word from the model
 BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
 _BRACKET = re.compile(r"-([LR][RSC]B)-")
 _QUOTES = re.compile(r"``|''")
@@ -132,8 +133,9 @@ def truncate_longest_first(first: int, second: int, budget: int) -> tuple[int, i
 class Tokenizer:
     """BERT's WordPiece tokenizer behind our preprocessing.
 
-    Wraps a Hugging Face `BertTokenizer`. Special tokens that a person types (`[SEP]`) are read as
-    the text they are.
+    Wraps a Hugging Face `BertTokenizer`. A typed `[MASK]`, in capitals, is the vocabulary's mask
+    token: a word hidden from the model. It marks no place in an input, so it can do no harm there.
+    All other special tokens that a person types (`[SEP]`, `[CLS]`) are read as the text they are.
     """
 
     def __init__(self, tokenizer: BertTokenizer) -> None:
@@ -174,11 +176,17 @@ class Tokenizer:
         return self._backend.get_vocab_size()
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
-        """Normalise and split texts into word-piece ids, without special tokens."""
-        encodings = self._backend.encode_batch(
-            [normalise(text) for text in texts], add_special_tokens=False
-        )
-        return [encoding.ids for encoding in encodings]
+        """Normalise and split texts into word-piece ids; of special tokens only typed `[MASK]`s."""
+        parts = [normalise(text).split(MASK) for text in texts]
+        flat = [part for of_text in parts for part in of_text]
+        found = (code.ids for code in self._backend.encode_batch(flat, add_special_tokens=False))
+        pieces = []
+        for of_text in parts:
+            ids = list(next(found))
+            for _ in of_text[1:]:
+                ids += [self.mask_id, *next(found)]
+            pieces.append(ids)
+        return pieces
 
     def single(self, pieces: Sequence[int], max_length: int) -> Encoded:
         """Build `[CLS] A [SEP]` from word pieces, truncated to `max_length` tokens."""

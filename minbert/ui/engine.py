@@ -91,6 +91,8 @@ class Engine:
                 line += f", cut to the {limit} that the model reads; {count.left_out:,} left out"
             if count.unknown:
                 line += f"; {count.unknown:,} not in its vocabulary, read as [UNK]"
+            if count.masked:
+                line += f"; {count.masked:,} hidden from it by [MASK]"
             told.append(line)
         if second:
             (joint,) = self.mean.encode_joint([(first, second)])

@@ -10,6 +10,7 @@ import dataclasses
 import gradio as gr
 
 from minbert.config import BertConfig
+from minbert.ui.edits import EditRow, build_edits
 from minbert.ui.handlers import ALONE, TOGETHER
 
 Figure = tuple[gr.HTML, gr.Plot]  # its words, and the figure below them
@@ -36,6 +37,7 @@ class TryTab:
     swap: gr.Button
     pin: gr.Button
     unpin: gr.Button
+    edits: EditRow
     change: gr.HTML
     share: gr.Button
     link: gr.Textbox
@@ -108,6 +110,7 @@ def build_try() -> TryTab:
             swap = gr.Button("Swap A and B", elem_id="swap", min_width=130)
             pin = gr.Button("Pin and compare", elem_id="pin", min_width=130)
             unpin = gr.Button("Unpin", elem_id="unpin", min_width=90)
+        edits = build_edits()
         change = gr.HTML(elem_id="change")
         with gr.Accordion("Share it, or get it elsewhere", open=False, elem_id="elsewhere"):
             share = gr.Button("Make a link to this", elem_id="share")
@@ -118,13 +121,19 @@ def build_try() -> TryTab:
                 elem_id="link",
             )
             python = gr.Code(
-                label="The same from Python", language="python", interactive=False, elem_id="python"
+                label="The same from Python",
+                language="python",
+                interactive=False,
+                elem_id="python",
+                wrap_lines=True,
             )
-            as_json = gr.Code(label="As JSON", language="json", interactive=False, elem_id="json")
+            as_json = gr.Code(
+                label="As JSON", language="json", interactive=False, elem_id="json", wrap_lines=True
+            )
         # Of one visit: the present answer, the pinned one. Inside the tab, since a child of gr.Tabs
         # that is no tab makes gradio list tabs twice.
         kept = gr.State(None), gr.State(None)
-    buttons = swap, pin, unpin
+    buttons = swap, pin, unpin, edits
     return TryTab(
         tab, predictions, threshold, *buttons, change, share, link, python, as_json, *kept
     )

@@ -14,6 +14,7 @@ from minbert.batch import MOST_BYTES
 from minbert.files import CheckpointError, read_json
 from minbert.ui.about import build_about
 from minbert.ui.batch import CHECK_EVERY, KEPT, build_batch
+from minbert.ui.edits import edit_events
 from minbert.ui.engine import Engine
 from minbert.ui.experiments import build_experiments
 from minbert.ui.handlers import Handlers
@@ -31,7 +32,8 @@ from minbert.ui.scripts import MAKE_LINK, READ_LINK, RESIZE, SWAP
 
 HEADER = (
     '<header class="mb-head"><h1>minBERT Lab</h1>'
-    "<p>Type one sentence or two: one small BERT answers three tasks, and shows how.</p></header>"
+    "<p>Type one sentence or two: one small BERT answers three tasks, and shows how.</p>"
+    '<h2 class="mb-unseen">Your sentences, and what the models make of them</h2></header>'
 )
 # Events wait for the model in its own queue, where those that wait together are answered together.
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
@@ -171,12 +173,13 @@ def answer_events(
     for filled in (
         page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
         answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
+        *edit_events(answers.edits, texts, answers.current, answers.pinned, handlers.engine),
     ):
         for name, function, inputs, outputs in (
             ("refresh_all", handlers.show_all, asked, shown),
             ("refresh_lab", lab.show_lab, texts, drawn),
         ):
-            filled.then(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
+            filled.success(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
 
 
 def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:

@@ -6,6 +6,7 @@ import math
 
 from minbert.predictor import AttentionResult, PairResult
 from minbert.tasks import SENTIMENT, similarity_band
+from minbert.text import MASK
 from minbert.ui.engine import Answer
 
 SAME_SHARE = 0.05  # probabilities closer than this are called alike
@@ -119,3 +120,17 @@ def attention_finding(result: AttentionResult, head: int) -> str:
         f"Layer {result.layers[0] + 1}: {who} {manner}, most at "
         f"“{result.tokens[top]}” ({percent(received[top].item())} of all attention)"
     )
+
+
+def offered_words(name: str, count: int, most: int) -> str:
+    """Name the words of a sentence that are offered for a quick edit, at most so many."""
+    if not count:
+        return f"Words of {name}: none"
+    return f"Words of {name}" + (f" (the first {most})" if count >= most else "")
+
+
+def same_word(word: str) -> str:
+    """Say that an edit would change nothing, and what to do."""
+    if word == MASK:
+        return "That word is hidden already. Choose another, or type a word to put there."
+    return f"“{word}” stands there already. Type another word."

@@ -9,12 +9,14 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.served import ROOT, served_app
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OUTPUT = ROOT / "test-output"
+
+expect.set_options(timeout=15_000)  # a busy machine answers late
 
 
 @dataclasses.dataclass
@@ -54,29 +56,35 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def open_visit(browser: Browser, url: str, width: int, height: int, theme: str) -> Visit:
+    """Open a page whose doings are recorded; wait until its first answer is there."""
+    page = browser.new_page(viewport={"width": width, "height": height})
+    seen = Visit(page)
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("pageerror", lambda error: seen.errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: seen.errors.append(message.text) if message.type == "error" else None,
+    )
+
+    def dismiss(dialog: object) -> None:
+        seen.dialogs.append(dialog.message)  # type: ignore[attr-defined]
+        dialog.dismiss()  # type: ignore[attr-defined]
+
+    page.on("dialog", dismiss)
+    page.goto(f"{url}/?__theme={theme}")
+    page.wait_for_selector("#predictions .mb-card", timeout=60_000)
+    return seen
+
+
 @pytest.fixture
 def visit_at(browser: Browser) -> Iterator[Callable[..., Visit]]:
     """Open the page of an address in a size and theme; wait until its first answer is there."""
     opened: list[Page] = []
 
     def open_page(url: str, width: int = 1280, height: int = 900, theme: str = "light") -> Visit:
-        page = browser.new_page(viewport={"width": width, "height": height})
-        opened.append(page)
-        seen = Visit(page)
-        page.on("request", lambda request: seen.requests.append(request.url))
-        page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        page.on(
-            "console",
-            lambda message: seen.errors.append(message.text) if message.type == "error" else None,
-        )
-
-        def dismiss(dialog: object) -> None:
-            seen.dialogs.append(dialog.message)  # type: ignore[attr-defined]
-            dialog.dismiss()  # type: ignore[attr-defined]
-
-        page.on("dialog", dismiss)
-        page.goto(f"{url}/?__theme={theme}")
-        page.wait_for_selector("#predictions .mb-card", timeout=60_000)
+        seen = open_visit(browser, url, width, height, theme)
+        opened.append(seen.page)
         return seen
 
     yield open_page

@@ -77,6 +77,14 @@ def test_attention_rows_sum_to_one(client: Client) -> None:
             assert sum(row) == pytest.approx(1, abs=1e-4)
 
 
+def test_typed_marks_break_no_pair_and_a_typed_mask_is_one(client: Client) -> None:
+    told = client.predict("the lake [SEP] [CLS]", "[MASK] froze [PAD]", api_name="/attention")
+    tokens = told["tokens"]
+    assert (tokens.count("[CLS]"), tokens.count("[SEP]"), tokens.count("[PAD]")) == (1, 2, 0)
+    assert tokens.count("[MASK]") == 1
+    assert told["segments"][tokens.index("[MASK]")] == 1
+
+
 def test_show_all_fills_every_tab(client: Client) -> None:
     counts, answers, change, python, as_json, words, attention, pooling_words, pooling = (
         client.predict(A, B, *CONTROLS, THRESHOLD, api_name="/show_all")

@@ -204,6 +204,7 @@ def test_pairs_are_encoded_with_the_config_s_token_types(token_types: bool, tmp_
         ("the film", 4, 0, 0),
         ("the 🙂 film 🙂", 6, 0, 2),
         ("the films [SEP]", 10, 0, 0),  # the film ##s [ s ##e ##p ]
+        ("the [MASK] film", 5, 0, 0),
         ("film " * 10, 12, 0, 0),
         ("film " * 11, 13, 1, 0),
         ("film " * 10_000, 10_002, 9_990, 0),
@@ -216,6 +217,7 @@ def test_tokens_are_counted(
     predictor = Predictor(tiny_model(tmp_path, max_length=12), "cpu")
     count = predictor.count_tokens(text)
     assert (count.tokens, count.left_out, count.unknown) == (tokens, left_out, unknown)
+    assert count.masked == text.count("[MASK]")
     assert predictor.encode_single([text])[0].left_out == left_out
 
 

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minbert.text import Batch, Encoded, Tokenizer, normalise, pad, truncate_longest_first
+from minbert.text import MASK, Batch, Encoded, Tokenizer, normalise, pad, truncate_longest_first
 from tests.support import SPECIAL_TOKENS, assert_close, tiny_tokenizer, tiny_vocabulary
 
 
@@ -79,7 +79,10 @@ def test_words_become_pieces(word: str, spelt: list[str], tokenizer: Tokenizer) 
     assert (tokenizer.unknown_id in pieces) == (spelt == ["[UNK]"])
 
 
-@pytest.mark.parametrize("typed", SPECIAL_TOKENS)
+LITERAL = [token for token in SPECIAL_TOKENS if token != MASK]
+
+
+@pytest.mark.parametrize("typed", [*LITERAL, "[mask]", "[Mask]", "[MASK", "[ MASK ]"])
 def test_typed_special_tokens_are_literal(typed: str, tokenizer: Tokenizer) -> None:
     text = f"the {typed} film {typed}"
     (pieces,) = tokenizer.pieces([text])
@@ -90,8 +93,27 @@ def test_typed_special_tokens_are_literal(typed: str, tokenizer: Tokenizer) -> N
     assert joint.ids.count(tokenizer.sep_id) == 2
     assert tokenizer.pad_id not in joint.ids
     assert tokenizer.unknown_id not in joint.ids
+    assert tokenizer.mask_id not in joint.ids
     letters = "".join(piece.removeprefix("##") for piece in tokenizer.tokens(pieces))
     assert letters == text.lower().replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "spelt"),
+    [
+        ("the [MASK] is good", ["the", "[MASK]", "is", "good"]),
+        ("[MASK]", ["[MASK]"]),
+        ("films[MASK][MASK]films", ["film", "##s", "[MASK]", "[MASK]", "film", "##s"]),
+        ("the [[MASK]], -LSB-MASK-RSB-", ["the", "[", "[MASK]", "]", ",", "[MASK]"]),
+    ],
+)
+def test_a_typed_mask_hides_a_word(text: str, spelt: list[str], tokenizer: Tokenizer) -> None:
+    before, pieces, after = tokenizer.pieces(["a film", text, "a film"])
+    assert tokenizer.tokens(pieces) == spelt
+    assert before == after == tokenizer.pieces(["a film"])[0]
+    joint = tokenizer.joint(pieces, pieces, 64, token_types=True)
+    assert joint.ids.count(tokenizer.mask_id) == 2 * spelt.count(MASK)
+    assert joint.ids.count(tokenizer.sep_id) == 2
 
 
 def test_typed_special_tokens_are_literal_after_saving(

@@ -1,0 +1,62 @@
+"""Markup typed into every text field of the page, looked at in every tab, stays text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.test_page import HOSTILE
+from tests.browser.walk import fields, open_tab, tab_names, unfold
+
+Open = Callable[..., Visit]
+INJECTED = """() => [...document.querySelectorAll('#injected, img[src="x"], script')]
+    .filter(one => one.tagName !== 'SCRIPT' || one.textContent.trim() === 'alert(1)')
+    .map(one => one.outerHTML)"""
+
+
+def type_everywhere(page: Page) -> list[str]:
+    """Type into each field that can be seen, press Enter, then each main button of its tab."""
+    filled = []
+    for field in fields(page).all():
+        field.fill(HOSTILE)
+        field.press("Enter")
+        expect(field).not_to_have_value("")
+        filled.append(field.evaluate("one => one.closest('[id]').id"))
+    for button in page.locator(".tabitem button.primary:visible:enabled").all():
+        button.click()
+    return filled
+
+
+def test_markup_stays_text_in_every_field_and_tab(visit: Open) -> None:
+    seen = visit()
+    page = seen.page
+    filled = []
+    for name in tab_names(page):
+        open_tab(page, name)
+        unfold(page)
+        filled += type_everywhere(page)
+    assert {"first", "second", "edit-word"} <= set(filled)
+    expect(page.locator("#predictions .mb-cards")).to_be_attached()
+    for name in tab_names(page):
+        open_tab(page, name)
+        unfold(page)
+        if name == "Try it":
+            page.locator("#pin").click()
+            page.locator("#share").click()
+            expect(page.locator("#change")).to_contain_text("onerror=")
+            expect(page.locator("#json")).to_contain_text("onerror=")
+            expect(page.locator("#edit-second")).to_contain_text("onerror=")
+        assert page.evaluate(INJECTED) == [], f"in the tab {name}"
+    page.wait_for_timeout(300)
+    assert seen.dialogs == []
+    assert seen.errors == []
+
+
+def test_what_is_injected_would_be_found(visit: Open) -> None:
+    seen = visit()
+    seen.page.evaluate("html => document.querySelector('#change').innerHTML = html", HOSTILE)
+    seen.page.wait_for_timeout(500)
+    assert seen.dialogs == ["2"]
+    assert len(seen.page.evaluate(INJECTED)) == 3

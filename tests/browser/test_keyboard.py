@@ -1,0 +1,75 @@
+"""Without a mouse: Tab, Enter, Space and the arrow keys reach the whole first tab."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+
+Open = Callable[..., Visit]
+HERE = """() => {
+    const one = document.activeElement, look = getComputedStyle(one);
+    const named = one.getAttribute('aria-label') || one.closest('label')?.textContent
+        || one.textContent;
+    return [named.replace(/[▼◀]/g, '').trim(), one === document.body
+        || (look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) >= 2), one.type];
+}"""
+
+
+def reach(page: Page, name: str, kind: str | None = None, key: str = "Tab") -> None:
+    """Press a key until what is so named has the focus; every stop on the way has to be seen."""
+    passed = []
+    for _ in range(60):
+        page.keyboard.press(key)
+        here, seen, found = page.evaluate(HERE)
+        assert seen, f"“{here}” doesn't show that it has the focus"
+        if here == name and kind in (None, found):
+            return
+        passed.append(here)
+    pytest.fail(f"“{name}” is never reached, only {passed}")
+
+
+def test_all_of_try_it_by_keyboard(visit: Open) -> None:
+    page = visit(width=1440).page
+    reach(page, "Sentence A")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("The soup was good.")
+    reach(page, "Sentence B (optional)")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("I loved it.")
+    reach(page, "Answer")
+    page.keyboard.press("Enter")
+    expect(page.locator("#counts")).to_contain_text("A: 7 tokens · B: 6 tokens")
+    reach(page, "two questions")
+    page.keyboard.press("Enter")
+    expect(page.locator("#counts")).to_contain_text("A: 13 tokens")
+    reach(page, "Attention")
+    page.keyboard.press("Enter")
+    expect(page.locator("#attention-words")).to_be_visible()
+    reach(page, "Try it", key="Shift+Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#predictions")).to_be_visible()
+    reach(page, "range slider for Paraphrase: yes above")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#predictions")).to_contain_text("yes above 55 %")
+    reach(page, "Change one word")
+    page.keyboard.press("Enter")
+    expect(page.locator("#edit-first label").first).to_be_visible()
+    reach(page, "learn", "radio")
+    page.keyboard.press("Space")
+    reach(page, "Put in its place")
+    page.keyboard.type("refuse")
+    reach(page, "Replace")
+    page.keyboard.press("Enter")
+    expect(page.locator("#change")).to_contain_text("Sentiment of A")
+    expect(page.locator("#first textarea")).to_have_value(
+        "How do I refuse to cook on a small budget?"
+    )
+    reach(page, "Undo")
+    page.keyboard.press("Space")
+    expect(page.locator("#first textarea")).to_have_value(
+        "How do I learn to cook on a small budget?"
+    )
