@@ -41,6 +41,8 @@ SIMILAR = (
 
 @pytest.fixture
 def open_batch(visit: Open) -> Callable[..., Visit]:
+    expect.set_options(timeout=30_000)  # a busy machine answers late
+
     def opened(**options: Any) -> Visit:  # noqa: ANN401 - passed on
         seen = visit(**options)
         seen.page.get_by_role("tab", name="Batch", exact=True).click()
