@@ -79,7 +79,7 @@ def test_a_quick_question_stays_quick_beside_a_long_file(address: str) -> None:
     text = "\n".join(
         f"Scene {row} drags, yet the ending of part {row} works." for row in range(ROWS)
     )
-    jobs = [reader.submit(text, "sentiment", "mean", api_name="/batch") for _ in range(12)]
+    jobs = [reader.submit(None, text, "sentiment", "mean", api_name="/batch") for _ in range(12)]
     time.sleep(SETTLE)
     busy = percentile_95(timed(client, 2_000))
     assert not jobs[-1].done(), "the file was read to its end before the questions were"
