@@ -56,7 +56,7 @@ class Counterfactuals:
 
 
 @torch.inference_mode()
-def counterfactuals(
+def find_counterfactuals(
     predictor: Predictor,
     first: str,
     second: str | None = None,

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from minbert.config import choice_error
 from minbert.explain.gradients import (
+    Progress,
     gradient_times_input,
     integrated_gradients,
     on_model_thread,
@@ -28,7 +29,7 @@ from minbert.metrics import average_ranks, spearman
 from minbert.predictor import Predictor
 from minbert.text import Encoded, pad
 
-Both = tuple[WordScores, WordScores]
+Method = Callable[[Predictor, Target, str, str | None, Progress | None], "Explanation"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +75,7 @@ def explain(
     task: str = "sentiment",
     target: int | str | None = None,
     method: str = "integrated gradients",
+    progress: Progress | None = None,
 ) -> Explanation:
     """Give each word of A and B a number, by one method.
 
@@ -84,6 +86,7 @@ def explain(
         task: 'sentiment', 'paraphrase' or 'similarity'.
         target: what is explained, see `minbert.explain.targets`; None takes what the page says.
         method: one of `METHODS`.
+        progress: told of each batch of integrated gradients, which take longest; may raise to stop.
 
     Raises:
         ValueError: an unknown method, task or target, or a sentence too few or too many.
@@ -91,23 +94,41 @@ def explain(
     if method not in METHODS:
         raise choice_error("method", method, tuple(METHODS))
     asked = target_for(predictor, task, target, first, second)
-    return METHODS[method](predictor, asked, first, second)
+    return METHODS[method](predictor, asked, first, second, progress)
 
 
 def _integrated(
-    predictor: Predictor, target: Target, first: str, second: str | None
+    predictor: Predictor,
+    target: Target,
+    first: str,
+    second: str | None,
+    progress: Progress | None = None,
 ) -> Explanation:
-    found = integrated_gradients(predictor, first, second, task=target.task, target=target.score)
+    found = integrated_gradients(
+        predictor, first, second, task=target.task, target=target.score, progress=progress
+    )
     return Explanation("integrated gradients", target, found.first, found.second, signed=True)
 
 
-def _gradient(predictor: Predictor, target: Target, first: str, second: str | None) -> Explanation:
+def _gradient(
+    predictor: Predictor,
+    target: Target,
+    first: str,
+    second: str | None,
+    _progress: Progress | None = None,
+) -> Explanation:
     a, b = gradient_times_input(predictor, target, first, second)
     return Explanation("gradient", target, a, b, signed=True)
 
 
 @torch.inference_mode()
-def _occlusion(predictor: Predictor, target: Target, first: str, second: str | None) -> Explanation:
+def _occlusion(
+    predictor: Predictor,
+    target: Target,
+    first: str,
+    second: str | None,
+    _progress: Progress | None = None,
+) -> Explanation:
     """Return by how much the target is larger with the word than without it."""
     readings = target.readings(predictor, first, second)
     words: list[tuple[str, ...]] = [(), ()]
@@ -130,7 +151,13 @@ def _occlusion(predictor: Predictor, target: Target, first: str, second: str | N
     return Explanation("occlusion", target, a, b, signed=True, skipped=sum(beyond))
 
 
-def _rollout(predictor: Predictor, target: Target, first: str, second: str | None) -> Explanation:
+def _rollout(
+    predictor: Predictor,
+    target: Target,
+    first: str,
+    second: str | None,
+    _progress: Progress | None = None,
+) -> Explanation:
     """Return each word's share in the pooled embedding: its mean over the inputs that hold it."""
     readings = target.readings(predictor, first, second)
     shares = []
@@ -158,7 +185,7 @@ def _all_maps(predictor: Predictor, item: Encoded, task: str) -> Tensor:
     return on_model_thread(predictor, run)
 
 
-METHODS: dict[str, Callable[[Predictor, Target, str, str | None], Explanation]] = {
+METHODS: dict[str, Method] = {
     "integrated gradients": _integrated,
     "gradient": _gradient,
     "occlusion": _occlusion,

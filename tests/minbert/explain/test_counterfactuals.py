@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from minbert.explain.counterfactuals import counterfactuals
+from minbert.explain.counterfactuals import find_counterfactuals
 from minbert.explain.replacements import GROUPS, in_case_of, replacements_for
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
@@ -14,7 +14,7 @@ A, B = "The film isn't good", "a slow film"
 
 def test_sentiment_of_every_changed_sentence(build: Build) -> None:
     predictor = build(std=0.3)
-    found = counterfactuals(predictor, A, task="sentiment")
+    found = find_counterfactuals(predictor, A, task="sentiment")
     (before,) = predictor.sentiment([A])
     assert (found.answer.label, found.left_out) == (before.label, 0)
     words = {(each.word, each.replacement) for each in found.tries}
@@ -35,7 +35,7 @@ def test_sentiment_of_every_changed_sentence(build: Build) -> None:
 @pytest.mark.parametrize("target", ["joint", "siamese", "mean"])
 def test_similarity_of_pairs(target: str, build: Build) -> None:
     predictor = build(std=0.3)
-    found = counterfactuals(predictor, A, B, task="similarity", target=target)
+    found = find_counterfactuals(predictor, A, B, task="similarity", target=target)
     assert {each.side for each in found.tries} == {0, 1}
     for each in found.tries:
         (pair,) = predictor.pairs([(each.text, B) if each.side == 0 else (A, each.text)])
@@ -46,14 +46,14 @@ def test_similarity_of_pairs(target: str, build: Build) -> None:
 
 def test_paraphrase_of_pairs(build: Build) -> None:
     predictor = build(std=0.3)
-    found = counterfactuals(predictor, A, B, task="paraphrase")
+    found = find_counterfactuals(predictor, A, B, task="paraphrase")
     each = found.tries[0]
     (pair,) = predictor.pairs([(each.text, B) if each.side == 0 else (A, each.text)])
     assert each.answer.value == pytest.approx(pair.paraphrase, abs=1e-4)
 
 
 def test_the_strongest_of_each_word(build: Build) -> None:
-    found = counterfactuals(build(std=0.3), A, B, task="similarity", target="joint")
+    found = find_counterfactuals(build(std=0.3), A, B, task="similarity", target="joint")
     best = found.by_word
     places = [(each.side, each.start) for each in best]
     assert len(places) == len(set(places))
@@ -66,9 +66,9 @@ def test_the_strongest_of_each_word(build: Build) -> None:
 
 def test_the_cap_leaves_every_word_a_try(build: Build) -> None:
     predictor = build()
-    every = counterfactuals(predictor, A, B, task="similarity")
+    every = find_counterfactuals(predictor, A, B, task="similarity")
     words = {(each.side, each.start) for each in every.tries}
-    found = counterfactuals(predictor, A, B, task="similarity", most=len(words))
+    found = find_counterfactuals(predictor, A, B, task="similarity", most=len(words))
     assert {(each.side, each.start) for each in found.tries} == words
     assert found.left_out == len(every.tries) - len(words) > 0
 
@@ -79,19 +79,19 @@ def test_one_batch(build: Build) -> None:
     predictor.model.encoder.register_forward_pre_hook(
         lambda _module, inputs: calls.append(len(inputs[0]))
     )
-    found = counterfactuals(predictor, B, task="sentiment")
+    found = find_counterfactuals(predictor, B, task="sentiment")
     assert len(calls) == 2, "the class to explain, then everything at once"
     assert calls[1] == 1 + len(found.tries)
 
 
 def test_no_word_of_ours(build: Build) -> None:
-    found = counterfactuals(build(), "zzz 日本", task="sentiment")
+    found = find_counterfactuals(build(), "zzz 日本", task="sentiment")
     assert (found.tries, found.by_word, found.left_out) == ((), (), 0)
 
 
 def test_no_tries_are_refused(build: Build) -> None:
     with pytest.raises(ValueError, match=r"`most` should be at least 1\. Found 0"):
-        counterfactuals(build(), A, task="sentiment", most=0)
+        find_counterfactuals(build(), A, task="sentiment", most=0)
 
 
 # The words
@@ -123,7 +123,7 @@ def test_the_groups_are_fit_to_edit() -> None:
 
 
 def test_a_real_negation_matters(real: Predictor) -> None:
-    found = counterfactuals(real, "This is a good film.", task="sentiment")
+    found = find_counterfactuals(real, "This is a good film.", task="sentiment")
     best = {each.word: each for each in found.by_word}
     assert best["good"].change < -0.5
     assert best["good"].flips

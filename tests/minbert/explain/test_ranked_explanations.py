@@ -137,6 +137,12 @@ def test_the_cost_of_an_explanation(build: Build) -> None:
         assert sum(rows) == inputs, method
 
 
+def test_integrated_gradients_tell_how_far_they_are(build: Build) -> None:
+    told: list[tuple[int, int]] = []
+    explain(build(), A, target=0, progress=lambda *done: told.append(done))
+    assert told == [(16, 34), (32, 34), (34, 34)]
+
+
 # Disagreement
 
 
