@@ -27,7 +27,7 @@ def open_lab(seen: Visit) -> Page:
 
 def lines_of(page: Page, side: str) -> list[str]:
     """Return the sentences' numbers along a matrix, from left to right."""
-    return page.locator(f"#set-{side}-matrix-plot .xtick text").all_inner_texts()
+    return page.locator(f"#set-{side}-matrix-plot .xtick text").all_text_contents()
 
 
 def compare(page: Page, text: str) -> None:
@@ -55,7 +55,7 @@ def test_each_word_is_left_out_on_demand(visit: Open) -> None:
         assert set(fills(bars)) == {"rgb(230, 159, 0)", "rgb(0, 114, 178)"}
     expect(page.locator("#leave-out-stop")).to_be_hidden()
     ticks = [
-        page.locator(f"#left-out-{kind}-plot .x2tick text").all_inner_texts()
+        page.locator(f"#left-out-{kind}-plot .x2tick text").all_text_contents()
         for kind in ("siamese", "joint")
     ]
     assert ticks[0] == ticks[1]
@@ -127,11 +127,13 @@ def test_hostile_lines_show_as_text(visit: Open) -> None:
     compare(page, f"{HOSTILE} | {HOSTILE}\n{HOSTILE} again\nA plain third line.")
     expect(page.locator("#set-left-matrix-plot .xtick")).to_have_count(3, timeout=PATIENT)
     page.locator("#set-chosen input").click()
-    page.get_by_role("option", name="again").click()
+    second = page.get_by_role("option").nth(2)  # after “nobody” and the first
+    expect(second).to_contain_text('2 <b id="injected">bold</b>')
+    second.click()
     expect(page.locator("#set-points-words h3")).to_contain_text("sentence 2", timeout=PATIENT)
-    labels = page.locator("#set-left-matrix-plot .ytick text").all_inner_texts()
+    labels = page.locator("#set-left-matrix-plot .ytick text").all_text_contents()
     assert sum(label.startswith('<b id="injected">') for label in labels) == 2
-    legend = page.locator("#set-left-points-plot .legendtext").all_inner_texts()
+    legend = page.locator("#set-left-points-plot .legendtext").all_text_contents()
     assert any(name.startswith('<b id="injected">') for name in legend)
     assert page.locator("#injected, #set-words img, #set-points-words img").count() == 0
     assert seen.dialogs == []
