@@ -131,6 +131,8 @@ def test_a_pin_of_the_visitor_stays_through_edits_and_undo(edits: Edits) -> None
     _, _, pinned, steps = edits.mask(A, B, "A1", None, asked(), None, ())
     assert pinned == asked()
     assert edits.undo(own, steps)[2] is own, "pinned after the edit"
+    _, _, pinned, steps = edits.mask(A, B, "A1", None, asked(), asked(), ())
+    assert edits.undo(pinned, steps)[2] == asked(), "the very answer, pinned before the edit"
     assert first == A
 
 
