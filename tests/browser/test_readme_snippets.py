@@ -34,7 +34,7 @@ def test_each_endpoint_has_its_snippet(outcome: dict[str, Any]) -> None:
     told = outcome["client"].view_api(return_format="dict", print_info=False)
     pages_own = re.compile("/(show|load)_")  # they fill boxes and figures
     public = {name for name in told["named_endpoints"] if not pages_own.match(name)}
-    assert {named[0] for named in shown} == public - {"/batch"}
+    assert {named[0] for named in shown} == public
 
 
 def test_predict_and_compare(outcome: dict[str, Any]) -> None:
@@ -70,6 +70,13 @@ def test_rows_of_attention_sum_to_one(outcome: dict[str, Any]) -> None:
     for row in maps["weights"][0]:
         assert len(row) == len(maps["tokens"])
         assert sum(row) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_batch_answers_line_by_line(outcome: dict[str, Any]) -> None:
+    batch = outcome["batch"]
+    assert (batch["kind"], batch["model"], batch["bad_rows"]) == ("sentences", "mean", [])
+    assert [row["line"] for row in batch["rows"]] == [1, 2]
+    assert batch["scores"] is None
 
 
 def test_curl_gets_the_answer_in_two_steps(app_url: str) -> None:
