@@ -171,6 +171,7 @@ def test_others_by_hand() -> None:
     assert len(set(nations)) == 12
     assert all(name == name.title() for name in nations)
     assert "American" not in nations
+    assert (nations[0], nations[-1]) == ("Afghan", "Vietnamese"), "from the whole list"
 
 
 def test_swapping_minds_the_article() -> None:
