@@ -153,7 +153,7 @@ def test_settings_are_frozen_plain_and_complete() -> None:
 
 
 def test_each_sentiment_data_set_has_its_classes() -> None:
-    assert SENTIMENT_DATA == {"sst": 5, "cfimdb": 2}
+    assert SENTIMENT_DATA == {"sst": 5, "cfimdb": 2, "sst-trees": 5}
 
 
 @pytest.mark.parametrize(
