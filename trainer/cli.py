@@ -161,6 +161,7 @@ def add_setting_options(
         if field.name == "name":
             continue
         kind = type(field.default)
+        default = "none" if field.default == "" else field.default
         parse: Callable[[str], Any] = parse_switch if kind is bool else kind
         group.add_argument(
             "--" + field.name.replace("_", "-"),
@@ -168,7 +169,7 @@ def add_setting_options(
             type=parse,
             choices=field.metadata["choices"] or None,
             metavar=setting_metavar(field.metadata["choices"], kind),
-            help=f"{field.metadata['help']} (default: {field.default})".replace("%", "%%"),
+            help=f"{field.metadata['help']} (default: {default})".replace("%", "%%"),
         )
 
 
