@@ -23,6 +23,7 @@ from trainer.evaluate import (
     score_answers,
     write_trained_on,
 )
+from trainer.leaks import leak_checks
 from trainer.precision import lowered
 from trainer.run_data import RunData
 from trainer.runs import Run, provenance
@@ -79,11 +80,22 @@ def finish(
     }
     if tables.extra:
         result["extra_data"] = tables.extra
+    if asks_for_more(config):
+        if tables.phrases is not None:
+            train_examples["sentiment"] = train_examples["sentiment"] + tables.phrases.examples
+        result["leaks"] = leak_checks(train_examples, tables.dev, answers)
     if config.start_from:
         result["started_from"] = started_from(Path(config.start_from))
     write_json(run.result, result)
     for task, found in scores.items():
         report(f"{task}: " + ", ".join(f"{name} {metric}" for name, metric in found.items()))
+
+
+def asks_for_more(config: TrainConfig) -> bool:
+    """Say whether a run trains on more than the course's own files, or goes on from one."""
+    trees = config.sentiment_data == "sst-trees" or config.sentiment_phrases > 0
+    pairs = config.extra_similarity or config.extra_paraphrase
+    return bool(trees or pairs or config.start_from)
 
 
 def predictions_of(answers: dict[str, Answers], tables: RunData) -> dict[str, Any]:

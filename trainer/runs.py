@@ -42,7 +42,9 @@ def defaults_of(config: Settings) -> dict[str, Any]:
     """Return each setting's default: what it was for runs begun before it was there."""
     if not dataclasses.is_dataclass(config):
         return {}
-    return {field.name: field.default for field in dataclasses.fields(config)}
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(config)
+    return {field.name: field.default for field in fields if field.default is not missing}
 
 
 class RunError(ValueError):
