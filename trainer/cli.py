@@ -17,8 +17,10 @@ from minbert.device import DEVICES
 from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
+from trainer.download_trees import download_trees
 from trainer.index_command import add_index_parser
-from trainer.recipes import RECIPES, ROWS
+from trainer.options import add_setting_options, chosen_settings
+from trainer.recipes import CHAINS, RECIPES, ROWS
 from trainer.recipes.profiles import PROFILES, changes_of, with_profile
 
 RESULTS = Path("assets/results")
@@ -60,7 +62,8 @@ def make_parser() -> argparse.ArgumentParser:
     fetch.set_defaults(command=run_download)
 
     train = commands.add_parser("train", help="train a recipe, or continue a run")
-    train.add_argument("recipe", choices=sorted(RECIPES), metavar="RECIPE", help=", ".join(RECIPES))
+    recipes = (*CHAINS, *RECIPES)
+    train.add_argument("recipe", choices=recipes, metavar="RECIPE", help=", ".join(recipes))
     train.add_argument("--data", type=Path, default=data_default, help=data_help)
     add_profile_option(train, "report")
     train.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE-SEED)")
@@ -152,55 +155,6 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
 
 
-def add_setting_options(
-    parser: argparse.ArgumentParser, config: type[TrainConfig] | type[MlmConfig]
-) -> None:
-    """Add one option for each field of `config`, to change what the recipe says."""
-    group = parser.add_argument_group(
-        "settings", "each changes what the recipe says; a default is what stands where it is silent"
-    )
-    for field in dataclasses.fields(config):
-        if field.name == "name":
-            continue
-        kind = type(field.default)
-        parse: Callable[[str], Any] = parse_switch if kind is bool else kind
-        group.add_argument(
-            "--" + field.name.replace("_", "-"),
-            dest=f"setting_{field.name}",
-            type=parse,
-            choices=field.metadata["choices"] or None,
-            metavar=setting_metavar(field.metadata["choices"], kind),
-            help=f"{field.metadata['help']} (default: {field.default})".replace("%", "%%"),
-        )
-
-
-def setting_metavar(choices: tuple[str, ...], kind: type) -> str:
-    """Say in the help what a setting takes: its choices, yes or no, or a kind of value."""
-    if choices:
-        return "|".join(choices)
-    return "yes|no" if kind is bool else kind.__name__.upper()
-
-
-def parse_switch(text: str) -> bool:
-    """Read yes or no.
-
-    Raises:
-        argparse.ArgumentTypeError: anything else.
-    """
-    if text not in ("yes", "no"):
-        raise argparse.ArgumentTypeError(f"should be yes or no, found {text!r}")
-    return text == "yes"
-
-
-def chosen_settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings given on the command line."""
-    return {
-        name.removeprefix("setting_"): value
-        for name, value in vars(options).items()
-        if name.startswith("setting_") and value is not None
-    }
-
-
 def use_threads(count: int | None) -> None:
     """Set torch's CPU threads, where a number is given.
 
@@ -219,6 +173,7 @@ def use_threads(count: int | None) -> None:
 def run_download(options: argparse.Namespace) -> None:
     """Bring the course's files."""
     download(options.data, report=tell)
+    download_trees(options.data, report=tell)
 
 
 def run_train(options: argparse.Namespace) -> None:
@@ -226,6 +181,9 @@ def run_train(options: argparse.Namespace) -> None:
     from trainer.train import train
 
     use_threads(options.threads)
+    if options.recipe in CHAINS:
+        run_train_chain(options)
+        return
     recipe = RECIPES[options.recipe]
     if changes := changes_of(recipe, options.profile):
         tell(f"Profile {options.profile} changes: {changes}")
@@ -233,6 +191,28 @@ def run_train(options: argparse.Namespace) -> None:
     out = options.out or Path("runs") / f"{config.name}-{config.seed}"
     model = train(
         config,
+        options.data,
+        out,
+        resume=options.resume,
+        device_name=options.device,
+        report=tell,
+    )
+    tell(f"The model is in {model}")
+
+
+def run_train_chain(options: argparse.Namespace) -> None:
+    """Train a recipe of several stages."""
+    from trainer.chain import train_chain
+
+    if options.profile != "report":
+        raise ValueError(
+            f"`--profile` goes with recipes of one run. Found {options.profile!r} with "
+            f"{options.recipe}, which is made for two CPU cores as it is; leave it out."
+        )
+    chain = CHAINS[options.recipe].changed(**chosen_settings(options))
+    out = options.out or Path("runs") / f"{chain.name}-{chain.stages[0].config.seed}"
+    model = train_chain(
+        chain,
         options.data,
         out,
         resume=options.resume,

@@ -16,12 +16,13 @@ from minbert.config import (
 )
 from minbert.tasks import TASKS
 from trainer.contrastive import CONTRASTIVE_LOSSES
+from trainer.extra_data import chosen_names, names_of
 from trainer.precision import PRECISIONS
 from trainer.samplers import SAMPLERS
 
 ALL = "all"
 TASK_CHOICES = (ALL, *TASKS)
-SENTIMENT_DATA = {"sst": 5, "cfimdb": 2}  # the sentiment head's classes, by data set
+SENTIMENT_DATA = {"sst": 5, "cfimdb": 2, "sst-trees": 5}  # sentiment's classes, by data set
 
 
 def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - dataclasses.field's own type
@@ -51,6 +52,7 @@ class TrainConfig:
 
     name: str = option("report", "name of the recipe")
     encoder: str = option("google-bert/bert-base-uncased", "Hugging Face id or folder of a BERT")
+    start_from: str = option("", "folder of a model whose encoder and heads the run begins with")
     pooling: str = option("mean", "hidden states to one embedding", POOLING_NAMES)
     similarity_head: str = option("linear", "joint similarity head", SIMILARITY_HEADS)
     cosine_scaling: str = option("shifted", "Siamese score from the cosine", COSINE_SCALINGS)
@@ -60,6 +62,15 @@ class TrainConfig:
     tasks: str = option(ALL, "tasks that are trained", TASK_CHOICES)
     scored_tasks: str = option(ALL, "tasks that are scored", TASK_CHOICES)
     sentiment_data: str = option("sst", "sentiment's data set", tuple(SENTIMENT_DATA))
+    phrase_words: int = option(3, "least words of a phrase of the sentiment treebank")
+    sentiment_phrases: float = option(
+        0.0, "phase 2: share of sentiment's batches that hold phrases of the treebank"
+    )
+    extra_similarity: str = option("", f"mixed into similarity: {names_of('similarity')}")
+    extra_paraphrase: str = option("", f"mixed into paraphrase: {names_of('paraphrase')}")
+    paraphrase_positives: float = option(
+        0.5, "largest share of duplicates to which a file of duplicates alone may raise paraphrase"
+    )
     mask_demographics: bool = option(False, "abstract demographic terms in the training texts")
     seed: int = option(0, "of batches, task draws, dropout and fresh heads")
     hidden_dropout: float = option(0.2, "dropout of hidden states and heads, probability")
@@ -97,6 +108,9 @@ class TrainConfig:
     pal_size: int = option(0, "phase 2: units of the projected attention layers; 0: none")
     pal_epochs: int = option(0, "phase 2: last epochs in which these layers are on")
     freeze_word_embeddings: bool = option(False, "phase 2: leave word embeddings as they are")
+    ema: float = option(0.0, "phase 2: decay of the averaged weights that are kept; 0: no average")
+    label_smoothing: float = option(0.0, "phase 2: label smoothing of the sentiment loss")
+    layer_decay: float = option(1.0, "phase 2: factor of the learning rate from layer to layer")
 
     compile: bool = option(False, "phase 2: torch.compile the training step")
 
@@ -108,7 +122,10 @@ class TrainConfig:
         """Check names and ranges."""
         check_choices(self)
         at_least = {
-            1: ("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every"),
+            1: (
+                *("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every"),
+                "phrase_words",
+            ),
             0: (
                 *("head_epochs", "head_examples", "epochs", "tokens_per_epoch", "mlm_passes"),
                 *("joint_weight", "siamese_weight", "contrastive_weight", "weight_decay"),
@@ -122,9 +139,17 @@ class TrainConfig:
                     raise ValueError(
                         f"`{name}` should be at least {least}. Found {getattr(self, name)}."
                     )
-        for name in ("hidden_dropout", "attention_dropout", "warmup"):
+        for name in (
+            *("hidden_dropout", "attention_dropout", "warmup"),
+            *("sentiment_phrases", "ema", "label_smoothing"),
+        ):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` should lie in [0, 1). Found {getattr(self, name)}.")
+        for name in ("layer_decay", "paraphrase_positives"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"`{name}` should lie in (0, 1]. Found {getattr(self, name)}.")
+        for task in ("similarity", "paraphrase"):
+            chosen_names(f"extra_{task}", getattr(self, f"extra_{task}"), task)
         for name in (
             *("learning_rate", "head_learning_rate", "clip_norm"),
             "contrastive_temperature",
@@ -148,7 +173,12 @@ class TrainConfig:
                 "`joint_weight` or `siamese_weight` should be above 0. Found 0 for both; "
                 "similarity would have no loss."
             )
-        if self.sentiment_data != "sst" and {self.tasks, self.scored_tasks} != {"sentiment"}:
+        if self.sentiment_phrases and self.sentiment_data != "sst":
+            raise ValueError(
+                f"`sentiment_phrases` goes with `sentiment_data` 'sst' alone. Found "
+                f"{self.sentiment_phrases} with {self.sentiment_data!r}; leave one of them."
+            )
+        if self.sentiment_data == "cfimdb" and {self.tasks, self.scored_tasks} != {"sentiment"}:
             raise ValueError(
                 f"`tasks` and `scored_tasks` should be 'sentiment' for {self.sentiment_data!r}. "
                 f"Found {self.tasks!r} and {self.scored_tasks!r}."

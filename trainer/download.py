@@ -129,11 +129,11 @@ def _fetch(
     if not _size(partial) or blob_id(partial) != wanted:  # else killed just before the rename
         if size := _size(partial):
             report(f"{path.name}: resuming after the {size} bytes of an earlier run.")
-        joined = _receive_patiently(url, partial, report, wait)
+        joined = receive_patiently(url, partial, report, wait)
         if joined and blob_id(partial) != wanted:
             report(f"{path.name}: the joined pieces aren't the file; starting over.")
             partial.unlink()
-            _receive_patiently(url, partial, report, wait)
+            receive_patiently(url, partial, report, wait)
     found = blob_id(partial)
     if found != wanted:
         partial.unlink()
@@ -146,7 +146,7 @@ def _fetch(
     report(f"{path.name} brought and verified, {_size(path)} bytes.")
 
 
-def _receive_patiently(
+def receive_patiently(
     url: str, partial: Path, report: Callable[[str], None], wait: Callable[[float], None]
 ) -> bool:
     """Do `_receive`, trying again after each pause of `BACK_OFF` when the connection is cut."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -132,13 +132,23 @@ def majority_baseline(task: Task, train: Sequence[float], labels: Sequence[float
 
 
 def write_trained_on(
-    folder: Path, files: dict[str, str], examples: dict[str, list[Example]]
+    folder: Path,
+    files: dict[str, str],
+    examples: dict[str, list[Example]],
+    earlier: Mapping[str, set[int]] | None = None,
 ) -> None:
-    """Store beside the model which files (SHA-256) and which pairs (64-bit hashes) made it."""
+    """Store beside the model which files (SHA-256) and which pairs (64-bit hashes) made it.
+
+    `earlier` holds the hashes of what made the model that training began with.
+    """
+    found: dict[str, set[int]] = {name: set(values) for name, values in (earlier or {}).items()}
+    for name, rows in examples.items():
+        if TASKS[name].pair:
+            found[name] = found.get(name, set()) | {pair_hash(row.texts) for row in rows}
     hashes = {
-        name: torch.tensor(sorted({pair_hash(row.texts) for row in rows}), dtype=torch.int64)
-        for name, rows in examples.items()
-        if TASKS[name].pair
+        name: torch.tensor(sorted(found[name]), dtype=torch.int64)
+        for name in TASKS
+        if name in found
     }
     write_tensors(folder / TRAINED_ON_FILE, hashes, {"files": json.dumps(files)})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,9 +23,11 @@ from trainer.evaluate import (
     score_answers,
     write_trained_on,
 )
+from trainer.leaks import leak_checks
 from trainer.precision import lowered
 from trainer.run_data import RunData
 from trainer.runs import Run, provenance
+from trainer.starting import started_from, trained_before
 from trainer.tuning import FineTuning
 
 Report = Callable[[str], None]
@@ -46,10 +49,8 @@ def finish(
     best = MultitaskBert.from_pretrained(run.best)
     best.save_pretrained(run.model, dtype=torch.float16)
     train_examples = {name: table.examples for name, table in tables.train.items()}
-    train_files = {
-        table.path.name: tables.sha256[table.path.name] for table in tables.train.values()
-    }
-    write_trained_on(run.model, train_files, train_examples)
+    files, earlier = trained_before(config)
+    write_trained_on(run.model, {**files, **tables.train_files}, train_examples, earlier)
     report("Scoring the finished model on the whole dev files")
     predictor = scoring_predictor(MultitaskBert.from_pretrained(run.model), tuning.device, config)
     answers = {
@@ -73,11 +74,28 @@ def finish(
         **provenance(tuning.device),
         "config": config.to_dict(),
         "files": tables.sha256,
-        "encoder_sha256": file_sha256(weights_file(resolve_folder(config.encoder))),
+        "encoder_sha256": file_sha256(
+            weights_file(resolve_folder(config.start_from or config.encoder))
+        ),
     }
+    if tables.extra:
+        result["extra_data"] = tables.extra
+    if asks_for_more(config):
+        if tables.phrases is not None:
+            train_examples["sentiment"] = train_examples["sentiment"] + tables.phrases.examples
+        result["leaks"] = leak_checks(train_examples, tables.dev, answers)
+    if config.start_from:
+        result["started_from"] = started_from(Path(config.start_from))
     write_json(run.result, result)
     for task, found in scores.items():
         report(f"{task}: " + ", ".join(f"{name} {metric}" for name, metric in found.items()))
+
+
+def asks_for_more(config: TrainConfig) -> bool:
+    """Say whether a run trains on more than the course's own files, or goes on from one."""
+    trees = config.sentiment_data == "sst-trees" or config.sentiment_phrases > 0
+    pairs = config.extra_similarity or config.extra_paraphrase
+    return bool(trees or pairs or config.start_from)
 
 
 def predictions_of(answers: dict[str, Answers], tables: RunData) -> dict[str, Any]:

@@ -103,7 +103,18 @@ def means(values: dict[str, list[float]]) -> dict[str, float]:
 def record_validation(
     tuning: FineTuning, run: Run, validate: Validate, save_best: Callable[[], None], *, epoch: int
 ) -> None:
-    """Validate, log the scores, and keep the model if its selection score is the best."""
+    """Validate, log the scores, and keep the model if its selection score is the best.
+
+    Both are done with the averaged weights, where there are such.
+    """
+    with tuning.average.swapped_in():
+        score_and_keep(tuning, run, validate, save_best, epoch)
+
+
+def score_and_keep(
+    tuning: FineTuning, run: Run, validate: Validate, save_best: Callable[[], None], epoch: int
+) -> None:
+    """Do `record_validation` with the weights as they stand."""
     scores = validate()
     score = selection_score(scores)
     if epoch > 0:

@@ -15,9 +15,15 @@ from torch.nn import functional as F
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def sentiment_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Return the mean cross entropy of logits (B, 5) against class numbers (B,)."""
-    return F.cross_entropy(logits.float(), labels.long())
+def sentiment_loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    """Return the mean cross entropy of logits (B, C) against class numbers (B,).
+
+    Args:
+        logits: scores of C classes.
+        labels: class numbers.
+        smoothing: share of each target that is spread evenly over all C classes.
+    """
+    return F.cross_entropy(logits.float(), labels.long(), label_smoothing=smoothing)
 
 
 def paraphrase_loss(logits: Tensor, labels: Tensor) -> Tensor:

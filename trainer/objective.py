@@ -19,7 +19,7 @@ from minbert.tasks import Task
 from trainer.batches import TaskBatch
 from trainer.config import TrainConfig
 from trainer.contrastive import CONTRASTIVE_LOSSES, same_sentences
-from trainer.losses import LOSSES
+from trainer.losses import LOSSES, sentiment_loss
 from trainer.precision import autocast
 from trainer.stages import head_output
 
@@ -109,7 +109,11 @@ def task_losses(
             assert sides is not None  # reads_of asks for them
             features = model.paraphrase_features(*sides.chunk(2))
         assert features is not None  # reads_of asks for them
-        value = loss(head_output(model, task, features), batch.labels)
+        output = head_output(model, task, features)
+        if task.name == "sentiment":
+            value = sentiment_loss(output, batch.labels, config.label_smoothing)
+        else:
+            value = loss(output, batch.labels)
         return {"loss": value, "task": value}
     total = batch.labels.new_zeros(())
     found: dict[str, Tensor] = {}

@@ -14,6 +14,7 @@ moment; resuming cuts the lines that came after, so they are written once.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import platform
@@ -35,6 +36,15 @@ class Settings(Protocol):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
+
+
+def defaults_of(config: Settings) -> dict[str, Any]:
+    """Return each setting's default: what it was for runs begun before it was there."""
+    if not dataclasses.is_dataclass(config):
+        return {}
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(config)
+    return {field.name: field.default for field in fields if field.default is not missing}
 
 
 class RunError(ValueError):
@@ -76,6 +86,7 @@ class Run:
                     "add --resume to continue it, or name another folder."
                 )
             earlier = read_json(self._settings)
+            earlier["config"] = {**defaults_of(config), **earlier["config"]}
             changed = [
                 f"{part}.{name}: {earlier[part].get(name)!r} then, {now.get(name)!r} now"
                 for part, now in settings.items()

@@ -13,14 +13,13 @@ from minbert.device import choose_device
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
-from trainer.batches import BatchStream, encode_task
 from trainer.config import SENTIMENT_DATA, MlmConfig, TrainConfig
 from trainer.distributed import World
 from trainer.evaluate import Scores, plain, score_all
 from trainer.finish import finish, scoring_predictor
 from trainer.loop import fine_tune
+from trainer.mixtures import make_streams
 from trainer.mlm import train_mlm
-from trainer.objective import reads_of
 from trainer.run_data import RunData, load_data, subset
 from trainer.runs import Run
 from trainer.samplers import mix_seed
@@ -32,7 +31,8 @@ from trainer.stages import (
     labels_of,
     pretrain_head,
 )
-from trainer.tuning import STREAM_SEED, FineTuning
+from trainer.starting import load_start, start_files, tasks_trained, trained_before
+from trainer.tuning import FineTuning
 
 Report = Callable[[str], None]
 
@@ -58,7 +58,7 @@ def train(
         tables = load_data(config, data, tell)
         run = Run(out)
         if world.main:
-            run.prepare(config, tables.sha256, resume=resume)
+            run.prepare(config, {**tables.sha256, **start_files(config)}, resume=resume)
         world.wait()
         if run.result.exists():
             tell(f"{run.model} is finished already.")
@@ -149,13 +149,16 @@ def mlm_encoder(
 def build_model(
     config: TrainConfig, report: Report, start: str | Path | None = None
 ) -> MultitaskBert:
-    """Load the encoder and put fresh heads on it, seeded.
+    """Load the encoder and put fresh heads on it, seeded; or load both, as `start_from` says.
 
     Args:
         config: says what is built.
         report: takes each line for the person.
         start: encoder to load in place of the one that `config` names.
     """
+    if config.start_from:
+        report(f"Beginning with the encoder and the heads of {config.start_from}")
+        return load_start(config)
     torch.manual_seed(mix_seed(config.seed, HEADS_SEED))
     name = start or config.encoder
     encoder, tokenizer, loaded = load_encoder(
@@ -204,7 +207,11 @@ def pretrain_heads(
     report: Report,
     cache: Path | None = None,
 ) -> None:
-    """Run phase 1, task by task, with a safe point after each."""
+    """Run phase 1, task by task, with a safe point after each.
+
+    A task that has trained the model which the run begins with is left out: its head is ready.
+    """
+    ready = tasks_trained(trained_before(config)[0])
     model.heads.load_state_dict(
         {
             **model.heads.state_dict(),
@@ -215,7 +222,7 @@ def pretrain_heads(
     predictor = scoring_predictor(model, device, config)
     for name, table in tables.train.items():
         task = TASKS[name]
-        if name in done or not config.head_epochs:
+        if name in done or name in ready or not config.head_epochs:
             continue
         rows = subset(table.examples, config.head_examples, config.seed)
         report(f"Phase 1, {name}: {len(rows):,} examples on the frozen encoder")
@@ -231,31 +238,3 @@ def pretrain_heads(
         model.to(device)
         done.append(name)
         run.save_state(model.heads.state_dict(), {"phase": "heads", "heads_done": done})
-
-
-def make_streams(model: MultitaskBert, tables: RunData, config: TrainConfig) -> list[BatchStream]:
-    """Tokenize every trained task's examples and stream them."""
-    tokenizer = model.tokenizer
-    if tokenizer is None:
-        raise ValueError("`model.tokenizer` should be set. Found None.")
-    streams = []
-    for index, task in enumerate(TASKS.values()):
-        if task.name not in tables.train:
-            continue
-        encoded = encode_task(
-            task,
-            tables.train[task.name].examples,
-            tokenizer,
-            model.config,
-            siamese=reads_of(task, config).sides,
-        )
-        streams.append(
-            BatchStream(
-                encoded,
-                mix_seed(config.seed, STREAM_SEED, index),
-                examples=config.batch_examples,
-                tokens=config.batch_tokens,
-                pad_id=tokenizer.pad_id,
-            )
-        )
-    return streams

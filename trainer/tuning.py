@@ -12,6 +12,7 @@ share in expectation.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -19,10 +20,13 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from minbert.multitask import MultitaskBert
+from trainer.averaging import Average
 from trainer.batches import BatchStream, TaskBatch
 from trainer.config import TrainConfig
 from trainer.distributed import World
+from trainer.mixtures import MixedStream
 from trainer.objective import Objective, tokens_read
+from trainer.optimizers import make_optimizer
 from trainer.samplers import draw_task, mix_seed, task_probabilities
 from trainer.surgery import (
     PairStatistics,
@@ -34,7 +38,7 @@ from trainer.surgery import (
 )
 
 # keep the streams of random numbers apart
-DRAW_SEED, DROPOUT_SEED, STREAM_SEED, ORDER_SEED = 2, 3, 4, 6
+DRAW_SEED, DROPOUT_SEED, ORDER_SEED = 2, 3, 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +69,7 @@ class FineTuning:
     def __init__(
         self,
         model: MultitaskBert,
-        streams: list[BatchStream],
+        streams: Sequence[BatchStream | MixedStream],
         config: TrainConfig,
         device: torch.device,
         world: World | None = None,
@@ -84,7 +88,8 @@ class FineTuning:
         model.encoder.embeddings.word.weight.requires_grad_(not config.freeze_word_embeddings)
         self.trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
         self.shared = [p for name, p in self.trained.items() if is_shared(name)]
-        self.optimizer = make_optimizer(self.trained, config)
+        self.optimizer = make_optimizer(self.trained, config, model.config.encoder)
+        self.average = Average(self.trained, config.ema)
         self.objective: nn.Module = Objective(model, config, device)
         if config.compile:
             model.encoder.compile(dynamic=True)
@@ -142,8 +147,9 @@ class FineTuning:
         gradients = [p for p in self.trained.values() if p.grad is not None]
         torch.nn.utils.clip_grad_norm_(gradients, self.config.clip_norm)
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate_at(before, self.done, self.config)
+            group["lr"] = group["scale"] * learning_rate_at(before, self.done, self.config)
         self.optimizer.step()
+        self.average.update(self.step)
         return record
 
     def draw(self, shares: tuple[float, ...]) -> int:
@@ -196,6 +202,7 @@ class FineTuning:
         for name, parameter in self.trained.items():
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f"adamw.{key}.{name}"] = value
+        tensors |= self.average.state()
         counters = {
             "step": self.step,
             "tokens": self.tokens,
@@ -218,6 +225,7 @@ class FineTuning:
                 self.optimizer.state[parameter] = {
                     key: value.to(self.device) for key, value in kept.items()
                 }
+        self.average.restore(tensors)
         self.step, self.tokens = counters["step"], counters["tokens"]
         self.best = counters["best"]
         for stream, state in zip(self.streams, counters["streams"], strict=True):
@@ -228,18 +236,3 @@ class FineTuning:
 def is_shared(name: str) -> bool:
     """Say whether a parameter serves every task: not a head's, not a task's own attention's."""
     return not name.startswith("heads.") and ".pals." not in name
-
-
-def make_optimizer(trained: dict[str, nn.Parameter], config: TrainConfig) -> torch.optim.Optimizer:
-    """Return AdamW that decays matrices alone."""
-    matrices, vectors = (
-        [p for p in trained.values() if (p.dim() > 1) is wide] for wide in (True, False)
-    )
-    return torch.optim.AdamW(
-        [
-            {"params": matrices, "weight_decay": config.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ],
-        lr=config.learning_rate,
-        fused=True,
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from minbert.checkpoint import export_encoder
 from minbert.multitask import MultitaskBert
 from tests.support import redraw, tiny_model
+from tests.trainer.file_server import Server
 from tests.trainer.samples import write_course_files
 
 
@@ -48,3 +50,16 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Give a running server of one file."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.release.set()
+        running.shutdown()
+        thread.join()

@@ -106,3 +106,19 @@ def write_course_files(folder: Path, *, train: int = 48, dev: int = 16, test: in
     for shift, (split, file) in enumerate(REVIEW_FILES.items()):
         write_table(folder / file, header("sentiment"), review_rows(sizes[split], 30 + shift))
     return folder
+
+
+def tree_text(text: str, label: str) -> str:
+    """Return a sentence as a tree of the treebank: each word beside the rest, all of one class."""
+    first, _, rest = text.partition(" ")
+    return f"({label} (2 {first}) {tree_text(rest, label)})" if rest else f"({label} {first})"
+
+
+def write_trees(folder: Path) -> Path:
+    """Write the trees of a folder's SST training sentences beside them."""
+    with (folder / FILES["sentiment"]["train"]).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t"))[1:]
+    path = folder / "sst-trees" / "train.txt"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(tree_text(row[2], row[3]) + "\n" for row in rows), encoding="utf-8")
+    return path

@@ -83,8 +83,9 @@ def test_train_s_help_lists_every_setting_with_its_default(
         if field.name == "name":
             continue
         option = "--" + field.name.replace("_", "-")
-        described = f"{field.metadata['help']} (default: {field.default})"
-        assert re.search(rf"{option} [\w|]+ {re.escape(described)}", told), option
+        default = "none" if field.default == "" else field.default
+        described = f"{field.metadata['help']} (default: {default})"
+        assert re.search(rf"{option} [\w|-]+ {re.escape(described)}", told), option
     assert all(name in told for name in RECIPES)
 
 
@@ -99,7 +100,10 @@ def test_every_setting_can_be_changed() -> None:
         elif isinstance(found, bool):
             changed = not found
         elif isinstance(found, str):
-            changed = "elsewhere"
+            changed = {
+                "extra_similarity": "sts-2012-2016,sick",
+                "extra_paraphrase": "quora-duplicates",
+            }.get(name, "elsewhere")
         else:
             changed = type(found)(found * 2 + 8) if isinstance(found, int) else found / 2 + 0.125
         text = ("yes" if changed else "no") if isinstance(changed, bool) else str(changed)

@@ -57,6 +57,19 @@ def test_the_loss_of_a_sentiment_batch(model: MultitaskBert, batches: dict[str, 
     assert_close(loss_of(model, batch), wanted)
 
 
+def test_label_smoothing_is_for_sentiment_alone(
+    model: MultitaskBert, batches: dict[str, TaskBatch]
+) -> None:
+    smooth = TrainConfig(siamese_weight=1.0, label_smoothing=0.3)
+    chances = model.predict_sentiment(batches["sentiment"].inputs).log_softmax(dim=-1)
+    spread = -0.3 * chances.mean()
+    wanted = 0.7 * loss_of(model, batches["sentiment"]) + spread
+    assert_close(loss_of(model, batches["sentiment"], smooth), wanted)
+    for name in ("paraphrase", "similarity"):
+        batch = batches[name]
+        assert torch.equal(loss_of(model, batch, smooth), loss_of(model, batch))
+
+
 def test_the_loss_of_a_paraphrase_batch(
     model: MultitaskBert, batches: dict[str, TaskBatch]
 ) -> None:

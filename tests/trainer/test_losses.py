@@ -32,6 +32,15 @@ def test_sentiment_is_cross_entropy() -> None:
     assert loss.item() == pytest.approx((math.log(5) - math.log(6 / 10)) / 2, abs=1e-6)
 
 
+def test_label_smoothing_by_hand() -> None:
+    logits = torch.tensor([[math.log(6.0), 0.0, 0.0, 0.0, 0.0]])  # probabilities .6 and four of .1
+    label = torch.tensor([0.0])
+    smoothed = sentiment_loss(logits, label, 0.25)
+    wanted = -(0.75 + 0.05) * math.log(0.6) - 4 * 0.05 * math.log(0.1)  # a fifth of .25 each
+    assert smoothed.item() == pytest.approx(wanted, abs=1e-6)
+    assert torch.equal(sentiment_loss(logits, label, 0.0), sentiment_loss(logits, label))
+
+
 def test_paraphrase_is_binary_cross_entropy_of_logits() -> None:
     logits = torch.tensor([0.0, math.log(3.0), math.log(3.0)])
     loss = paraphrase_loss(logits, torch.tensor([1.0, 1.0, 0.0]))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from minbert.tables import BadRow, DataError
-from tests.trainer.samples import header, table_text, write_table
+from tests.trainer.samples import header, table_text, tree_text, write_table, write_trees
 from trainer.config import TrainConfig
 from trainer.data import FILES, REVIEW_FILES, file_sha256, read_split
 from trainer.run_data import RunData, load_data
@@ -104,3 +104,102 @@ def test_terms_are_masked_in_training_alone(data: Path, tmp_path: Path) -> None:
     assert "quora-train.csv: demographic terms masked in 3 texts" in told
     assert not any("masked" in line and "dev" in line for line in told)
     assert [row.texts for row in plain.train["paraphrase"].examples] == [row[:2] for row in TERMS]
+
+
+def with_more(data: Path, folder: Path) -> Path:
+    """Copy the data; trees and further pairs lie beside, a dev and a test pair among them."""
+    more = Path(shutil.copytree(data, folder / "more"))
+    write_trees(more)
+    dev = read_split(data, "similarity", "dev").examples[0].texts
+    test = read_split(data, "similarity", "test").examples[0].texts
+    rows = [("x0", *dev[::-1], "1"), ("x1", *test, "2"), ("x2", "The sofa .", "A park !", "3")]
+    (more / "extra").mkdir()
+    columns = ("id", "sentence1", "sentence2")
+    write_table(more / "extra" / "sts-2012-2016.csv", (*columns, "similarity"), rows)
+    rows = [("d0", "The actress sat .", "Who sat there ?", "1")]
+    write_table(more / "extra" / "quora-duplicates.csv", (*columns, "is_duplicate"), rows)
+    return more
+
+
+def test_phrases_take_the_place_of_the_sentences(data: Path, tmp_path: Path) -> None:
+    more = with_more(data, tmp_path)
+    found, told = loaded(more, sentiment_data="sst-trees", tasks="sentiment", scored_tasks="all")
+    sentences = read_split(data, "sentiment", "train")
+    texts = [row.texts[0] for row in found.train["sentiment"].examples]
+    assert texts[:48] == [row.texts[0] for row in sentences.examples]
+    assert len(texts) == len(set(texts)) + (48 - len(set(texts[:48]))) > 48
+    assert found.phrases is None
+    assert "ids-sst-train.csv" not in found.sha256
+    assert found.sha256["sst-trees/train.txt"] == file_sha256(more / "sst-trees" / "train.txt")
+    assert found.train_files == {"sst-trees/train.txt": found.sha256["sst-trees/train.txt"]}
+    assert any(line.startswith("sst-trees/train.txt: 48 sentences and ") for line in told)
+    short, _ = loaded(more, sentiment_data="sst-trees", tasks="sentiment", phrase_words=5)
+    assert len(short.train["sentiment"].examples) < len(texts)
+    with pytest.raises(DataError, match=r"train\.txt should exist.*brings the training trees"):
+        loaded(data, sentiment_data="sst-trees", tasks="sentiment")
+
+
+def test_a_dev_and_a_test_sentence_in_the_trees_never_train(data: Path, tmp_path: Path) -> None:
+    more = with_more(data, tmp_path)
+    planted = []
+    for split in ("dev", "test"):
+        path = more / FILES["sentiment"][split]
+        labelled = ("2",) * (split == "dev")
+        planted.append((f"{split}-x", f"so calm a {split} film", *labelled))
+        write_table(path, header("sentiment", labelled=split == "dev"), [planted[-1]])
+    with (more / "sst-trees" / "train.txt").open("a", encoding="utf-8") as file:
+        for _, text, *_ in planted:
+            file.write(tree_text(f"I say {text.upper()}", "3") + "\n")
+    for changes in ({"sentiment_data": "sst-trees"}, {"sentiment_phrases": 0.5}):
+        found, _ = loaded(more, tasks="sentiment", **changes)
+        table = found.train["sentiment"] if found.phrases is None else found.phrases
+        texts = {row.texts[0].casefold() for row in table.examples}
+        assert not texts & {text for _, text, *_ in planted}
+        assert {f"say {text}" for _, text, *_ in planted} <= texts
+        assert found.extra["sst-trees/train.txt"]["held_out"] == 2
+
+
+def test_phrases_and_further_pairs_are_mixed_in(data: Path, tmp_path: Path) -> None:
+    more = with_more(data, tmp_path)
+    asked = {"extra_similarity": "sts-2012-2016", "extra_paraphrase": "quora-duplicates"}
+    found, told = loaded(more, sentiment_phrases=0.5, paraphrase_positives=1.0, **asked)
+    plain, plain_told = loaded(data)
+    assert list(found.train) == list(plain.train)
+    assert found.train["sentiment"].examples == plain.train["sentiment"].examples
+    assert found.phrases is not None
+    texts = {row.texts[0] for row in found.train["sentiment"].examples}
+    assert texts.isdisjoint(row.texts[0] for row in found.phrases.examples)
+    for name, last in (("similarity", "x2"), ("paraphrase", "d0")):
+        rows = found.train[name].examples
+        assert rows[:-1] == plain.train[name].examples
+        assert rows[-1].id == last
+    assert found.extra["sts-2012-2016"]["held_out"] == 2
+    extra = {"extra/sts-2012-2016.csv", "extra/quora-duplicates.csv", "sst-trees/train.txt"}
+    assert set(found.sha256) - set(plain.sha256) == extra
+    assert {name for name in found.train_files if name not in plain.train_files} == extra
+    assert set(plain.train_files) == {files["train"] for files in FILES.values()}
+    assert (plain.extra, plain.phrases) == ({}, None)
+    assert set(plain_told) < set(told)
+    masked, _ = loaded(more, paraphrase_positives=1.0, mask_demographics=True, **asked)
+    assert masked.train["paraphrase"].examples[-1].texts[0] == "The actor sat ."
+
+
+def test_what_is_not_there_is_told_and_left_out(data: Path) -> None:
+    asked = {"extra_similarity": "sts-2012-2016,sick", "extra_paraphrase": "quora-duplicates"}
+    found, told = loaded(data, sentiment_phrases=0.5, **asked)
+    plain, plain_told = loaded(data)
+    assert found == plain
+    assert [line for line in told if line not in plain_told] == [
+        "sst-trees/train.txt isn't there: sentiment trains without phrases",
+        "extra/quora-duplicates.csv isn't there: paraphrase trains without quora-duplicates",
+        "extra/sts-2012-2016.csv isn't there: similarity trains without sts-2012-2016",
+        "extra/sick-train.csv isn't there: similarity trains without sick",
+    ]
+
+
+def test_further_data_of_a_task_that_is_not_trained_is_not_looked_at(data: Path) -> None:
+    asked = {"extra_similarity": "sick", "extra_paraphrase": "quora-duplicates"}
+    _, told = loaded(data, tasks="paraphrase", sentiment_phrases=0.5, **asked)
+    assert [line for line in told if "isn't there" in line] == [
+        "extra/quora-duplicates.csv isn't there: paraphrase trains without quora-duplicates"
+    ]

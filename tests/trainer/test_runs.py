@@ -65,6 +65,16 @@ def test_resuming_with_other_settings_or_data_names_every_difference(run: Run) -
     assert (run.folder / "run.json").read_bytes() == before
 
 
+def test_a_run_begun_before_a_setting_was_there_goes_on_with_its_default(run: Run) -> None:
+    path = run.folder / "run.json"
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    del stored["config"]["ema"]
+    path.write_text(json.dumps(stored), encoding="utf-8")
+    with pytest.raises(RunError, match=r"config\.ema: 0\.0 then, 0\.9 now"):
+        Run(run.folder).prepare(dataclasses.replace(CONFIG, ema=0.9), FILES, resume=True)
+    Run(run.folder).prepare(CONFIG, FILES, resume=True)
+
+
 def test_a_state_comes_back_with_the_metrics_cut_to_it(run: Run) -> None:
     run.log(epoch=1)
     tensors = {"x": torch.arange(6.0).reshape(2, 3), "y": torch.tensor(7)}

@@ -13,7 +13,7 @@ from minbert.tasks import TASKS
 from trainer.config import SENTIMENT_DATA, TASK_CHOICES, MlmConfig, TrainConfig
 
 AT_LEAST = {
-    1: ("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every"),
+    1: ("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every", "phrase_words"),
     0: (
         *("head_epochs", "head_examples", "epochs", "tokens_per_epoch", "mlm_passes"),
         *("joint_weight", "siamese_weight", "contrastive_weight", "weight_decay"),
@@ -21,7 +21,10 @@ AT_LEAST = {
     ),
     8: ("max_length", "batch_tokens"),
 }
-SHARES = ("hidden_dropout", "attention_dropout", "warmup")
+SHARES = (
+    *("hidden_dropout", "attention_dropout", "warmup"),
+    *("sentiment_phrases", "ema", "label_smoothing"),
+)
 RATES = ("learning_rate", "head_learning_rate", "clip_norm", "contrastive_temperature")
 CHOSEN = [field for field in dataclasses.fields(TrainConfig) if field.metadata["choices"]]
 SURGERY = "`surgery` needs a batch of every task at each step. Found it with "
@@ -69,6 +72,24 @@ def test_a_number_below_its_least_is_refused(name: str, least: int) -> None:
 def test_a_share_lies_in_zero_to_one(name: str, value: float) -> None:
     refused(f"`{name}` should lie in [0, 1). Found {value}.", **{name: value})
     assert getattr(TrainConfig(**{name: 0.0}), name) == 0.0
+
+
+@pytest.mark.parametrize("name", ["layer_decay", "paraphrase_positives"])
+@pytest.mark.parametrize("value", [0.0, -0.1, 1.01, math.nan])
+def test_a_factor_is_above_zero_and_at_most_one(name: str, value: float) -> None:
+    refused(f"`{name}` should lie in (0, 1]. Found {value}.", **{name: value})
+    assert getattr(TrainConfig(**{name: 1.0}), name) == 1.0
+
+
+def test_phrases_are_mixed_into_sst_alone() -> None:
+    told = "`sentiment_phrases` goes with `sentiment_data` 'sst' alone. Found 0.5 with "
+    refused(told + "'sst-trees'", sentiment_phrases=0.5, sentiment_data="sst-trees")
+    assert TrainConfig(sentiment_data="sst-trees").trained_tasks == tuple(TASKS)
+
+
+def test_further_pairs_are_checked_when_the_settings_are_made() -> None:
+    refused("`extra_similarity` should be names out of sts-2012", extra_similarity="stsb")
+    refused("`extra_paraphrase` should be names out of quora-dup", extra_paraphrase="sick")
 
 
 @pytest.mark.parametrize("name", RATES)
@@ -153,7 +174,7 @@ def test_settings_are_frozen_plain_and_complete() -> None:
 
 
 def test_each_sentiment_data_set_has_its_classes() -> None:
-    assert SENTIMENT_DATA == {"sst": 5, "cfimdb": 2}
+    assert SENTIMENT_DATA == {"sst": 5, "cfimdb": 2, "sst-trees": 5}
 
 
 @pytest.mark.parametrize(

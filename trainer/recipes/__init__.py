@@ -7,6 +7,8 @@ from trainer.recipes import (
     all_techniques,
     annealed,
     baseline,
+    best,
+    best_cls,
     cls,
     cls_pretraining,
     contrastive,
@@ -22,6 +24,7 @@ from trainer.recipes import (
     surgery,
 )
 from trainer.recipes.row import Row
+from trainer.recipes.stage import Chain
 
 REPORT_ROWS = (
     part1_sst_pretrain.ROW,
@@ -44,3 +47,4 @@ RECIPES: dict[str, TrainConfig] = {
     **{recipe.name: recipe for recipe in (mean.RECIPE, cls.RECIPE)},
     **{name: row.config for name, row in ROWS.items()},
 }
+CHAINS: dict[str, Chain] = {chain.name: chain for chain in (best.CHAIN, best_cls.CHAIN)}

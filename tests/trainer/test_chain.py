@@ -1,0 +1,281 @@
+"""A recipe of several runs: what it plans, what it costs, what it tells, how it goes on."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from minbert.files import read_tensors
+from minbert.multitask import MultitaskBert
+from tests.trainer.samples import write_course_files, write_trees
+from trainer import chain as chain_module
+from trainer.chain import finished, plan, train_chain
+from trainer.cli import main
+from trainer.config import TrainConfig
+from trainer.recipes import CHAINS, best, best_cls
+from trainer.recipes.stage import Chain, Stage
+from trainer.runs import RunError
+from trainer.trees import TREES_FILE
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TINY = TrainConfig(
+    max_length=48,
+    precision="fp32",
+    head_epochs=1,
+    epochs=2,
+    tokens_per_epoch=1500,
+    batch_examples=8,
+    batch_tokens=200,
+    learning_rate=3e-3,
+    checkpoint_every=4,
+)
+PHRASES = dataclasses.replace(
+    TINY, name="phrases", sentiment_data="sst-trees", tasks="sentiment", scored_tasks="sentiment"
+)
+TOGETHER = dataclasses.replace(
+    TINY, name="together", sentiment_phrases=0.5, extra_similarity="sick", ema=0.9
+)
+CHAIN = Chain("small", (Stage("phrases", PHRASES, (TREES_FILE,)), Stage("together", TOGETHER)))
+
+# Trains `CHAIN` in a process of its own, which ends at the N-th safe point of the second stage.
+KILLED = """
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+
+from tests.trainer.test_chain import CHAIN
+from trainer.chain import train_chain
+
+encoder, data, out, number = sys.argv[1:]
+torch.set_num_threads(1)
+replace, seen = os.replace, 0
+
+
+def stopping(source, target):
+    global seen
+    replace(source, target)
+    seen += str(target).endswith("2-together/state.safetensors")
+    if seen == int(number):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+os.replace = stopping
+chain = CHAIN.changed(encoder=encoder)
+train_chain(chain, Path(data), Path(out), resume=True, device_name="cpu", report=print)
+"""
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the course's files with trees beside them; nobody writes there."""
+    folder = write_course_files(tmp_path_factory.mktemp("data"))
+    write_trees(folder)
+    return folder
+
+
+def run(encoder: Path, data: Path, out: Path, *, resume: bool = False) -> list[str]:
+    """Train the small chain; return the lines told."""
+    told: list[str] = []
+    chain = CHAIN.changed(encoder=str(encoder))
+    torch.set_num_threads(1)
+    model = train_chain(chain, data, out, resume=resume, device_name="cpu", report=told.append)
+    assert model == out / "model"
+    return told
+
+
+def result_of(folder: Path) -> dict[str, Any]:
+    """Read a result."""
+    found: dict[str, Any] = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Done:
+    """A finished chain."""
+
+    out: Path
+    told: list[str]
+
+
+@pytest.fixture(scope="module")
+def done(encoder_folder: Path, files: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """Train the small chain once; nobody writes there."""
+    out = tmp_path_factory.mktemp("runs") / "small"
+    return Done(out, run(encoder_folder, files, out))
+
+
+def test_the_second_stage_begins_with_the_first_one_s_model(done: Done) -> None:
+    record = json.loads((done.out / "2-together" / "run.json").read_text(encoding="utf-8"))
+    assert record["config"]["start_from"] == str(done.out / "1-phrases" / "model")
+    begun = next(place for place, line in enumerate(done.told) if line.startswith("Beginning"))
+    assert done.told.index("Stage 2 of 2, together:") < begun
+    assert not any("Phase 1, sentiment" in line for line in done.told[begun:])
+
+
+def test_the_cost_is_told_before_anything_is_trained(done: Done) -> None:
+    assert "small: 2 of 2 stages, at most 6,000 tokens; about " in done.told[0]
+    assert "minutes of steps at the " in done.told[0]
+    assert done.told[1] == "Stage 1 of 2, phrases:"
+
+
+def test_the_last_model_lies_at_the_top(done: Done) -> None:
+    model = MultitaskBert.from_pretrained(done.out / "model")
+    wanted = read_tensors(done.out / "2-together" / "model" / "model.safetensors")
+    assert all(torch.equal(model.state_dict()[k], v.float()) for k, v in wanted.items())
+    assert (done.out / "model" / "trained_on.safetensors").is_file()
+
+
+def test_the_result_tells_every_stage_its_rows_and_its_leaks(done: Done) -> None:
+    result = result_of(done.out)
+    stages = result["stages"]
+    assert [stage["stage"] for stage in stages] == ["1-phrases", "2-together"]
+    assert result["tokens"] == sum(stage["tokens"] for stage in stages) > 6000
+    assert result["minutes"] == pytest.approx(sum(s["minutes"] for s in stages), abs=0.06)
+    assert result["metrics"] == stages[1]["metrics"]
+    assert set(stages[0]["metrics"]) == {"sentiment"}
+    counts = stages[0]["extra_data"][TREES_FILE]
+    assert (counts["sentences"], counts["held_out"]) == (48, 0)
+    assert stages[0]["leaks"]["sentiment"]["rows"] == 48 + counts["phrases"]
+    assert stages[1]["leaks"]["sentiment"]["rows"] == 48 + counts["phrases"]
+    assert set(result["leaks"]) == {"sentiment", "paraphrase", "similarity"}
+    assert result["leaks"]["similarity"]["new"]["n"] <= 16
+    assert stages[1]["started_from"]["config"] == stages[0]["config"]
+    missing = "extra/sick-train.csv isn't there: similarity trains without sick"
+    assert done.told.count(missing) == 1
+
+
+def test_a_finished_chain_is_left_alone(done: Done, encoder_folder: Path, files: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in done.out.rglob("*.safetensors")}
+    told = run(encoder_folder, files, done.out, resume=True)
+    assert told == [f"{done.out / 'model'} is finished already."]
+    assert before == {path: path.stat().st_mtime_ns for path in done.out.rglob("*.safetensors")}
+    with pytest.raises(RunError, match="add --resume"):
+        run(encoder_folder, files, done.out)
+
+
+def test_a_chain_killed_in_its_second_stage_ends_as_an_unbroken_one(
+    done: Done, encoder_folder: Path, files: Path, tmp_path: Path
+) -> None:
+    kept = {
+        name: (done.out / name).read_bytes()
+        for name in ("model/model.safetensors", "2-together/best/model.safetensors")
+    }
+    stages = result_of(done.out)["stages"]
+    out = tmp_path / "killed"
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, encoding="utf-8")
+    process = subprocess.run(
+        [sys.executable, str(script), str(encoder_folder), str(files), str(out), "4"],
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert finished(out / "1-phrases")
+    assert not finished(out / "2-together")
+    first = (out / "1-phrases" / "result.json").stat().st_mtime_ns
+    told = run(encoder_folder, files, out, resume=True)
+    assert "small: 1 of 2 stages, at most 3,000 tokens" in told[0]
+    assert f"{out / '1-phrases' / 'model'} is finished already." in told
+    assert any(line.startswith("Continuing in fine-tuning at step ") for line in told)
+    assert (out / "1-phrases" / "result.json").stat().st_mtime_ns == first
+    assert {name: (out / name).read_bytes() for name in kept} == kept
+    for found, wanted in zip(result_of(out)["stages"], stages, strict=True):
+        assert (found["tokens"], found["metrics"]) == (wanted["tokens"], wanted["metrics"])
+        assert (found["best"], found["leaks"]) == (wanted["best"], wanted["leaks"])
+
+
+def test_without_trees_the_first_stage_is_left_out(files: Path, tmp_path: Path) -> None:
+    bare = Path(shutil.copytree(files, tmp_path / "data"))
+    shutil.rmtree(bare / "sst-trees")
+    told: list[str] = []
+    planned = plan(CHAIN, bare, tmp_path / "out", told.append)
+    assert told == [f"{TREES_FILE} isn't there: stage phrases is left out"]
+    ((stage, folder),) = planned.stages
+    assert (stage.config, folder) == (TOGETHER, tmp_path / "out" / "2-together")
+    assert planned.tokens == 3000
+    alone = dataclasses.replace(CHAIN, stages=CHAIN.stages[:1])
+    with pytest.raises(ValueError, match=r"`--data` should hold the files of one of small's"):
+        plan(alone, bare, tmp_path / "out", told.append)
+
+
+def test_a_stage_counted_in_steps_is_refused(files: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"`tokens_per_epoch` of stage phrases should be above 0"):
+        plan(CHAIN.changed(tokens_per_epoch=0), files, tmp_path, print)
+
+
+def test_trees_that_come_later_make_another_chain(
+    encoder_folder: Path, files: Path, tmp_path: Path
+) -> None:
+    bare, out = Path(shutil.copytree(files, tmp_path / "data")), tmp_path / "out"
+    run_record = {"config": {"recipe": "small", "stages": ["2-together"]}, "files": {}}
+    out.mkdir()
+    (out / "run.json").write_text(json.dumps(run_record), encoding="utf-8")
+    with pytest.raises(RunError, match=r"config\.stages: \['2-together'\] then, \['1-phrases'"):
+        run(encoder_folder, bare, out, resume=True)
+
+
+def test_several_processes_are_refused(
+    files: Path, encoder_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ValueError, match=r"small should be trained by one process\. Found 2"):
+        run(encoder_folder, files, tmp_path / "out")
+
+
+def test_a_setting_goes_to_every_stage_but_not_what_makes_a_stage() -> None:
+    changed = best.CHAIN.changed(seed=7, precision="bf16")
+    assert [(s.config.seed, s.config.precision) for s in changed.stages] == [(7, "bf16")] * 2
+    assert best.CHAIN.stages[0].config.seed == 0
+    for name, value in {"tasks": "all", "start_from": "x", "ema": 0.5, "epochs": 9}.items():
+        with pytest.raises(ValueError, match=f"`{name}` can't be changed for all stages of best"):
+            best.CHAIN.changed(**{name: value})
+
+
+def test_the_best_recipes() -> None:
+    assert CHAINS == {"best": best.CHAIN, "best_cls": best_cls.CHAIN}
+    phrases, together = (stage.config for stage in best.CHAIN.stages)
+    assert (phrases.sentiment_data, phrases.trained_tasks) == ("sst-trees", ("sentiment",))
+    assert together.trained_tasks == ("sentiment", "paraphrase", "similarity")
+    assert {phrases.pooling, together.pooling} == {"mean"}
+    for mean, cls in zip(best.CHAIN.stages, best_cls.CHAIN.stages, strict=True):
+        assert cls == dataclasses.replace(
+            mean, config=dataclasses.replace(mean.config, pooling="cls")
+        )
+
+
+def test_the_command_trains_a_chain_and_refuses_what_it_can_t_change(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    asked: dict[str, Any] = {}
+
+    def noted(chain: Chain, data: Path, out: Path, **options: Any) -> Path:  # noqa: ANN401
+        asked.update(chain=chain, data=data, out=out, **options)
+        return out / "model"
+
+    monkeypatch.setattr(chain_module, "train_chain", noted)
+    command = ["train", "best", "--data", str(tmp_path), "--resume", "--device", "cpu"]
+    assert main([*command, "--seed", "3"]) == 0
+    assert asked["chain"] == best.CHAIN.changed(seed=3)
+    assert (asked["out"], asked["resume"]) == (Path("runs") / "best-3", True)
+    assert "The model is in runs/best-3/model" in capsys.readouterr().err
+    assert main([*command, "--profile", "cpu"]) == 1
+    assert "`--profile` goes with recipes of one run" in capsys.readouterr().err
+    assert main([*command, "--epochs", "3"]) == 1
+    assert "`epochs` can't be changed for all stages of best" in capsys.readouterr().err
