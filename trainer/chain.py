@@ -43,7 +43,7 @@ class Plan:
     @property
     def tokens(self) -> int:
         """Return the tokens of all stages' fine-tuning."""
-        return sum(stage.config.total for stage, _ in self.stages)
+        return sum(most_tokens(stage.config) for stage, _ in self.stages)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -54,15 +54,10 @@ def plan(chain: Chain, data: Path, out: Path, report: Report) -> Plan:
     """Leave out the stages whose data isn't there, and let each begin with the one before.
 
     Raises:
-        ValueError: no stage is left; or a stage that isn't counted in tokens.
+        ValueError: no stage is left.
     """
     stages: list[tuple[Stage, Path]] = []
     for number, stage in enumerate(chain.stages, start=1):
-        if not stage.config.tokens_per_epoch:
-            raise ValueError(
-                f"`tokens_per_epoch` of stage {stage.name} should be above 0. Found 0; a chain's "
-                "cost is told in tokens."
-            )
         missing = [name for name in stage.needs if not (data / name).is_file()]
         if missing:
             report(f"{', '.join(missing)} isn't there: stage {stage.name} is left out")
@@ -120,6 +115,11 @@ def train_chain(
     return run.model
 
 
+def most_tokens(config: TrainConfig) -> int:
+    """Return the tokens of a stage's fine-tuning; where it counts steps, those of full batches."""
+    return config.total if config.tokens_per_epoch else config.total * config.batch_tokens
+
+
 def finished(folder: Path) -> bool:
     """Say whether a stage is done."""
     return Run(folder).result.exists()
@@ -127,11 +127,11 @@ def finished(folder: Path) -> bool:
 
 def cost_line(planned: Plan, left: list[tuple[Stage, Path]], device_name: str) -> str:
     """Say what the stages that are not done cost: tokens, and minutes at today's speed."""
-    tokens = sum(stage.config.total for stage, _ in left)
+    tokens = sum(most_tokens(stage.config) for stage, _ in left)
     config = left[0][0].config
     speed = tokens_per_second(config, choose_device(device_name))
     return (
-        f"{planned.name}: {len(left)} of {len(planned.stages)} stages, at most {tokens:,} tokens; "
+        f"{planned.name}: {len(left)} of {len(planned.stages)} stages, about {tokens:,} tokens; "
         f"about {tokens / speed / 60:,.0f} minutes of steps at the {speed:,.0f} tokens a second of "
         "a try just now. Heads and scoring come on top: about a third."
     )

@@ -22,7 +22,7 @@ from trainer import chain as chain_module
 from trainer.chain import finished, plan, train_chain
 from trainer.cli import main
 from trainer.config import TrainConfig
-from trainer.recipes import CHAINS, best, best_cls
+from trainer.recipes import CHAINS, RECIPES, best, best_cls
 from trainer.recipes.stage import Chain, Stage
 from trainer.runs import RunError
 from trainer.trees import TREES_FILE
@@ -126,7 +126,7 @@ def test_the_second_stage_begins_with_the_first_one_s_model(done: Done) -> None:
 
 
 def test_the_cost_is_told_before_anything_is_trained(done: Done) -> None:
-    assert "small: 2 of 2 stages, at most 6,000 tokens; about " in done.told[0]
+    assert "small: 2 of 2 stages, about 6,000 tokens; about " in done.told[0]
     assert "minutes of steps at the " in done.told[0]
     assert done.told[1] == "Stage 1 of 2, phrases:"
 
@@ -191,7 +191,7 @@ def test_a_chain_killed_in_its_second_stage_ends_as_an_unbroken_one(
     assert not finished(out / "2-together")
     first = (out / "1-phrases" / "result.json").stat().st_mtime_ns
     told = run(encoder_folder, files, out, resume=True)
-    assert "small: 1 of 2 stages, at most 3,000 tokens" in told[0]
+    assert "small: 1 of 2 stages, about 3,000 tokens" in told[0]
     assert f"{out / '1-phrases' / 'model'} is finished already." in told
     assert any(line.startswith("Continuing in fine-tuning at step ") for line in told)
     assert (out / "1-phrases" / "result.json").stat().st_mtime_ns == first
@@ -215,9 +215,10 @@ def test_without_trees_the_first_stage_is_left_out(files: Path, tmp_path: Path) 
         plan(alone, bare, tmp_path / "out", told.append)
 
 
-def test_a_stage_counted_in_steps_is_refused(files: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"`tokens_per_epoch` of stage phrases should be above 0"):
-        plan(CHAIN.changed(tokens_per_epoch=0), files, tmp_path, print)
+def test_a_stage_counted_in_steps_costs_full_batches(files: Path, tmp_path: Path) -> None:
+    steps = CHAIN.changed(tokens_per_epoch=0, batch_tokens=50)
+    lengths = [stage.config.epochs * stage.config.steps_per_epoch for stage in steps.stages]
+    assert plan(steps, files, tmp_path, print).tokens == 50 * sum(lengths)
 
 
 def test_trees_that_come_later_make_another_chain(
@@ -243,17 +244,19 @@ def test_a_setting_goes_to_every_stage_but_not_what_makes_a_stage() -> None:
     changed = best.CHAIN.changed(seed=7, precision="bf16")
     assert [(s.config.seed, s.config.precision) for s in changed.stages] == [(7, "bf16")] * 2
     assert best.CHAIN.stages[0].config.seed == 0
-    for name, value in {"tasks": "all", "start_from": "x", "ema": 0.5, "epochs": 9}.items():
+    for name, value in {"start_from": "x", "ema": 0.5, "epochs": 9}.items():
         with pytest.raises(ValueError, match=f"`{name}` can't be changed for all stages of best"):
             best.CHAIN.changed(**{name: value})
 
 
 def test_the_best_recipes() -> None:
     assert CHAINS == {"best": best.CHAIN, "best_cls": best_cls.CHAIN}
-    phrases, together = (stage.config for stage in best.CHAIN.stages)
-    assert (phrases.sentiment_data, phrases.trained_tasks) == ("sst-trees", ("sentiment",))
-    assert together.trained_tasks == ("sentiment", "paraphrase", "similarity")
-    assert {phrases.pooling, together.pooling} == {"mean"}
+    together, phrases = (stage.config for stage in best.CHAIN.stages)
+    assert together == dataclasses.replace(RECIPES["mean"], precision="bf16")
+    assert (phrases.sentiment_phrases, phrases.extra_similarity) == (0.6, "sts-2012-2016")
+    for stage in (together, phrases):
+        assert stage.trained_tasks == ("sentiment", "paraphrase", "similarity")
+        assert stage.pooling == "mean"
     for mean, cls in zip(best.CHAIN.stages, best_cls.CHAIN.stages, strict=True):
         assert cls == dataclasses.replace(
             mean, config=dataclasses.replace(mean.config, pooling="cls")
