@@ -1,4 +1,4 @@
-"""`python -m trainer`: download, train, evaluate, predict, reproduce.
+"""`python -m trainer`: download, train, evaluate, predict, reproduce, publish.
 
 Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
@@ -17,11 +17,13 @@ from minbert.device import DEVICES
 from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
+from trainer.publish.command import add_publish_parser
+from trainer.publish.errors import PublishError
 from trainer.recipes import RECIPES, ROWS
 from trainer.recipes.profiles import PROFILES, changes_of, with_profile
 
 RESULTS = Path("assets/results")
-USER_ERRORS = (ValueError, OSError, DownloadError)  # each message says what to do
+USER_ERRORS = (ValueError, OSError, DownloadError, PublishError)  # each message says what to do
 
 
 def tell(message: str) -> None:
@@ -97,6 +99,8 @@ def make_parser() -> argparse.ArgumentParser:
     predict.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
     add_machine_options(predict)
     predict.set_defaults(command=run_predict)
+
+    add_publish_parser(commands, tell)
     return parser
 
 
