@@ -44,13 +44,14 @@ def explain(error: Exception, doing: str, token: str = "") -> PublishError:
     """
     if isinstance(error, PublishError):
         return error
-    answer = answer_of(error)
+    answer, root = answer_of(error), list(causes(error))[-1]
     if answer is not None:
         told = explain_answer(answer.response.status_code, words_of(answer), doing)
     elif connection_gone(error):
-        told = f"The connection to the Hub was lost while {doing} ({short(error)}). {AGAIN}"
+        told = f"The connection to the Hub was lost while {doing} ({short(root)}). {AGAIN}"
     else:
-        told = f"Stopped while {doing}: {short(error)}. {AGAIN}"
+        said = short(error) if root is error else f"{short(error)} {short(root)}"
+        told = f"Stopped while {doing}: {said.rstrip('.')}. {AGAIN}"
         if any(word in str(error).lower() for word in ROOM_WORDS):
             told = no_room(short(error), doing)
     return PublishError(without(told, token))
