@@ -221,7 +221,13 @@ class HubHandler(BaseHTTPRequestHandler):
             elif told["key"] == "deletedFile" and files.pop(value["path"], None) is None:
                 raise Refusal(404, "A file with this name doesn't exist", "EntryNotFound")
         oid = found.commit(files)
-        self.tell({"success": True, "commitOid": oid, "commitUrl": f"{self.hub.url}/{oid}"})
+        self.tell(
+            {
+                "success": True,
+                "commitOid": oid,
+                "commitUrl": f"{self.hub.url}/{kind}/{name}/commit/{oid}",
+            }
+        )
 
     def xet(self, kind: str, name: str) -> None:
         self.repo(kind, name, write=True)
