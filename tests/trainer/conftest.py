@@ -66,7 +66,9 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     """Serve a Hub, and point the client at it: its token, its address, plain LFS."""
     with serving(FakeHub()) as fake:
         monkeypatch.setenv("HF_TOKEN", TOKEN)
+        files = fake.url + "/{repo_id}/resolve/{revision}/{filename}"
         monkeypatch.setattr(constants, "ENDPOINT", fake.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
         yield fake

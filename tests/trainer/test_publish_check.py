@@ -25,7 +25,7 @@ import os, sys, json
 from http.server import BaseHTTPRequestHandler, HTTPServer
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
-        text = "{}" if self.path == "/config" else %(stream)r
+        text = "page" if self.path == "/" else %(stream)r
         self.send(text)
     def do_POST(self):
         assert len(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["data"]) == 2
@@ -41,6 +41,13 @@ print("told:", sorted(os.environ), os.getcwd())
 where = os.environ["GRADIO_SERVER_NAME"], int(os.environ["GRADIO_SERVER_PORT"])
 HTTPServer(where, Handler).serve_forever()
 """
+
+
+@pytest.fixture(autouse=True)
+def settled_at_once(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Ask a stand-in as soon as it listens."""
+    if "checkout" not in request.fixturenames:
+        monkeypatch.setattr("trainer.publish.check.SETTLING", 0.0)
 
 
 def stand_in(folder: Path, answer: object = GOOD, event: str = "complete") -> Path:
@@ -78,6 +85,25 @@ def test_an_app_that_stops_is_told_with_its_last_words(tmp_path: Path) -> None:
     told = failure(tmp_path)
     assert "it stopped with exit status 1" in told
     assert "ModuleNotFoundError: No module named 'no_such_module_of_ours'" in told
+
+
+def test_a_start_that_failed_on_a_busy_machine_is_tried_once_more(tmp_path: Path) -> None:
+    good = stand_in(tmp_path)
+    text = (good / "app.py").read_text(encoding="utf-8")
+    busy = """
+import pathlib
+tried = pathlib.Path("tried")
+tried.write_text(tried.read_text() + "x" if tried.exists() else "x")
+if len(tried.read_text()) <= TIMES:
+    raise ValueError("When localhost is not accessible, ...")
+"""
+    (good / "app.py").write_text(busy.replace("TIMES", "1") + text, encoding="utf-8")
+    told: list[str] = []
+    assert check_space(good, told.append) == GOOD[0]
+    assert any("once more" in line for line in told)
+    (good / "tried").unlink()
+    (good / "app.py").write_text(busy.replace("TIMES", "2") + text, encoding="utf-8")
+    assert "localhost is not accessible" in failure(good)
 
 
 def test_an_app_that_never_listens_is_told(tmp_path: Path) -> None:
