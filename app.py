@@ -10,16 +10,20 @@ from pathlib import Path
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_UPDATE_CHECK", "1")
+if "CPU_CORES" in os.environ:  # a Space tells its share of a larger machine's cores
+    os.environ.setdefault("OMP_NUM_THREADS", os.environ["CPU_CORES"])
 
 from minbert.ui.engine import Engine
 from minbert.ui.page import build_page, launch_options, read_examples
+from minbert.zero_gpu import zero_gpu
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 
 
 def main() -> None:
     """Load both models, build the page, serve it until it is stopped."""
-    engine, examples = Engine.load(ASSETS / "models"), read_examples(ASSETS / "examples.json")
+    engine = Engine.load(ASSETS / "models", gpu=zero_gpu())
+    examples = read_examples(ASSETS / "examples.json")
     page = build_page(engine, examples, ASSETS)
     page.launch(**launch_options())
 

@@ -1,4 +1,4 @@
-"""`python -m trainer`: download, train, evaluate, predict, reproduce, index.
+"""`python -m trainer`: download, train, evaluate, predict, reproduce, index, publish.
 
 Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
@@ -20,11 +20,13 @@ from trainer.download import DownloadError, download
 from trainer.download_trees import download_trees
 from trainer.index_command import add_index_parser
 from trainer.options import add_setting_options, chosen_settings
+from trainer.publish.command import add_publish_parser
+from trainer.publish.errors import PublishError
 from trainer.recipes import CHAINS, RECIPES, ROWS
 from trainer.recipes.profiles import PROFILES, changes_of, with_profile
 
 RESULTS = Path("assets/results")
-USER_ERRORS = (ValueError, OSError, DownloadError)  # each message says what to do
+USER_ERRORS = (ValueError, OSError, DownloadError, PublishError)  # each message says what to do
 
 
 def tell(message: str) -> None:
@@ -102,6 +104,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_machine_options(predict)
     predict.set_defaults(command=run_predict)
     add_machine_options(add_index_parser(commands, data_default, data_help))
+    add_publish_parser(commands, tell)
     return parser
 
 

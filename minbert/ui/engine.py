@@ -6,9 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import Self
 
+from minbert.multitask import MultitaskBert
 from minbert.predictor import AttentionResult, PairResult, Predictor, SentimentResult
 from minbert.serving import ModelQueue, ServedPredictor
 from minbert.tasks import SENTIMENT
+from minbert.zero_gpu import Decorator, ZeroGpuPredictor
 
 LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 
@@ -33,15 +35,17 @@ class Engine:
     cls: Predictor
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto") -> Self:
+    def load(cls, folder: Path, device: str = "auto", gpu: Decorator | None = None) -> Self:
         """Load both checkpoints from `folder`/mean and `folder`/cls.
+
+        With `gpu`, as `minbert.zero_gpu` returns it, the encoders work on a ZeroGPU Space's GPU.
 
         Raises:
             CheckpointError: a checkpoint can't be loaded.
             ValueError: one that doesn't have the five sentiment classes the page shows.
         """
         queue = ModelQueue()
-        mean, other = (load_checked(folder / name, device, queue) for name in ("mean", "cls"))
+        mean, other = (load_checked(folder / name, device, queue, gpu) for name in ("mean", "cls"))
         return cls(mean, other)
 
     def answer(self, predictor: Predictor, first: str, second: str) -> Answer:
@@ -101,13 +105,20 @@ class Engine:
         return [*told, "start and end marks counted"]
 
 
-def load_checked(folder: Path, device: str, queue: ModelQueue) -> Predictor:
+def load_checked(
+    folder: Path, device: str, queue: ModelQueue, gpu: Decorator | None = None
+) -> Predictor:
     """Load a checkpoint that the page can show, for many visitors at once.
 
     Raises:
         ValueError: other than five sentiment classes.
     """
-    predictor = ServedPredictor.serve(folder, device, queue)
+    predictor: Predictor
+    if gpu is None:
+        predictor = ServedPredictor.serve(folder, device, queue)
+    else:  # the platform keeps the queue there
+        there = "cuda" if device == "auto" else device
+        predictor = ZeroGpuPredictor(MultitaskBert.from_pretrained(folder), gpu, there)
     found, wanted = predictor.config.sentiment_classes, SENTIMENT.classes
     if found != wanted:
         raise ValueError(

@@ -8,11 +8,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import close_session, constants, set_client_factory
+from huggingface_hub.utils._http import default_client_factory
 
 from minbert.checkpoint import export_encoder
 from minbert.multitask import MultitaskBert
 from tests.support import redraw, tiny_model
 from tests.trainer.file_server import Server
+from tests.trainer.hub_server import serving
+from tests.trainer.hub_state import TOKEN, FakeHub
+from tests.trainer.publish_samples import small_checkout
 from tests.trainer.samples import write_course_files
 
 
@@ -63,3 +68,25 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         running.release.set()
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a small checkout to publish; nobody writes there."""
+    return small_checkout(tmp_path_factory.mktemp("publish") / "checkout")
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """Serve a Hub, and point the client at it: its token, its address, plain LFS."""
+    with serving(FakeHub()) as fake:
+        monkeypatch.setenv("HF_TOKEN", TOKEN)
+        files = fake.url + "/{repo_id}/resolve/{revision}/{filename}"
+        monkeypatch.setattr(constants, "ENDPOINT", fake.url)
+        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
+        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+        yield fake
+    assert fake.crashes == []
+    set_client_factory(default_client_factory)
+    close_session()

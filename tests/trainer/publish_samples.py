@@ -1,0 +1,59 @@
+"""A small checkout to publish: the real code and texts, with two tiny models."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support import redraw, tiny_model
+from tests.trainer.hub_state import TOKEN
+from trainer.publish.command import publish
+from trainer.publish.errors import PublishError
+from trainer.publish.folder import Plan
+from trainer.publish.upload import Hub
+
+SPACE, MODEL = "anna/minbert-lab", "anna/minbert"
+REPOSITORY = Path(__file__).resolve().parents[2]
+COPIED = (
+    *("app.py", "LICENSE", "requirements.txt", "minbert", "trainer"),
+    *("assets/examples.json", "assets/publish", "assets/models/README.md"),
+    *("assets/results", "assets/screenshots/try-it.png"),
+)
+
+
+def small_checkout(folder: Path) -> Path:
+    """Copy what publishing reads of this repository into `folder`, with tiny models."""
+    for name in COPIED:
+        source, target = REPOSITORY / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copyfile(source, target)
+    for pooling in ("mean", "cls"):
+        model = tiny_model(folder.parent / "words", pooling=pooling)
+        redraw(model, seed=3, std=0.3)
+        model.save_pretrained(folder / "assets" / "models" / pooling)
+        (folder / "assets" / "models" / pooling / "trained_on.safetensors").write_bytes(b"hashes")
+    return folder
+
+
+def run_plan(plan: Plan, silence: float = 20.0) -> list[str]:
+    """Publish without starting the app; return what was told."""
+    told: list[str] = []
+    publish(plan, Hub(told.append, silence=silence, pause=0.01), told.append, unchecked)
+    return told
+
+
+def unchecked(*_: object) -> None:
+    """Stand for the check of the Space's folder."""
+
+
+def refused(plan: Plan, silence: float = 20.0) -> str:
+    """Publish in vain; return the error's message, which never holds the token."""
+    with pytest.raises(PublishError) as caught:
+        run_plan(plan, silence)
+    assert TOKEN not in str(caught.value)
+    return str(caught.value)

@@ -1,0 +1,164 @@
+"""The command publish: build, check, create, upload, wait."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainer.publish.folder import Plan
+    from trainer.publish.upload import Hub
+
+
+def add_publish_parser(
+    commands: Any,  # noqa: ANN401 - argparse keeps the type of sub-parsers to itself
+    report: Callable[[str], None],
+) -> None:
+    """Add the command that publishes the app as a Hugging Face Space."""
+    parser = commands.add_parser("publish", help="publish the app as a Hugging Face Space")
+    parser.add_argument("--space", required=True, metavar="USER/NAME", help="the Space")
+    parser.add_argument(
+        "--model-repo", metavar="USER/NAME", help="also publish the model, with its card"
+    )
+    parser.add_argument(
+        "--hardware",
+        help="cpu-basic, zero-a10g, ... (default: as it is; cpu-basic for a new Space)",
+    )
+    parser.add_argument("--private", action="store_true", help="for the owner alone to see")
+    parser.add_argument(
+        "--dry-run", type=Path, metavar="DIR", help="build and check into DIR, upload nothing"
+    )
+    parser.set_defaults(command=lambda options: run_publish(options, report))
+
+
+def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> None:
+    """Publish as the options say."""
+    from trainer.publish.folder import Plan
+
+    check_name("--space", options.space)
+    if options.model_repo:
+        check_name("--model-repo", options.model_repo)
+    check_hardware(options.hardware)
+    plan = Plan(options.space, options.model_repo, options.hardware, options.private)
+    if options.dry_run is not None:
+        build_into(empty(options.dry_run), plan, report)
+        report(f"Nothing was uploaded; it is all in {options.dry_run}")
+        return
+    from trainer.publish.upload import Hub
+
+    publish(plan, Hub(report), report)
+
+
+def publish(
+    plan: Plan, hub: Hub, report: Callable[[str], None], check: Callable[..., object] | None = None
+) -> None:
+    """Publish a plan: the model repo where there is one, then the Space.
+
+    `check` tries the Space's folder; by default its app is started and asked.
+
+    Raises:
+        PublishError: whatever went wrong, with the next step.
+    """
+    from trainer.runs import git_commit
+
+    repos = [repo for repo in (plan.space, plan.model_repo) if repo]
+    report(f"Logged in as {hub.log_in(*repos)}")
+    with tempfile.TemporaryDirectory(prefix="minbert-publish-") as folder:
+        build_into(Path(folder), plan, report, check)
+        parts = [(plan.space, "space")]
+        if plan.model_repo:
+            parts.append((plan.model_repo, "model"))
+        make_room(plan, hub, Path(folder), parts)
+        message = f"minBERT Lab, commit {git_commit() or 'unknown'}"
+        for repo, kind in reversed(parts):
+            commit = hub.upload(Path(folder) / kind, repo, kind, message)
+    hub.set_hardware(plan.space, plan.hardware)
+    hub.wait(plan.space, commit)
+    if plan.model_repo:
+        report(f"The model is at {hub.address(plan.model_repo, 'model')}")
+    report(f"The Space is at {hub.address(plan.space, 'space')}")
+
+
+def make_room(plan: Plan, hub: Hub, folder: Path, parts: list[tuple[str, str]]) -> None:
+    """See that every repo is there: all of them, or none that wasn't there before."""
+    for _, kind in parts:
+        hub.check_readme(folder / kind, kind)
+    there = [hub.find(repo, kind, plan.private) for repo, kind in parts]
+    created: list[tuple[str, str]] = []
+    try:
+        for (repo, kind), known in zip(parts, there, strict=True):
+            if not known:
+                hub.create(repo, kind, private=plan.private, hardware=plan.runs_on)
+                created.append((repo, kind))
+    except BaseException:
+        for repo, kind in created:
+            hub.take_back(repo, kind)
+        raise
+
+
+def build_into(
+    folder: Path,
+    plan: Plan,
+    report: Callable[[str], None],
+    check: Callable[..., object] | None = None,
+) -> None:
+    """Build what is published into `folder`, tell its size, and try the Space's part."""
+    from trainer.publish.check import check_space
+    from trainer.publish.folder import build_model, build_space
+
+    built = [build_space(plan, folder / "space")]
+    if plan.model_repo:
+        built.append(build_model(plan, folder / "model"))
+    for part in built:
+        files = [path for path in part.rglob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in files) / 1e6
+        report(f"The {part.name}'s folder: {len(files)} files, {size:.1f} MB")
+    (check or check_space)(folder / "space", report)
+
+
+def empty(folder: Path) -> Path:
+    """Return the folder when nothing would be lost in it.
+
+    Raises:
+        ValueError: it is a file, or holds something.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(
+            f"`--dry-run` should be a folder that is new or empty. Found {folder}, which isn't."
+        )
+    return folder
+
+
+def check_name(option: str, name: str) -> None:
+    """See that a repo's name can be one.
+
+    Raises:
+        ValueError: it can't.
+    """
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it is there
+
+    try:
+        validate_repo_id(name)
+        if name.count("/") == 1:
+            return
+        why = "the account's name is missing"
+    except HFValidationError as error:
+        why = str(error)
+    raise ValueError(f"`{option}` should be USER/NAME. Found {name!r}; {why}")
+
+
+def check_hardware(hardware: str | None) -> None:
+    """See that the client knows the hardware.
+
+    Raises:
+        ValueError: it doesn't.
+    """
+    from huggingface_hub import SpaceHardware
+
+    known = [each.value for each in SpaceHardware]
+    if hardware is not None and hardware not in known:
+        raise ValueError(f"`--hardware` should be one of {', '.join(known)}. Found {hardware!r}.")

@@ -1,0 +1,156 @@
+"""The two folders that go to the Hub, built from a checkout; nothing here touches the network."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from minbert.checkpoint import CONFIG_FILE, TRAINED_ON_FILE, WEIGHTS_FILE
+from minbert.files import read_json
+from trainer.publish.card import model_card, space_readme
+from trainer.publish.errors import PublishError
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON_VERSION = "3.12"  # what both CPU and ZeroGPU Spaces offer; transformers needs 3.11
+CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
+ZERO_GPU_TORCH = "torch>=2.8,<2.12"  # ZeroGPU takes 2.8 to 2.11
+ZERO_GPU_SPACES = "spaces>=0.51,<1"
+THUMBNAIL = "assets/screenshots/try-it.png"
+MODEL = "mean"  # the checkpoint that the model repo holds
+# What a Space takes of minbert/ and assets/: these kinds of file, less what only the trainer reads.
+KINDS = {".py", ".css", ".js", ".html", ".json", ".md", ".safetensors", ".txt", ".csv", ".tsv"}
+LEFT_OUT = ("assets/publish/", "assets/results/predictions/", "assets/screenshots/")
+NEEDED = ("app.py", "requirements.txt", "LICENSE", "minbert/__init__.py", THUMBNAIL)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is published, and where."""
+
+    space: str  # USER/NAME
+    model_repo: str | None = None  # USER/NAME
+    hardware: str | None = None  # None leaves a Space's as it is; a new one gets cpu-basic
+    private: bool = False
+    root: Path = ROOT
+
+    @property
+    def runs_on(self) -> str:
+        """Return the hardware that the folder is built for."""
+        return self.hardware or "cpu-basic"
+
+
+def build_space(plan: Plan, out: Path) -> Path:
+    """Build the Space's folder at `out`, which should not exist yet: no trainer, no tests.
+
+    Raises:
+        PublishError: something to publish is missing, or gradio isn't installed.
+    """
+    needed = [*NEEDED, *(f"assets/models/{name}/{WEIGHTS_FILE}" for name in (MODEL, "cls"))]
+    missing = [name for name in needed if not (plan.root / name).is_file()]
+    if missing:
+        raise PublishError(
+            f"{plan.root} should hold {', '.join(missing)}. Found nothing there; run the command "
+            "in a whole checkout of minBERT Lab."
+        )
+    for name in space_files(plan.root):
+        target = out / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(plan.root / name, target)
+    ours = (plan.root / "requirements.txt").read_text(encoding="utf-8")
+    (out / "requirements.txt").write_text(space_requirements(ours, plan.runs_on), encoding="utf-8")
+    readme = space_readme(
+        plan.root,
+        space=plan.space,
+        model_repo=plan.model_repo,
+        hardware=plan.runs_on,
+        sdk_version=gradio_version(),
+        python_version=PYTHON_VERSION,
+        thumbnail=THUMBNAIL,
+    )
+    (out / "README.md").write_text(readme, encoding="utf-8")
+    return out
+
+
+def space_files(root: Path) -> Iterator[str]:
+    """Yield the files of a checkout that a Space holds as they are, with forward slashes."""
+    yield from ("app.py", "LICENSE", THUMBNAIL)
+    for folder in ("minbert", "assets"):
+        for path in sorted((root / folder).rglob("*")):
+            name = path.relative_to(root).as_posix()
+            hidden = any(part.startswith((".", "__pycache__")) for part in Path(name).parts)
+            plain = path.is_file() and not path.is_symlink() and path.suffix in KINDS
+            left_out = name.startswith(LEFT_OUT) or path.name == TRAINED_ON_FILE
+            if plain and not hidden and not left_out:
+                yield name
+
+
+def space_requirements(ours: str, hardware: str) -> str:
+    """Return the Space's requirements.txt: our ranges, and the torch that fits the hardware.
+
+    The Space installs gradio itself, in the README's `sdk_version`, which lies in our range.
+
+    Raises:
+        PublishError: ours don't name torch.
+    """
+    lines = [line.split("#")[0].strip() for line in ours.splitlines()]
+    lines = [line for line in lines if line]
+    if not any(re.match(r"torch\b", line) for line in lines):
+        raise PublishError("requirements.txt should name torch. Found no such line.")
+    if hardware.startswith("cpu-"):  # PyTorch's default build brings gigabytes of CUDA
+        lines = [CPU_INDEX, *lines]
+    if hardware.startswith("zero-"):
+        lines = [ZERO_GPU_TORCH if re.match(r"torch\b", line) else line for line in lines]
+        lines.append(ZERO_GPU_SPACES)
+    return "\n".join(lines) + "\n"
+
+
+def gradio_version() -> str:
+    """Return the version of gradio that is installed, and so was tested, here.
+
+    Raises:
+        PublishError: none is.
+    """
+    try:
+        return version("gradio")
+    except PackageNotFoundError as error:
+        raise PublishError(
+            "gradio should be installed: the Space gets the version tested here. Found none; run "
+            "`pip install -r requirements.txt`."
+        ) from error
+
+
+def build_model(plan: Plan, out: Path) -> Path:
+    """Build the model repo's folder at `out`: weights, config, tokenizer and the model card.
+
+    Raises:
+        PublishError: the checkpoint or its results are missing.
+    """
+    if plan.model_repo is None:
+        raise ValueError("`model_repo` should be a name, USER/NAME. Found None.")
+    source = plan.root / "assets" / "models" / MODEL
+    results = plan.root / "assets" / "results"
+    needed = [source / CONFIG_FILE, source / WEIGHTS_FILE]
+    needed += [results / f"{MODEL}.json", results / f"{MODEL}-dev.json"]
+    missing = [str(path) for path in needed if not path.is_file()]
+    if missing:
+        raise PublishError(f"{', '.join(missing)} should exist. Found nothing there.")
+    out.mkdir(parents=True, exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.suffix in (".json", ".safetensors", ".txt"):
+            shutil.copyfile(path, out / path.name)
+    shutil.copyfile(plan.root / "LICENSE", out / "LICENSE")
+    card = model_card(
+        plan.root,
+        weights=source / WEIGHTS_FILE,
+        model_repo=plan.model_repo,
+        space=plan.space,
+        run=read_json(results / f"{MODEL}.json"),
+        scores=read_json(results / f"{MODEL}-dev.json"),
+        config=read_json(source / CONFIG_FILE),
+    )
+    (out / "README.md").write_text(card, encoding="utf-8")
+    return out
