@@ -1,4 +1,4 @@
-// The report's own script: draws figures when they come into view, shows the chosen panels and maps.
+// The script of the page of findings: draws figures when they come into view, shows the chosen panels and maps.
 "use strict";
 (() => {
   const read = (name) => JSON.parse(document.getElementById(`data-${name}`).textContent);

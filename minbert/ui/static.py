@@ -1,4 +1,4 @@
-"""The report as one HTML file: `python -m minbert.ui.static --out DIR`.
+"""The findings as one HTML file: `python -m minbert.ui.static --out DIR`.
 
 DIR/index.html opens by a double click, offline, and DIR can be uploaded as a static Space.
 """
@@ -20,7 +20,7 @@ INDEX = "index.html"
 
 
 def build_static(folder: Path, assets: Path = ASSETS) -> Path:
-    """Write the report into a folder, which is made if need be; return the file.
+    """Write the page of findings into a folder, which is made if need be; return the file.
 
     Args:
         folder: gets index.html, whole or not at all.
@@ -28,22 +28,24 @@ def build_static(folder: Path, assets: Path = ASSETS) -> Path:
 
     Raises:
         CheckpointError: a model or the examples can't be read.
-        ValueError: the report would be larger than 9 MB.
+        ValueError: there is no example, or the page would be larger than 9 MB.
     """
     from minbert.files import read_json_list, write_bytes
     from minbert.ui.engine import Engine
     from minbert.ui.static_parts import Source
 
     examples = read_json_list(assets / "examples.json")
+    if not examples:
+        raise ValueError(f"{assets / 'examples.json'} should hold an example. Found none.")
     engine = Engine.load(assets / "models", "cpu")
     source = Source(engine, examples, assets / "models", assets / "results")
     path = folder / INDEX
-    write_bytes(path, report(source).encode())
+    write_bytes(path, findings(source).encode())
     return path
 
 
-def report(source: Source) -> str:
-    """Return the report's HTML."""
+def findings(source: Source) -> str:
+    """Return the page as HTML."""
     from minbert.ui.static_attention import attention_data
     from minbert.ui.static_document import Figures, document
     from minbert.ui.static_parts import TITLE, page_body, sections
@@ -57,7 +59,7 @@ def report(source: Source) -> str:
 def make_parser() -> argparse.ArgumentParser:
     """Return the command's options."""
     parser = argparse.ArgumentParser(
-        prog="python -m minbert.ui.static", description="Write the report as one HTML file."
+        prog="python -m minbert.ui.static", description="Write the findings as one HTML file."
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets index.html")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""The report's attention maps: every layer and head for our examples, chosen in the browser."""
+"""Attention maps of every layer and head for our examples, chosen in the browser."""
 
 from __future__ import annotations
 

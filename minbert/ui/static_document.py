@@ -1,4 +1,4 @@
-"""A report as one HTML file: figures, styles and scripts inside it, no request to anybody.
+"""A page as one HTML file: figures, styles and scripts inside it, no request to anybody.
 
 Plotly's script comes from the installed package. Figures are drawn when they come into view; a
 policy in the file's head forbids the browser every request.
@@ -30,7 +30,7 @@ NO_SCRIPT = (
 
 
 class Figures:
-    """The figures of one report, each with a place to draw it in."""
+    """The figures of one page, each with a place to draw it in."""
 
     def __init__(self) -> None:
         """Begin with none."""
@@ -66,25 +66,27 @@ def plain_figure(figure: go.Figure) -> dict[str, Any]:
     return drawn
 
 
-def chooser(key: str, label: str, panels: Mapping[str, str]) -> str:
-    """Return a list to choose from, and the panels it shows one of; the first is open.
+def chooser(key: str, label: str, panels: Mapping[str, str], opened: int = 0) -> str:
+    """Return a list to choose from, and the panels it shows one of.
 
     Args:
         key: an id in the page.
         label: of the list.
         panels: HTML made by us, by its name in the list.
+        opened: the place of the one that is open at first.
     """
     bodies = "".join(
-        f'<div data-panel="{escape(key)}"{" hidden" if place else ""}>{html}</div>'
+        f'<div data-panel="{escape(key)}"{"" if place == opened else " hidden"}>{html}</div>'
         for place, html in enumerate(panels.values())
     )
-    return select(key, label, options(panels), f'data-panels="{escape(key)}"') + bodies
+    return select(key, label, options(panels, opened), f'data-panels="{escape(key)}"') + bodies
 
 
-def options(names: Iterable[str]) -> str:
+def options(names: Iterable[str], chosen: int = 0) -> str:
     """Return the options of a list, their values counted from 0."""
     return "".join(
-        f'<option value="{place}">{escape(name)}</option>' for place, name in enumerate(names)
+        f'<option value="{place}"{" selected" if place == chosen else ""}>{escape(name)}</option>'
+        for place, name in enumerate(names)
     )
 
 
@@ -109,7 +111,7 @@ def document(title: str, body: str, figures: Figures, data: Mapping[str, object]
         title: of the window.
         body: HTML made by us.
         figures: drawn in their places in the body.
-        data: by the id of the script element that the report's script reads it from.
+        data: by the id of the script element that the script reads it from.
 
     Raises:
         ValueError: the file would be larger than 9 MB.
@@ -136,7 +138,7 @@ def document(title: str, body: str, figures: Figures, data: Mapping[str, object]
     size = len(html.encode())
     if size > MOST_BYTES:
         raise ValueError(
-            f"The report should have at most {MOST_BYTES:,} bytes. Found {size:,}; shorten "
+            f"The page should have at most {MOST_BYTES:,} bytes. Found {size:,}; shorten "
             "assets/examples.json, whose attention maps take most of it."
         )
     return html

@@ -1,4 +1,4 @@
-"""What the report tells, section by section: the page's own words, tables and figures."""
+"""What the page of findings tells, section by section: the app's own words, tables, figures."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from minbert.ui.results import read_results
 from minbert.ui.static_attention import attention_block
 from minbert.ui.static_document import Figures, chooser
 
-TITLE = "minBERT Lab: the report"
+TITLE = "minBERT Lab: findings"
 LEAD = (
     "One small language model (BERT), written from scratch, answers three tasks at once: how "
     "positive a sentence is, whether two say the same, and how close they are in meaning. This "
-    "file tells how good it is, what became of the claims of the paper it follows, and what it "
-    "makes of sentences of our own."
+    "page tells how good it is, what it makes of sentences of our own, and what became of the "
+    "claims of the report it follows, “BERT and Multitask Learning” (Heer, Jung, Molofsky)."
 )
 STILL = (
-    "Everything here was computed when the file was made: it asks no other machine for anything "
-    "and works offline. To type sentences of your own, start the page: `make app` in the "
+    "Everything here was computed when this file was made: it asks no other machine for anything "
+    "and works offline. To type sentences of your own, start the app: `make app` in the "
     "project's folder."
 )
 Parts = dict[str, tuple[str, str]]  # by anchor: a section's name and its HTML
@@ -46,7 +46,7 @@ Parts = dict[str, tuple[str, str]]  # by anchor: a section's name and its HTML
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """What a report is made of."""
+    """What the page is made of."""
 
     engine: Engine
     examples: Sequence[Mapping[str, str]]  # each name, first and second
@@ -55,9 +55,9 @@ class Source:
 
 
 def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, Any]]) -> Parts:
-    """Return the report's sections in their order; their figures go into `figures`."""
+    """Return the page's sections in their order; their figures go into `figures`."""
     records = read_records(source.models, source.results)
-    missing = problems_block(records.problems, "Some of this report can't be shown")
+    missing = problems_block(records.problems, "Some of this page can't be shown")
     width = source.engine.mean.config.encoder.hidden_size
     experiments = Experiments(read_results(source.results))
     return {
@@ -75,8 +75,8 @@ def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, 
             "What its heads look at",
             attention_block(source.engine, source.examples, attention),
         ),
-        "tables": ("The paper's tables beside ours", tables_block(experiments, figures)),
-        "claims": ("The paper's claims", claims(experiments)),
+        "tables": ("The report's tables beside ours", tables_block(experiments, figures)),
+        "claims": ("The report's claims", claims(experiments)),
         "licence": ("Licence", listed(LICENCE)),
     }
 
@@ -163,11 +163,17 @@ def tables_block(experiments: Experiments, figures: Figures) -> str:
         name: block + figures.place(f"table-{place}", figure, name) + numbers
         for place, (name, (block, figure, numbers)) in enumerate(drawn.items())
     }
-    return told + (chooser("table", "Table", panels) if panels else "")
+    return told + (chooser("table", "Table", panels, opened(experiments, panels)) if panels else "")
+
+
+def opened(experiments: Experiments, panels: Mapping[str, str]) -> int:
+    """Return the place of the table to begin with: the report's dev table, as in the app."""
+    tables = [experiments.tables.get(name) for name in panels]
+    return tables.index("dev") if "dev" in tables else 0
 
 
 def claims(experiments: Experiments) -> str:
-    """Return the paper's claims, each with its verdict; empty where none was judged."""
+    """Return the report's claims, each with its verdict; empty where none was judged."""
     found = experiments.results
     if not found.comparisons:
         return ""
@@ -177,7 +183,7 @@ def claims(experiments: Experiments) -> str:
 
 
 def page_body(parts: Parts) -> str:
-    """Return the report's header, its contents and its sections."""
+    """Return the page's header, its contents and its sections."""
     kept = {anchor: part for anchor, part in parts.items() if part[1]}
     links = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for anchor, (name, _) in kept.items())
     body = "".join(

@@ -9,12 +9,13 @@ from minbert.files import write_bytes
 BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DATASETS = ("stanfordnlp/sst", "quora-competitions/quora", "sentence-transformers/stsb")
 BODY = """
-# minBERT Lab: the report
+# minBERT Lab: findings
 
 One file, `index.html`: how good a small multitask BERT is on sentiment, paraphrase and similarity,
-what became of the claims of the paper it follows, and what it makes of sentences of our own:
-attention of every layer and head, CLS beside mean pooling, the exact split of a cosine. Nothing
-is computed here and no other machine is asked for anything; it opens offline by a double click.
+what it makes of sentences of our own (attention of every layer and head, CLS beside mean pooling,
+the exact split of a cosine), and what became of the claims of the report it follows, "BERT and
+Multitask Learning" (Heer, Jung, Molofsky). Nothing is computed here and no other machine is asked
+for anything; it opens offline by a double click.
 
 Code and weights: Apache-2.0. No sentence of the data sets is in the file.
 """
@@ -31,7 +32,7 @@ def space_readme(model_repo: str | None = None) -> str:
     if model_repo is not None and not is_name(model_repo):
         raise ValueError(f"`--model-repo` should be USER/NAME. Found {model_repo!r}.")
     head = SpaceCardData(
-        title="minBERT Lab: the report",
+        title="minBERT Lab: findings",
         colorFrom="gray",
         colorTo="blue",
         sdk="static",
@@ -58,7 +59,7 @@ def is_name(repo: str) -> bool:
 
 
 def write_space_readme(folder: Path, model_repo: str | None = None) -> Path:
-    """Write the README into a report's folder; return it."""
+    """Write the README into a page's folder; return it."""
     path = folder / "README.md"
     write_bytes(path, space_readme(model_repo).encode())
     return path
