@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -78,9 +77,9 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 
 @pytest.fixture(scope="module")
-def page(source: Source) -> Iterator[str]:
+def page(source: Source) -> str:
     """Build the page once."""
-    yield findings(source)
+    return findings(source)
 
 
 @pytest.fixture(scope="module")
