@@ -8,7 +8,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help app test test-heavy lint format clean check-python check-browser
+.PHONY: help app static test test-heavy lint format clean check-python check-browser
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -16,6 +16,9 @@ help: ## list these commands
 
 app: check-python $(VENV)/.app ## install what the app needs, start it, print its address
 	@$(PYTHON) app.py
+
+static: check-python $(VENV)/.app ## the findings as one offline HTML file, static/index.html
+	@$(PYTHON) -m minbert.ui.static --out static --space
 
 test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser's included
 	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q

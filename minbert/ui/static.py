@@ -1,0 +1,95 @@
+"""The findings as one HTML file: `python -m minbert.ui.static --out DIR`.
+
+DIR/index.html opens by a double click, offline, and DIR can be uploaded as a static Space.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minbert.ui.static_parts import Source
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+INDEX = "index.html"
+
+
+def build_static(folder: Path, assets: Path = ASSETS) -> Path:
+    """Write the page of findings into a folder, which is made if need be; return the file.
+
+    Args:
+        folder: gets index.html, whole or not at all.
+        assets: holds models/mean, models/cls, results and examples.json.
+
+    Raises:
+        CheckpointError: a model or the examples can't be read.
+        ValueError: there is no example, or the page would be larger than 9 MB.
+    """
+    from minbert.files import read_json_list, write_bytes
+    from minbert.ui.engine import Engine
+    from minbert.ui.static_parts import Source
+
+    examples = read_json_list(assets / "examples.json")
+    if not examples:
+        raise ValueError(f"{assets / 'examples.json'} should hold an example. Found none.")
+    engine = Engine.load(assets / "models", "cpu")
+    source = Source(engine, examples, assets / "models", assets / "results")
+    path = folder / INDEX
+    write_bytes(path, findings(source).encode())
+    return path
+
+
+def findings(source: Source) -> str:
+    """Return the page as HTML."""
+    from minbert.ui.static_attention import attention_data
+    from minbert.ui.static_document import Figures, document
+    from minbert.ui.static_parts import TITLE, page_body, sections
+
+    figures = Figures()
+    attention = attention_data(source.engine, source.examples)
+    body = page_body(sections(source, figures, attention))
+    return document(TITLE, body, figures, {"attention": attention})
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the command's options."""
+    parser = argparse.ArgumentParser(
+        prog="python -m minbert.ui.static", description="Write the findings as one HTML file."
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets index.html")
+    parser.add_argument(
+        "--assets", type=Path, default=ASSETS, metavar="DIR", help="models, results, examples"
+    )
+    parser.add_argument(
+        "--space", action="store_true", help="also write the README.md of a static Space"
+    )
+    parser.add_argument(
+        "--model-repo", metavar="USER/NAME", help="a published model that the README names"
+    )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write what the options ask for, and tell where and how large; return the exit status."""
+    options = make_parser().parse_args(arguments)
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
+    try:
+        path = build_static(options.out, options.assets)
+        if options.space:
+            from minbert.ui.static_space import write_space_readme
+
+            write_space_readme(options.out, options.model_repo)
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{path}: {path.stat().st_size / 1e6:.1f} MB\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
