@@ -45,8 +45,12 @@ class BertEmbeddings(nn.Module):
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         """Embed ids and token types, both (B, T), into (B, T, D)."""
-        positions = torch.arange(input_ids.shape[1], device=input_ids.device)
-        summed = self.word(input_ids) + self.position(positions) + self.token_type(token_type_ids)
+        return self.from_words(self.word(input_ids), token_type_ids)
+
+    def from_words(self, words: Tensor, token_type_ids: Tensor) -> Tensor:
+        """Go on from word embeddings (B, T, D) that the caller looked up, or made up."""
+        positions = torch.arange(words.shape[1], device=words.device)
+        summed = words + self.position(positions) + self.token_type(token_type_ids)
         embedded: Tensor = self.dropout(self.norm(summed))
         return embedded
 
@@ -176,6 +180,20 @@ class BertModel(nn.Module):
                 f"`maps_of` should name layers 0 to {len(self.layers) - 1}. Found {absent}."
             )
         hidden = self.embeddings(input_ids, token_type_ids)
+        return self.encode(
+            hidden, attention_mask, task, maps_of=maps_of, keep_layer_states=keep_layer_states
+        )
+
+    def encode(
+        self,
+        hidden: Tensor,
+        attention_mask: Tensor,
+        task: str | None = None,
+        *,
+        maps_of: Collection[int] = (),
+        keep_layer_states: bool = False,
+    ) -> EncoderOutput:
+        """Run all layers on what the embeddings gave, (B, T, D); the rest is as in `forward`."""
         mask = additive_mask(attention_mask, hidden.dtype)
         pal = self._pal_of(task)
         states, maps = [hidden], {}

@@ -48,13 +48,18 @@ def words_of(item: Encoded, tokenizer: Tokenizer, *, pieces: bool = False) -> Wo
         tokenizer: that encoded it.
         pieces: keep every piece as an entry of its own, spelt with its `##`.
     """
+    special = [index in (tokenizer.cls_id, tokenizer.sep_id) for index in item.ids]
+    return group_tokens(tokenizer.tokens(item.ids), special, pieces=pieces)
+
+
+def group_tokens(
+    tokens: Sequence[str], special_tokens: Sequence[bool], *, pieces: bool = False
+) -> Words:
+    """Group T tokens into words, as `words_of` does; `special_tokens` (T) says which those are."""
     labels: list[str] = []
     groups: list[list[int]] = []
     specials: list[int] = []
-    for position, (index, token) in enumerate(
-        zip(item.ids, tokenizer.tokens(item.ids), strict=True)
-    ):
-        special = index in (tokenizer.cls_id, tokenizer.sep_id)
+    for position, (token, special) in enumerate(zip(tokens, special_tokens, strict=True)):
         after_word = bool(labels) and len(labels) - 1 not in specials
         if token.startswith(CONTINUED) and after_word and not pieces:
             labels[-1] += token.removeprefix(CONTINUED)

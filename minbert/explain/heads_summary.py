@@ -1,0 +1,69 @@
+"""What each attention head does, in five numbers: to find the heads worth looking at.
+
+Source: Clark et al. 2019, "What Does BERT Look At?" (arXiv 1906.04341), section 3: heads that
+attend to [SEP], to near tokens, broadly or narrowly (entropy). Differs from the paper: the numbers
+are of one input, not averages over a corpus, and distance takes the place of the shares of the
+next and the previous token.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from minbert.predictor import AttentionResult
+
+CLS, SEP = "[CLS]", "[SEP]"
+
+
+@dataclasses.dataclass(frozen=True)
+class HeadsSummary:
+    """Each number by layer and head, (L, H), a mean over the map's rows."""
+
+    layers: tuple[int, ...]  # L, 0-based
+    entropy: Tensor  # bits: 0 looks at one token, log2(T) at all alike
+    to_sep: Tensor  # share of the attention on [SEP], of all rows
+    distance: Tensor  # tokens between who looks and what is looked at
+    a_to_b: Tensor | None  # share that A's written tokens give to B's; None: one sentence
+    b_to_a: Tensor | None  # share that B's written tokens give to A's
+
+
+def summarise_heads(result: AttentionResult) -> HeadsSummary:
+    """Summarise every head of every layer that `Predictor.attention` gave.
+
+    The directions count written tokens alone: rows and columns of [CLS] and [SEP] are left out of
+    them, and what they took is missing from the share. A sentence without a word has a share of 0.
+    """
+    weights = result.weights.double()  # (L, H, T, T)
+    place = torch.arange(weights.shape[-1], dtype=weights.dtype)
+    apart = (place[:, None] - place).abs()  # (T, T)
+    sep = torch.tensor([token == SEP for token in result.tokens]).to(weights)
+    surprise = torch.special.entr(weights).sum(dim=-1) / torch.log(torch.tensor(2.0))
+    a, b = (written_of(result, segment) for segment in (0, 1))
+    pair = 1 in result.segments
+    return HeadsSummary(
+        layers=result.layers,
+        entropy=surprise.mean(dim=-1),
+        to_sep=(weights @ sep).mean(dim=-1),
+        distance=(weights * apart).sum(dim=-1).mean(dim=-1),
+        a_to_b=_share(weights, a, b) if pair else None,
+        b_to_a=_share(weights, b, a) if pair else None,
+    )
+
+
+def written_of(result: AttentionResult, segment: int) -> list[int]:
+    """Return the positions of a sentence's tokens, [CLS] and [SEP] left out."""
+    return [
+        position
+        for position, (token, of) in enumerate(zip(result.tokens, result.segments, strict=True))
+        if of == segment and token not in (CLS, SEP)
+    ]
+
+
+def _share(weights: Tensor, rows: list[int], columns: list[int]) -> Tensor:
+    """Return what the rows give to the columns, a mean over rows: (L, H)."""
+    if not rows:
+        return torch.zeros(weights.shape[:2], dtype=weights.dtype)
+    return weights[:, :, rows][..., columns].sum(dim=-1).mean(dim=-1)
