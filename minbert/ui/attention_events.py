@@ -139,7 +139,8 @@ class Studio:
         drawn = self.draw(first, second, chosen)
         view, lines = drawn.view, drawn.lines
         if chosen.view == ALL:
-            title, reading = words.grid_finding(summarise_heads(drawn.result)), words.READ_GRID
+            title = words.grid_finding(drawn.result, summarise_heads(drawn.result))
+            reading = words.READ_GRID
             longest, most = max(len(view.rows), len(view.columns)), grid_entries(view)
             if longest > most:
                 lines.append(f"Of {longest} words or pieces the first {most} are drawn.")
@@ -179,7 +180,8 @@ class Studio:
         """Return the table of heads for one input, the sharpest first."""
         chosen = Controls(*controls)
         a, b, _ = self.asked(first, second, chosen)
-        summary = summarise_heads(self.maps(a, b, None, chosen.model))
+        result = self.maps(a, b, None, chosen.model)
+        summary = summarise_heads(result)
         columns = (summary.entropy, 100 * summary.to_sep, summary.distance)
         table: list[list[float | None]] = []
         for layer in range(len(summary.layers)):
@@ -189,7 +191,7 @@ class Studio:
                 crossing = None if across is None else round(100 * float(across[layer, head]), 2)
                 table.append([layer + 1, head + 1, *numbers, crossing])
         table.sort(key=lambda row: row[2] or 0.0)
-        return finding_block(words.grid_finding(summary), [], words.READ_HEADS), table
+        return finding_block(words.grid_finding(result, summary), [], words.READ_HEADS), table
 
     def attention(
         self,

@@ -30,7 +30,8 @@ NO_RECORD = (
     "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."
 )
 # The word to mask, what was said of it, both maps, bertviz's frame, the files.
-CLEARED: tuple[Any, ...] = (None, "", None, None, "", None)
+HIDDEN = gr.update(value=None, visible=False)
+CLEARED: tuple[Any, ...] = (None, "", HIDDEN, HIDDEN, "", None)
 
 
 class Extras:
@@ -82,13 +83,13 @@ class Extras:
         second: str,
         word: str | None,
         *controls: Any,  # noqa: ANN401 - see Controls
-    ) -> tuple[str, go.Figure | None, go.Figure | None]:
+    ) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """Show answers and attention with one word masked, beside the old."""
         chosen = Controls(*controls)
         if chosen.view == ALL:  # two large figures would say less than two small ones
             chosen = dataclasses.replace(chosen, view=ONE)
         if not word:
-            return "", None, None
+            return "", HIDDEN, HIDDEN
         labels = {value: label for label, value in self.maskable(first, second, chosen)}
         if word not in labels:
             raise gr.Error("Choose a word of the present sentences to mask.", duration=8)
@@ -104,11 +105,16 @@ class Extras:
         most = max((float(one.map.max()) for one in (before, after) if one.map.numel()), default=1)
         told = self.answers(chosen, first, second, sentence, entry)
         title = f"With {labels[word]} masked"
-        return (
-            finding_block(title, told, words.READ_MASK),
-            map_figure(before.view.rows, before.view.columns, before.map, most),
-            map_figure(after.view.rows, after.view.columns, after.map, most),
+        figures = [
+            gr.update(
+                visible=True, value=map_figure(one.view.rows, one.view.columns, one.map, most)
+            )
+            for one in (before, after)
+        ]
+        more = "".join(
+            words.map_twin(one.view.rows, one.view.columns, one.map) for one in (before, after)
         )
+        return finding_block(title, told, words.READ_MASK, more), figures[0], figures[1]
 
     def attend(self, predictor: Predictor, item: Encoded, controls: Controls) -> AttentionResult:
         """Return the maps of an encoded input, of the layers that the controls need."""
@@ -197,14 +203,6 @@ class Extras:
         return finding_block(title, lines, words.READ_TUNING, more), tuning_figure(
             old, new, measure
         )
-
-
-def pick(told: str) -> tuple[float, float, str] | tuple[Any, Any, Any]:
-    """Return layer, head and view for a small map that was clicked, `LAYER,HEAD,...`."""
-    parts = (told or "").split(",")
-    if len(parts) < 2 or not all(part.isdigit() for part in parts[:2]):
-        return gr.skip(), gr.skip(), gr.skip()
-    return float(parts[0]), float(parts[1]), ONE
 
 
 def pick_row(event: gr.SelectData) -> tuple[float, float, str]:

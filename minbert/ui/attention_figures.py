@@ -22,6 +22,12 @@ ROOT_STEPS = (0.0, 0.01, 0.04, 0.16, 0.36, 0.64, 1.0)
 ROOT_SCALE = [[share, f"rgba({TEAL},{0.95 * math.sqrt(share):.3f})"] for share in ROOT_STEPS]
 PRINTED_ENTRIES = 14  # numbers are printed in the cells of maps up to this size
 MOST_CELLS = 600_000  # of all small maps together: 2 bytes each, written as base64
+CAMERA = {  # the figure as PNG; a grey that is seen on both themes
+    "remove": ["select", "lasso", "zoom", "pan", "autoScale", "zoomIn", "zoomOut", "resetScale"],
+    "color": "rgba(128,128,128,0.9)",
+    "activecolor": f"rgb({TEAL})",
+    "bgcolor": "rgba(0,0,0,0)",
+}
 GRID_LINE = "rgba(128,128,128,0.55)"
 MEASURE_NAMES = {
     "entropy": ("Spread (entropy)", "bits", ".2f"),
@@ -58,7 +64,7 @@ def map_figure(
             colorbar={"title": "share", "thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
         )
     )
-    themed(figure, height=max(320, min(1400, 130 + 24 * len(rows))))
+    themed(figure, height=max(320, min(1400, 130 + 24 * len(rows)))).update_layout(modebar=CAMERA)
     for update, labels in ((figure.update_xaxes, columns), (figure.update_yaxes, rows)):
         update(
             tickmode="array",
@@ -112,7 +118,7 @@ def grid_figure(view: AttentionView) -> go.Figure:
             },
         )
     )
-    themed(figure, height=96 * layers + 60)
+    themed(figure, height=96 * layers + 60).update_layout(modebar=CAMERA)
     for update, count, size, name in (
         (figure.update_xaxes, heads, len(columns), "head"),
         (figure.update_yaxes, layers, len(rows), "layer"),
@@ -166,13 +172,15 @@ def tuning_figure(
             colorscale=DIVERGING if changed else ATTENTION_SCALE,
             zmin=-apart if changed else 0,
             zmax=apart if changed else top,
-            texttemplate=f"%{{z:{'+' if changed else ''}{form}}}",
+            text=[[f"{value:{'+' if changed else ''}{form}}" for value in line] for line in values],
+            texttemplate="%{text}",
+            textfont={"size": 10},
             hovertemplate=f"layer %{{y}}, head %{{x}}: %{{z:{form}}} {unit}<extra></extra>",
             showscale=False,
             row=row,
             col=1,
         )
-    themed(figure, height=3 * (26 * len(layers) + 60))
+    themed(figure, height=3 * (26 * len(layers) + 60)).update_layout(modebar=CAMERA)
     figure.update_xaxes(type="category", showgrid=False)
     figure.update_xaxes(title="head", row=3, col=1)
     figure.update_yaxes(autorange="reversed", type="category", title="layer", showgrid=False)

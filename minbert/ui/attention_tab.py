@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from minbert.explain.attention_view import DIRECTIONS
 from minbert.ui import attention_events as events
 from minbert.ui import attention_words as words
 from minbert.ui.attention_events import MODEL_NAMES, Studio
-from minbert.ui.attention_extras import Extras, pick, pick_row
+from minbert.ui.attention_extras import Extras, pick_row
 from minbert.ui.attention_figures import MEASURE_NAMES
 from minbert.ui.bertviz_frame import LISTEN
 from minbert.ui.engine import Engine
@@ -23,19 +24,18 @@ from minbert.ui.panels import notice_line
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
-# A click on a small map writes its layer and head into the hidden box. Plotly tells the cell; the
-# figure's `meta` says how many cells a small map has. A figure that is drawn anew gets new events,
-# so each click looks whether it is known already.
+# A click on a small map presses a hidden button, which sets layer, head and view. Plotly tells the
+# cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
+# new events, so each click looks whether it is known already.
 CLICKS = """() => {
     const known = new WeakSet();
     const choose = (figure, event) => {
         const tile = figure.layout.meta, cell = event.points[0].pointIndex;
-        const box = document.querySelector('#attention-picked textarea, #attention-picked input');
-        if (!tile || !tile.rows || !Array.isArray(cell) || !box) return;
+        if (!tile || !tile.rows || !Array.isArray(cell)) return;
         const layer = Math.floor(cell[0] / tile.rows) + 1;
         const head = Math.floor(cell[1] / tile.columns) + 1;
-        box.value = [layer, head, Date.now()].join(',');
-        box.dispatchEvent(new Event('input', {bubbles: true}));
+        window.minbertPicked = [layer, head];
+        document.getElementById('attention-picked').click();
     };
     document.addEventListener('pointerdown', event => {
         const plot = event.target.closest && event.target.closest('#attention-plot');
@@ -45,6 +45,7 @@ CLICKS = """() => {
         figure.on('plotly_click', told => choose(figure, told));
     }, true);
 }"""
+PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE)}]"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +58,7 @@ class AttentionTab:
     heads: Components  # the table's words, and the table
     cleared: Components  # as attention_extras.CLEARED
     buttons: list[gr.Button]  # bertviz's head view, its model view, the files
-    picked: gr.Textbox  # a small map that was clicked
+    picked: gr.Button  # a small map that was clicked
     tuning: Components  # measure, words, figure, and the fold around them
 
     @property
@@ -66,10 +67,10 @@ class AttentionTab:
         return [*self.figure, *self.heads, *self.cleared]
 
 
-def plot(name: str) -> gr.Plot:
+def plot(name: str, *, visible: bool = True) -> gr.Plot:
     """Make the place of a figure, its camera always in sight."""
-    classes = ["mb-plot", "mb-camera"]
-    return gr.Plot(show_label=False, elem_id=f"{name}-plot", elem_classes=classes)
+    place = {"elem_id": f"{name}-plot", "elem_classes": ["mb-plot", "mb-camera"]}
+    return gr.Plot(show_label=False, visible=visible, **place)
 
 
 def build_attention(engine: Engine) -> AttentionTab:
@@ -78,7 +79,7 @@ def build_attention(engine: Engine) -> AttentionTab:
         gr.HTML(notice_line([words.WHAT_IT_IS]), elem_id="attention-what")
         controls = build_controls(engine)
         figure = [gr.HTML(elem_id="attention-words"), plot("attention")]
-        picked = gr.Textbox(visible="hidden", elem_id="attention-picked")
+        picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")
         heading("Which head is worth a look?", "attention-all-heads")
         heads = [
             gr.HTML(elem_id="attention-heads-words"),
@@ -119,9 +120,10 @@ def build_controls(engine: Engine) -> Components:
     shape = engine.mean.config.encoder
     models = [(MODEL_NAMES[name], name) for name in engine.models]
     with gr.Row():
-        scope = gr.Radio(list(events.SCOPES), value=events.ALONE, label="Input", min_width=300)
-        model = gr.Radio(models, value="mean", label="Model", min_width=260, elem_id="attention-of")
-        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280)
+        scopes = list(events.SCOPES)
+        scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=4)
+        model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=3)
+        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=3)
     with gr.Row():
         layer = gr.Slider(
             1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)", min_width=260
@@ -160,10 +162,18 @@ def build_mask() -> Components:
     said = gr.HTML(elem_id="masked-words")
     with gr.Row():
         with gr.Column(min_width=340):
-            before = plot("unmasked")
+            before = plot("unmasked", visible=False)
         with gr.Column(min_width=340):
-            after = plot("masked")
+            after = plot("masked", visible=False)
     return [word, said, before, after]
+
+
+def fit_sliders(layers: float, view: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Show the sliders that a view needs; a rollout begins with all layers."""
+    layer = gr.update(visible=view != events.ALL)
+    if view == events.ROLLOUT:
+        layer = gr.update(visible=True, value=layers)
+    return layer, gr.update(visible=view == events.ONE)
 
 
 def attention_events(
@@ -183,17 +193,12 @@ def attention_events(
     gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **newest)
     renewed = [scope.change, model.change]
     gr.on(renewed, extras.refresh, asked, built.filled, **PRIVATE, **newest)
-    view.change(
-        lambda name: (gr.update(visible=name != events.ALL), gr.update(visible=name == events.ONE)),
-        view,
-        [layer, head],
-        show_progress="hidden",
-        **PRIVATE,
-    )
+    fitting = functools.partial(fit_sliders, layer.maximum)
+    view.change(fitting, view, [layer, head], show_progress="hidden", **PRIVATE)
     chosen = [layer, head, view]
     _, table = built.heads
     table.select(pick_row, None, chosen, show_progress="hidden", **PRIVATE)
-    built.picked.input(pick, built.picked, chosen, show_progress="hidden", **PRIVATE)
+    built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
     word, *shown, framed, files = built.cleared
     word.input(extras.mask, [*texts, word, *built.controls], shown, **PRIVATE, **newest)
     to_head, to_model, make = built.buttons

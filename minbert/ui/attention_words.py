@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from minbert.explain.heads_summary import HeadsSummary
+from minbert.explain.heads_summary import CLS, SEP, HeadsSummary
+from minbert.predictor import AttentionResult
 from minbert.ui import twins
 from minbert.ui.attention_figures import MEASURE_NAMES
 from minbert.ui.words import percent
@@ -77,20 +78,20 @@ def head_finding(
     )
 
 
-def grid_finding(summary: HeadsSummary) -> str:
-    """Say how many heads rest on [SEP], and which one looks most sharply."""
-    heads = summary.to_sep.numel()
-    resting = int((summary.to_sep > 0.5).sum())
+def grid_finding(result: AttentionResult, summary: HeadsSummary) -> str:
+    """Say how many heads rest on the marks [CLS] and [SEP], and which one looks most sharply."""
+    marks = [place for place, token in enumerate(result.tokens) if token in (CLS, SEP)]
+    resting = result.weights[..., marks].sum(dim=-1).mean(dim=-1) > 0.5  # (L, H)
     layer, head = divmod(int(summary.entropy.argmin()), summary.entropy.shape[1])
     return (
-        f"{resting} of {heads} heads give more than half of their attention to [SEP]; "
-        f"the sharpest is head {head + 1} of layer {layer + 1}"
+        f"{int(resting.sum())} of {resting.numel()} heads give more than half of their attention "
+        f"to [CLS] and [SEP]; the sharpest is head {head + 1} of layer {layer + 1}"
     )
 
 
 def rollout_finding(labels: Sequence[str], shares: Tensor, layers: int) -> str:
     """Say which written word goes most into the embedding; `shares` are (W,)."""
-    written = [place for place, label in enumerate(labels) if label not in ("[CLS]", "[SEP]")]
+    written = [place for place, label in enumerate(labels) if label not in (CLS, SEP)]
     if not written:
         return "There is no word to follow"
     top = max(written, key=lambda place: float(shares[place]))
