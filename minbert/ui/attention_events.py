@@ -126,9 +126,7 @@ class Studio:
         if view.weights.numel():
             share = view.shown.mean().item()
             if share < 0.995:
-                told.append(
-                    f"Shown is {percent(share)} of the attention of the rows that are drawn."
-                )
+                told.append(f"Shown is {percent(share)} of what the drawn rows attend to.")
         heads = view.weights.shape[1]
         head = 1 if controls.view == ROLLOUT else min(max(int(controls.head), 0), heads)
         return Drawn(view, result, told, head)

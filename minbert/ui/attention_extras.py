@@ -104,13 +104,12 @@ class Extras:
         )
         most = max((float(one.map.max()) for one in (before, after) if one.map.numel()), default=1)
         told = self.answers(chosen, first, second, sentence, entry)
-        title = f"With {labels[word]} masked"
-        figures = [
-            gr.update(
-                visible=True, value=map_figure(one.view.rows, one.view.columns, one.map, most)
-            )
-            for one in (before, after)
+        masked_word = labels[word].partition(": ")[2]
+        title = f"With “{masked_word}” masked (word {entry + 1} of {'AB'[sentence]})"
+        drawn = [
+            map_figure(one.view.rows, one.view.columns, one.map, most) for one in (before, after)
         ]
+        figures = [gr.update(visible=True, value=figure) for figure in drawn]
         more = "".join(
             words.map_twin(one.view.rows, one.view.columns, one.map) for one in (before, after)
         )

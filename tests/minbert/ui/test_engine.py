@@ -55,12 +55,12 @@ def test_notices_count_cut_and_unknown_pieces(engine: Engine) -> None:
 @pytest.mark.parametrize("layer", [0, 3])
 def test_a_layer_outside_the_encoder_is_refused(engine: Engine, layer: int) -> None:
     with pytest.raises(InputError, match=f"from 1 to 2. Found {layer}"):
-        engine.attention("good", "", layer)
+        engine.attention("good", "", [layer])
 
 
 def test_attention_is_of_the_layer_asked_for(engine: Engine) -> None:
     for layer in (1, 2):
-        page = engine.attention("good film", "bad", layer)
+        page = engine.attention("good film", "bad", [layer])
         direct = engine.mean.attention("good film", "bad")
         assert torch.allclose(page.weights[0], direct.weights[layer - 1], atol=1e-6)
 
