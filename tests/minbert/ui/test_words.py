@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
-from minbert.predictor import AttentionResult, PairResult, SentimentResult
+from minbert.predictor import PairResult, SentimentResult
 from minbert.ui import words
 from minbert.ui.engine import Answer
 
