@@ -69,7 +69,7 @@ class AttentionTab:
 
 def plot(name: str, *, visible: bool = True) -> gr.Plot:
     """Make the place of a figure, its camera always in sight."""
-    place = {"elem_id": f"{name}-plot", "elem_classes": ["mb-plot", "mb-camera"]}
+    place: dict[str, Any] = {"elem_id": f"{name}-plot", "elem_classes": ["mb-plot", "mb-camera"]}
     return gr.Plot(show_label=False, visible=visible, **place)
 
 

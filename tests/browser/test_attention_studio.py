@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -82,11 +83,16 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(visit: Open) -> None
     area.click(position=place)  # type: ignore[arg-type]
     expect(title).to_contain_text("Layer 3: head 5", timeout=PATIENCE)
     table = page.locator("#attention-heads")
-    table.get_by_role("button", name="Distance").or_(table.get_by_text("Distance")).first.click()
-    page.wait_for_timeout(500)
-    row = table.locator("tbody tr").nth(2)
-    layer, head = (row.locator("td").nth(column).inner_text().strip() for column in (0, 1))
-    row.locator("td").nth(3).click()
+    cell = functools.partial("[data-row='{}'][data-col='{}']".format)
+    distances = [table.locator(cell(row, 4)) for row in range(4)]
+    before = [one.inner_text() for one in distances]
+    table.get_by_role("columnheader", name="Distance").get_by_role("button").first.click()
+    expect(distances[0]).not_to_have_text(before[0], timeout=PATIENCE)
+    now = [float(one.inner_text()) for one in distances]
+    assert now in (sorted(now), sorted(now, reverse=True))
+    assert [str(number) for number in now] != before
+    layer, head = (table.locator(cell(2, column)).inner_text().strip() for column in (0, 1))
+    table.locator(cell(2, 3)).click()
     expect(title).to_contain_text(f"Layer {layer}: head {head} ", timeout=PATIENCE)
     assert seen.errors == []
 
