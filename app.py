@@ -1,8 +1,10 @@
 """Start the page: `python app.py`. Also the entry point of a Hugging Face Space.
 
 The address is 127.0.0.1:7860, another with GRADIO_SERVER_NAME and GRADIO_SERVER_PORT.
+`--encoder FOLDER_OR_ID` adds the attention of the encoder before fine-tuning.
 """
 
+import argparse
 import os
 from pathlib import Path
 
@@ -22,7 +24,10 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 
 def main() -> None:
     """Load both models, build the page, serve it until it is stopped."""
-    engine = Engine.load(ASSETS / "models", gpu=zero_gpu())
+    parser = argparse.ArgumentParser(description="Start the page.")
+    parser.add_argument("--encoder", help="encoder before fine-tuning: a folder or Hub id")
+    encoder = parser.parse_args().encoder
+    engine = Engine.load(ASSETS / "models", gpu=zero_gpu(), encoder=encoder)
     examples = read_examples(ASSETS / "examples.json")
     page = build_page(engine, examples, ASSETS)
     page.launch(**launch_options())

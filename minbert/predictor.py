@@ -190,7 +190,7 @@ class Predictor:
     @torch.inference_mode()
     def sentiment(self, texts: Sequence[str]) -> list[SentimentResult]:
         """Predict the sentiment of each text."""
-        return self._sentiment(self.embed(texts, "sentiment"))
+        return self.sentiment_of(self.embed(texts, "sentiment"))
 
     @torch.inference_mode()
     def joint(self, pairs: Sequence[tuple[str, str]]) -> tuple[Tensor, Tensor]:
@@ -212,7 +212,7 @@ class Predictor:
     @torch.inference_mode()
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
         """Predict paraphrase and similarity of each pair, both orders and Siamese."""
-        return self._pairs(self._orders(pairs, swapped=True), self._singles(pairs))
+        return self.pairs_of(self._orders(pairs, swapped=True), self._singles(pairs))
 
     @torch.inference_mode()
     def answer(self, first: str, second: str) -> tuple[list[SentimentResult], PairResult]:
@@ -223,26 +223,29 @@ class Predictor:
         pairs = [(first, second)]
         singles, orders = self._singles(pairs), self._orders(pairs, swapped=True)
         singles.encode_with(orders)
-        (pair,) = self._pairs(orders, singles)
-        return self._sentiment(singles.of("sentiment")), pair
+        (pair,) = self.pairs_of(orders, singles)
+        return self.sentiment_of(singles.of("sentiment")), pair
 
     @torch.inference_mode()
     def attention(
-        self, first: str, second: str | None = None, layers: Collection[int] | None = None
+        self, first: str | Encoded, second: str | None = None, layers: Collection[int] | None = None
     ) -> AttentionResult:
         """Return attention maps of one sentence, or of the joint pair.
 
         Args:
-            first: the sentence, or A.
+            first: the sentence, or A; or a whole input that is already encoded.
             second: B, or None for a single sentence.
             layers: 0-based layers to keep, at least one; None keeps all.
 
         Raises:
             ValueError: no layer, or one that doesn't exist.
         """
-        (item,) = (
-            self.encode_single([first]) if second is None else self.encode_joint([(first, second)])
-        )
+        if isinstance(first, Encoded):
+            item = first
+        elif second is None:
+            (item,) = self.encode_single([first])
+        else:
+            (item,) = self.encode_joint([(first, second)])
         every = range(self.config.encoder.num_hidden_layers)
         kept = tuple(sorted(set(every if layers is None else layers)))
         if not kept:
@@ -252,15 +255,14 @@ class Predictor:
             batch.input_ids, batch.attention_mask, batch.token_type_ids, maps_of=kept
         ).attention_maps
         weights = torch.stack([maps[layer][0] for layer in kept]).float().cpu()
-        segments = [0] * len(item)
-        if second is not None:
-            boundary = item.ids.index(self.tokenizer.sep_id) + 1
-            segments = [int(position >= boundary) for position in range(len(item))]
+        boundary = item.ids.index(self.tokenizer.sep_id) + 1  # of one sentence: the end
+        segments = [int(position >= boundary) for position in range(len(item))]
         return AttentionResult(
             self.tokenizer.tokens(item.ids), segments, kept, weights, item.left_out
         )
 
-    def _sentiment(self, embeddings: Tensor) -> list[SentimentResult]:
+    def sentiment_of(self, embeddings: Tensor) -> list[SentimentResult]:
+        """Answer sentences of which the embeddings (N, D) are given."""
         logits = self.model.sentiment_logits(embeddings.to(self.device))
         return [
             SentimentResult(tuple(row)) for row in torch.softmax(logits.float(), dim=-1).tolist()
@@ -295,8 +297,8 @@ class Predictor:
         score = self.model.joint_similarity(orders.of("similarity").to(self.device))
         return torch.sigmoid(logits.float()).cpu(), score.float().cpu()
 
-    def _pairs(self, orders: TaskEmbeddings, singles: TaskEmbeddings) -> list[PairResult]:
-        """Answer pairs of which both orders are given."""
+    def pairs_of(self, orders: TaskEmbeddings, singles: TaskEmbeddings) -> list[PairResult]:
+        """Answer pairs: both orders, (A, B) of each and then (B, A) of each; A and B of each."""
         probability, joint = self._joint(orders, singles, swapped=True)
         siamese = self._siamese(singles)
         count = len(siamese)

@@ -18,6 +18,7 @@ from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
 from trainer.download_trees import download_trees
+from trainer.heads_record import add_heads_parser
 from trainer.index_command import add_index_parser
 from trainer.options import add_setting_options, chosen_settings
 from trainer.publish.command import add_publish_parser
@@ -132,9 +133,10 @@ def add_reproduction_parsers(
     add_machine_options(untrained)
     untrained.set_defaults(command=run_untrained)
 
+    heads = add_heads_parser(commands)
     tables = commands.add_parser("tables", help="print the tables of what was reproduced")
     tables.add_argument("--readme", type=Path, help="also write them into this file's marked part")
-    for command in (reproduce, untrained, tables):
+    for command in (reproduce, untrained, heads, tables):
         command.add_argument(
             "--results", type=Path, default=RESULTS, help=f"folder (default: {RESULTS})"
         )

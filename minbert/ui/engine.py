@@ -1,11 +1,16 @@
-"""What the page asks of the models: two checkpoints that differ in pooling alone, and limits."""
+"""What the page asks of the models: two checkpoints that differ in pooling alone, and limits.
+
+A third model, the encoder as it was before fine-tuning, is there on request, for its attention.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from minbert.explain.example_heads import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import AttentionResult, PairResult, Predictor, SentimentResult
 from minbert.serving import ModelQueue, ServedPredictor
@@ -33,12 +38,23 @@ class Engine:
 
     mean: Predictor
     cls: Predictor
+    untuned: Predictor | None = None  # its attention alone means something
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto", gpu: Decorator | None = None) -> Self:
+    def load(
+        cls,
+        folder: Path,
+        device: str = "auto",
+        gpu: Decorator | None = None,
+        encoder: str | None = None,
+    ) -> Self:
         """Load both checkpoints from `folder`/mean and `folder`/cls.
 
-        With `gpu`, as `minbert.zero_gpu` returns it, the encoders work on a ZeroGPU Space's GPU.
+        Args:
+            folder: of both.
+            device: 'auto' takes the best there is.
+            gpu: as `minbert.zero_gpu` returns it: the encoders work on a ZeroGPU Space's GPU.
+            encoder: folder or Hugging Face id of the encoder before fine-tuning; None: without.
 
         Raises:
             CheckpointError: a checkpoint can't be loaded.
@@ -46,7 +62,16 @@ class Engine:
         """
         queue = ModelQueue()
         mean, other = (load_checked(folder / name, device, queue, gpu) for name in ("mean", "cls"))
-        return cls(mean, other)
+        if encoder is None:
+            return cls(mean, other)
+        bare = bare_model(encoder, mean.config.max_length)
+        return cls(mean, other, ServedPredictor(bare, device, queue=queue))
+
+    @property
+    def models(self) -> dict[str, Predictor]:
+        """Return the models whose attention can be looked at, by their short names."""
+        found = {"mean": self.mean, "cls": self.cls, "untuned": self.untuned}
+        return {name: predictor for name, predictor in found.items() if predictor is not None}
 
     def answer(self, predictor: Predictor, first: str, second: str) -> Answer:
         """Answer all tasks for checked texts; an empty `second` means A alone."""
@@ -55,12 +80,31 @@ class Engine:
         sentiments, pair = predictor.answer(first, second)
         return Answer(tuple(sentiments), pair)
 
-    def attention(self, first: str, second: str, layer: int) -> AttentionResult:
-        """Return the mean model's maps of one layer (1-based), of A or of the joint pair."""
-        layers = self.mean.config.encoder.num_hidden_layers
-        if not 1 <= layer <= layers:
-            raise InputError(f"Layer should be a number from 1 to {layers}. Found {layer}.")
-        return self.mean.attention(first, second or None, [layer - 1])
+    def attention(
+        self, first: str, second: str, layers: Sequence[int] | None = None, model: str = "mean"
+    ) -> AttentionResult:
+        """Return a model's attention maps, of A or of the joint pair.
+
+        Args:
+            first: A, checked.
+            second: B; empty for A alone.
+            layers: 1 for the lowest; None: all.
+            model: one of `models`.
+
+        Raises:
+            InputError: a layer or a model that isn't there.
+        """
+        if model not in self.models:
+            known = ", ".join(self.models)
+            raise InputError(f"Model should be one of {known}. Found {model!r}.")
+        predictor = self.models[model]
+        count = predictor.config.encoder.num_hidden_layers
+        asked = range(1, count + 1) if layers is None else layers
+        for layer in asked or ("none",):
+            if layer not in range(1, count + 1):
+                raise InputError(f"Layer should be a number from 1 to {count}. Found {layer}.")
+        kept = [int(layer) - 1 for layer in asked]
+        return predictor.attention(first, second or None, kept)
 
     def check(self, first: str | None, second: str | None) -> tuple[str, str]:
         """Return both texts stripped, or say which one is wrong and how.

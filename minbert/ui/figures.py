@@ -5,15 +5,12 @@ from __future__ import annotations
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from minbert.predictor import AttentionResult
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer
 from minbert.ui.words import percent, shown
 
 CLS_COLOUR, MEAN_COLOUR = "#E69F00", "#0072B2"  # the two poolings, and nothing else
-ATTENTION_SCALE = [[0.0, "rgba(20,148,136,0)"], [1.0, "rgba(20,148,136,0.9)"]]  # background up
 GRID = "rgba(128,128,128,0.25)"
-PRINTED_TOKENS = 14  # numbers are printed in the cells of maps up to this size
 
 
 def themed(figure: go.Figure, height: int) -> go.Figure:
@@ -29,36 +26,6 @@ def themed(figure: go.Figure, height: int) -> go.Figure:
     )
     figure.update_xaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
     figure.update_yaxes(gridcolor=GRID, zerolinecolor=GRID, automargin=True)
-    return figure
-
-
-def attention_figure(result: AttentionResult, head: int) -> go.Figure:
-    """Draw one head's map, (T, T), or the mean over heads for head 0."""
-    weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
-    tokens = result.tokens
-    places = [f"{index}:{token}" for index, token in enumerate(tokens)]  # repeated words stay apart
-    values = [[round(value, 4) for value in row] for row in weights.tolist()]
-    printed = len(tokens) <= PRINTED_TOKENS
-    figure = go.Figure(
-        go.Heatmap(
-            z=values,
-            x=places,
-            y=places,
-            customdata=[[[source, target] for target in tokens] for source in tokens],
-            colorscale=ATTENTION_SCALE,
-            zmin=0,
-            zmax=max(max(row) for row in values),
-            xgap=1,
-            ygap=1,
-            texttemplate="%{z:.2f}" if printed else None,
-            hovertemplate="%{customdata[0]} looks at %{customdata[1]}: %{z:.1%}<extra></extra>",
-            colorbar={"title": "share", "thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
-        )
-    )
-    themed(figure, height=max(320, min(1400, 130 + 24 * len(tokens))))
-    axis = {"tickmode": "array", "tickvals": places, "ticktext": tokens, "showgrid": False}
-    figure.update_xaxes(side="top", tickangle=-60, title=None, **axis)
-    figure.update_yaxes(autorange="reversed", title=None, **axis)
     return figure
 
 

@@ -11,16 +11,10 @@ import plotly.graph_objects as go
 from minbert.tasks import SENTIMENT
 from minbert.ui import panels, words
 from minbert.ui.engine import Answer, Engine, InputError
-from minbert.ui.figures import attention_figure, pooling_figure
-from minbert.ui.lab_twins import answers_twin, attention_twin
+from minbert.ui.figures import pooling_figure
+from minbert.ui.lab_twins import answers_twin
 from minbert.ui.snippets import json_text, python_lines
 
-ALONE, TOGETHER = "A alone", "A and B together"
-READ_ATTENTION = (
-    "How to read this: each row is a word piece that looks, each column one that is looked at; "
-    "a row adds up to 100 %. This is the mean-pooling model. Attention shows where information "
-    "flows, not why an answer came out."
-)
 READ_POOLING = (
     "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
     "into one vector by taking its first token's last hidden state, mean (blue) by averaging those "
@@ -65,20 +59,14 @@ class Handlers:
         self,
         first: str,
         second: str,
-        scope: str,
-        layer: float,
-        head: float,
         threshold: float,
         pinned: Asked | None,
-    ) -> tuple[str, str, str, str, str, Asked, str, go.Figure, str, go.Figure]:
-        """Fill every tab for the texts in the boxes: panels as HTML, figures as Plotly.
+    ) -> tuple[str, str, str, str, str, Asked, str, go.Figure]:
+        """Fill every tab but the attention studio for the texts in the boxes, as HTML and figures.
 
         Args:
             first: sentence A.
             second: sentence B; empty for A alone.
-            scope: input of the attention map.
-            layer: of the attention map, 1 for the lowest.
-            head: of the attention map, 0 for the mean of all.
             threshold: paraphrase probability above which the answer is yes.
             pinned: an earlier question with its answer, to compare with.
         """
@@ -93,7 +81,6 @@ class Handlers:
             python_lines(first, second),
             json_text(first, second, as_dict(mean)),
             Asked(first, second, mean),
-            *self.show_attention(first, second, scope, layer, head),
             panels.finding_block(title, lines, READ_POOLING, answers_twin(cls, mean)),
             pooling_figure(cls, mean),
         )
@@ -108,27 +95,6 @@ class Handlers:
             return None, ""
         note = ["Edit a sentence and press Answer: the change on all tasks stands here."]
         return asked, panels.change_panel(asked.first, asked.second, note)
-
-    def show_attention(
-        self, first: str, second: str, scope: str, layer: float, head: float
-    ) -> tuple[str, go.Figure]:
-        """Draw the attention of one layer and head (0: mean over heads)."""
-        first, second = self.checked(first, second)
-        together = scope == TOGETHER and bool(second)
-        try:
-            result = self.engine.attention(first, second if together else "", int(layer))
-        except InputError as error:
-            raise gr.Error(str(error), duration=8) from error
-        chosen = min(max(int(head), 0), result.weights.shape[1])
-        lines = (
-            [] if together or scope == ALONE else ["There is no sentence B, so this is A alone."]
-        )
-        if result.left_out:
-            lines.append(f"The text was cut: {result.left_out:,} word pieces are left out.")
-        title = words.attention_finding(result, chosen)
-        numbers = attention_twin(result, chosen)
-        block = panels.finding_block(title, lines, READ_ATTENTION, numbers)
-        return block, attention_figure(result, chosen)
 
     def predict(self, first: str, second: str = "") -> dict[str, Any]:
         """Answer all three tasks with the mean-pooling model.
@@ -160,32 +126,6 @@ class Handlers:
         mean = self.engine.answer(self.engine.mean, first, second)
         title, lines = words.comparison(cls, mean)
         return {"cls": as_dict(cls), "mean": as_dict(mean), "differences": [title, *lines]}
-
-    def attention(self, first: str, second: str = "", layer: int = 1) -> dict[str, Any]:
-        """Return the attention maps of one layer of the mean-pooling model.
-
-        Args:
-            first: sentence A.
-            second: sentence B; empty for A alone.
-            layer: 1 for the lowest.
-
-        Returns:
-            tokens (T), segments (T; 0 for A, 1 for B), weights (H, T, T) and left_out.
-        """
-        first, second = self.checked(first, second)
-        try:
-            result = self.engine.attention(first, second, layer)
-        except InputError as error:
-            raise gr.Error(str(error)) from error
-        return {
-            "tokens": result.tokens,
-            "segments": result.segments,
-            "weights": [
-                [[round(value, 6) for value in row] for row in head]
-                for head in result.weights[0].tolist()
-            ],
-            "left_out": result.left_out,
-        }
 
 
 def as_dict(answer: Answer) -> dict[str, Any]:

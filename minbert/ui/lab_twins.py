@@ -1,11 +1,10 @@
-"""Tables beside the figures of the tabs Pooling lab and Attention: the same numbers as text."""
+"""Tables beside the figures of the pooling lab: the same numbers as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 from minbert.explain import SentimentSplit, SimilaritySplit
-from minbert.predictor import AttentionResult
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer
 from minbert.ui.twins import fold, simple_head, table, twin
@@ -46,16 +45,6 @@ def map_table(
 def folded(*tables: str) -> str:
     """Return tables made here behind one fold."""
     return fold("The numbers", "".join(tables))
-
-
-def attention_twin(result: AttentionResult, head: int) -> str:
-    """Return one head's map (0: the mean over heads): who looks in rows, at what in columns."""
-    weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
-    who = "mean of all heads" if head == 0 else f"head {head}"
-    caption = f"Attention of layer {result.layers[0] + 1}, {who}: shares of each row"
-    return folded(
-        map_table(caption, "looks ↓ at →", result.tokens, result.tokens, weights.tolist(), ".1%")
-    )
 
 
 def answers_twin(cls: Answer, mean: Answer) -> str:

@@ -9,9 +9,7 @@ import dataclasses
 
 import gradio as gr
 
-from minbert.config import BertConfig
 from minbert.ui.edits import EditRow, build_edits
-from minbert.ui.handlers import ALONE, TOGETHER
 
 Figure = tuple[gr.HTML, gr.Plot]  # its words, and the figure below them
 
@@ -45,17 +43,6 @@ class TryTab:
     as_json: gr.Code
     current: gr.State
     pinned: gr.State
-
-
-@dataclasses.dataclass(frozen=True)
-class AttentionTab:
-    """One map, and what chooses it."""
-
-    tab: gr.Tab
-    scope: gr.Radio
-    layer: gr.Slider
-    head: gr.Slider
-    figure: Figure
 
 
 def figure_place(name: str) -> Figure:
@@ -137,18 +124,3 @@ def build_try() -> TryTab:
     return TryTab(
         tab, predictions, threshold, *buttons, change, share, link, python, as_json, *kept
     )
-
-
-def build_attention(shape: BertConfig) -> AttentionTab:
-    """Build the tab of the attention maps."""
-    with gr.Tab("Attention", id="attention") as tab:
-        with gr.Row():
-            scope = gr.Radio([ALONE, TOGETHER], value=ALONE, label="Input")
-            layer = gr.Slider(
-                1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)"
-            )
-            head = gr.Slider(
-                0, shape.num_attention_heads, value=1, step=1, label="Head (0: mean of all)"
-            )
-        figure = figure_place("attention")
-    return AttentionTab(tab, scope, layer, head, figure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from gradio.themes.utils.fonts import LocalFont
 from minbert.batch import MOST_BYTES
 from minbert.files import CheckpointError, read_json
 from minbert.ui.about import build_about
+from minbert.ui.attention_events import Studio
+from minbert.ui.attention_tab import AttentionTab, attention_events, build_attention
 from minbert.ui.batch import CHECK_EVERY, KEPT, build_batch
 from minbert.ui.edits import edit_events
 from minbert.ui.engine import Engine
@@ -21,10 +24,8 @@ from minbert.ui.handlers import Handlers
 from minbert.ui.lab import Lab
 from minbert.ui.lab_layout import PoolingTab, build_pooling, lab_events
 from minbert.ui.layout import (
-    AttentionTab,
     InputArea,
     TryTab,
-    build_attention,
     build_input,
     build_try,
 )
@@ -102,7 +103,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
     what is missing there is told on the page.
     """
     results = assets / "results"
-    handlers, lab = Handlers(engine, within_one(results)), Lab(engine)
+    handlers, lab, studio = Handlers(engine, within_one(results)), Lab(engine), Studio(engine)
     page = gr.Blocks(title="minBERT Lab", analytics_enabled=False, delete_cache=(CHECK_EVERY, KEPT))
     with page:
         gr.HTML(HEADER)
@@ -110,28 +111,20 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         with gr.Tabs():
             answers = build_try()
             pooling = build_pooling(engine, assets / "models", results)
-            attention = build_attention(engine.mean.config.encoder)
+            attention = build_attention(engine)
             batch = build_batch(engine)
             experiments = build_experiments(results)
             about = build_about(assets / "models", results)
-        looked_at = [area.first, area.second, attention.scope, attention.layer, attention.head]
-        answer_events(page, area, answers, attention, pooling, handlers, lab, examples)
+        extras = attention_events(page, attention, [area.first, area.second], results, studio)
+        refresh = extras.refresh
+        answer_events(page, area, answers, attention, refresh, pooling, handlers, lab, examples)
         try_events(area, answers, handlers)
         lab_events(engine, [area.first, area.second], pooling, MODEL_EVENTS)
-        gr.on(
-            [attention.scope.change, attention.layer.change, attention.head.change],
-            handlers.show_attention,
-            looked_at,
-            [*attention.figure],
-            api_name="show_attention",
-            trigger_mode="always_last",
-            **VISIBLE,
-        )
         for tab in (answers.tab, attention.tab, pooling.tab, batch, experiments, about):
             tab.select(None, js=RESIZE, **PRIVATE)
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)
-        api(handlers.attention, api_name="attention", **MODEL_EVENTS)
+        api(studio.attention, api_name="attention", **MODEL_EVENTS)
         api(lab.similarity_split, api_name="similarity_split", **MODEL_EVENTS)
         api(lab.similarity_matrix, api_name="similarity_matrix", **MODEL_EVENTS)
     return page
@@ -142,6 +135,7 @@ def answer_events(
     area: InputArea,
     answers: TryTab,
     attention: AttentionTab,
+    refresh_attention: Callable[..., Any],
     pooling: PoolingTab,
     handlers: Handlers,
     lab: Lab,
@@ -149,18 +143,17 @@ def answer_events(
 ) -> None:
     """Answer when the page opens, on the button, on Enter, on an example and on a swap."""
     texts = [area.first, area.second]
-    asked = [
-        *(*texts, attention.scope, attention.layer, attention.head),
-        *(answers.threshold, answers.pinned),
-    ]
+    asked = [*texts, answers.threshold, answers.pinned]
+    looked_at = [*texts, *attention.controls]
     shown = [
         *(area.counts, answers.predictions, answers.change, answers.python, answers.as_json),
-        *(answers.current, *attention.figure, *pooling.answers),
+        *(answers.current, *pooling.answers),
     ]
     drawn = [*pooling.split, *pooling.contributions, *pooling.layers]
     begun = [area.answer.click, area.first.submit, area.second.submit]
     gr.on(begun, handlers.show_all, asked, shown, api_name="show_all", **VISIBLE)
     gr.on(begun, lab.show_lab, texts, drawn, api_name="show_lab", **VISIBLE)
+    gr.on(begun, refresh_attention, looked_at, attention.filled, **PRIVATE, **VISIBLE)
     chosen = area.examples.click(
         lambda index: (examples[index]["first"], examples[index]["second"]),
         area.examples,
@@ -170,6 +163,7 @@ def answer_events(
     )
     chosen.success(handlers.show_all, asked, shown, api_name="show_example", **VISIBLE)
     chosen.success(lab.show_lab, texts, drawn, api_name="show_example_lab", **VISIBLE)
+    chosen.success(refresh_attention, looked_at, attention.filled, **PRIVATE, **VISIBLE)
     for filled in (
         page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
         answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
@@ -178,6 +172,7 @@ def answer_events(
         for name, function, inputs, outputs in (
             ("refresh_all", handlers.show_all, asked, shown),
             ("refresh_lab", lab.show_lab, texts, drawn),
+            ("refresh_attention", refresh_attention, looked_at, attention.filled),
         ):
             filled.success(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
 

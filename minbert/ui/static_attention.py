@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from torch import Tensor
+
 from minbert.predictor import AttentionResult
+from minbert.ui.attention_figures import map_figure
+from minbert.ui.attention_words import READ_MAP, head_finding
 from minbert.ui.engine import Engine
-from minbert.ui.figures import attention_figure
-from minbert.ui.handlers import READ_ATTENTION
 from minbert.ui.panels import finding_block
 from minbert.ui.static_document import options, plain_figure, select
 from minbert.ui.twins import fold
-from minbert.ui.words import attention_finding
 
 UNIT = 10_000  # a share of 1 is stored as this whole number: as exact as the page's own maps
 PLACE = "attention-map"
@@ -38,17 +39,18 @@ def attention_data(engine: Engine, examples: Sequence[Mapping[str, str]]) -> lis
     found = []
     layers = engine.mean.config.encoder.num_hidden_layers
     for first, second in attention_texts(examples).values():
-        results = [engine.attention(first, second, layer) for layer in range(1, layers + 1)]
-        figure = plain_figure(attention_figure(results[0], 0))
+        results = [engine.attention(first, second, [layer]) for layer in range(1, layers + 1)]
+        tokens = results[0].tokens
+        figure = plain_figure(map_figure(tokens, tokens, head_map(results[0], 0)))
         (heatmap,) = figure["data"]
         del heatmap["z"], heatmap["zmax"]
         found.append(
             {
-                "tokens": results[0].tokens,
+                "tokens": tokens,
                 "figure": figure,
                 "maps": [layer_maps(result) for result in results],
                 "findings": [
-                    [attention_finding(result, head) for head in range(result.weights.shape[1] + 1)]
+                    [finding(result, head) for head in range(result.weights.shape[1] + 1)]
                     for result in results
                 ],
             }
@@ -56,10 +58,20 @@ def attention_data(engine: Engine, examples: Sequence[Mapping[str, str]]) -> lis
     return found
 
 
+def head_map(result: AttentionResult, head: int) -> Tensor:
+    """Return one layer's map of a head (1-based; 0: the mean over heads), (T, T)."""
+    return result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
+
+
+def finding(result: AttentionResult, head: int) -> str:
+    """Say what a head (0: the mean over heads) looks at most."""
+    tokens = result.tokens
+    return head_finding(tokens, tokens, head_map(result, head), result.layers[0] + 1, head)
+
+
 def layer_maps(result: AttentionResult) -> list[list[list[int]]]:
     """Return one layer's maps, (1 + H, T, T) with the mean over heads first, in ten-thousandths."""
-    weights = result.weights[0]
-    maps = [weights.mean(dim=0), *weights]
+    maps = [head_map(result, head) for head in range(result.weights.shape[1] + 1)]
     return [(one * UNIT).round().int().tolist() for one in maps]
 
 
@@ -80,7 +92,7 @@ def attention_block(
     height = first["figure"]["layout"]["height"]
     return (
         f'<div class="mb-choices">{"".join(lists)}</div><div id="attention-words">'
-        + finding_block(first["findings"][0][0], [], READ_ATTENTION, numbers)
+        + finding_block(first["findings"][0][0], [], READ_MAP, numbers)
         + f'</div><div class="mb-plot" id="{PLACE}" data-figure style="min-height:{height}px" '
         'role="img" aria-label="Attention map; its numbers are in a table beside it"></div>'
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
-from minbert.predictor import AttentionResult, PairResult
+from minbert.predictor import PairResult
 from minbert.tasks import SENTIMENT, similarity_band
 from minbert.text import MASK
 from minbert.ui.engine import Answer
@@ -105,21 +103,6 @@ def changes(before: Answer, now: Answer) -> list[str]:
         f"Paraphrase: {percent(first.paraphrase)} → {percent(second.paraphrase)}",
         f"Similarity: {shown(first.similarity)} → {shown(second.similarity)} of 5",
     ]
-
-
-def attention_finding(result: AttentionResult, head: int) -> str:
-    """Say what a head (1-based; 0 for the mean over heads) looks at most."""
-    weights = result.weights[0].mean(dim=0) if head == 0 else result.weights[0][head - 1]
-    received = weights.mean(dim=0)  # (T,)
-    top = int(received.argmax())
-    who = "the average of its heads looks" if head == 0 else f"head {head} looks"
-    focus = -(weights * weights.clamp(min=1e-12).log2()).sum(dim=-1).mean().item()
-    spread = focus / max(math.log2(len(result.tokens)), 1e-9)
-    manner = "sharply" if spread < 1 / 3 else "broadly" if spread > 3 / 4 else "with some focus"
-    return (
-        f"Layer {result.layers[0] + 1}: {who} {manner}, most at "
-        f"“{result.tokens[top]}” ({percent(received[top].item())} of all attention)"
-    )
 
 
 def offered_words(name: str, count: int, most: int) -> str:

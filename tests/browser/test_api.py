@@ -86,25 +86,24 @@ def test_typed_marks_break_no_pair_and_a_typed_mask_is_one(client: Client) -> No
 
 
 def test_show_all_fills_every_tab(client: Client) -> None:
-    counts, answers, change, python, as_json, words, attention, pooling_words, pooling = (
-        client.predict(A, B, *CONTROLS, THRESHOLD, api_name="/show_all")
+    counts, answers, change, python, as_json, pooling_words, pooling = client.predict(
+        A, B, THRESHOLD, api_name="/show_all"
     )
     assert change == "", "nothing is pinned"
     assert f"predictor.answer(\n    {A!r}," in python
     assert json.loads(as_json)["first"] == A
     assert "A: 9 tokens" in counts
     assert answers.count('class="mb-card"') == 4
-    assert "Layer 2: head 3" in words
-    assert len(json.loads(attention["plot"])["data"][0]["z"]) == 18  # 9 + 10 tokens, one [CLS]
     assert "pooling" in pooling_words
     assert len(json.loads(pooling["plot"])["data"]) == 8
 
 
 def test_show_example_and_show_attention(client: Client) -> None:
-    whole = client.predict(A, B, *CONTROLS, THRESHOLD, api_name="/show_all")
-    assert client.predict(A, B, *CONTROLS, THRESHOLD, api_name="/show_example") == whole
+    whole = client.predict(A, B, THRESHOLD, api_name="/show_all")
+    assert client.predict(A, B, THRESHOLD, api_name="/show_example") == whole
     words, figure = client.predict(A, B, *CONTROLS, api_name="/show_attention")
-    assert (words, figure) == (whole[5], whole[6])
+    assert "Layer 2: head 3" in words
+    assert len(json.loads(figure["plot"])["data"][0]["z"]) == 18  # 9 + 10 tokens, one [CLS]
 
 
 def test_show_lab_draws_three_figures(client: Client) -> None:
@@ -173,9 +172,19 @@ def test_load_example_gives_the_texts(client: Client) -> None:
     ],
 )
 def test_bad_texts_get_the_reason(client: Client, arguments: tuple[str, str], said: str) -> None:
-    for endpoint, rest in (("/predict", ()), ("/show_all", (*CONTROLS, THRESHOLD))):
+    for endpoint, rest in (("/predict", ()), ("/show_all", (THRESHOLD,))):
         with pytest.raises(AppError, match=said):
             client.predict(*arguments, *rest, api_name=endpoint)
+
+
+def test_attention_of_several_layers_keeps_the_old_call(client: Client) -> None:
+    one = client.predict(A, B, 6, api_name="/attention")
+    several = client.predict(A, B, layers=[6, 1], api_name="/attention")
+    assert several["layers"] == [1, 6]
+    assert several["weights"][1] == one["weights"]
+    every = client.predict(A, B, layers=[], model="cls", api_name="/attention")
+    assert len(every["weights"]) == 6
+    assert every["weights"][5] != one["weights"]
 
 
 @pytest.mark.parametrize("layer", [0, 7, -1])
@@ -191,5 +200,5 @@ def test_a_layer_that_is_not_there_is_refused(client: Client, layer: int) -> Non
 def test_odd_texts_are_answered(client: Client, text: str) -> None:
     answer: dict[str, Any] = client.predict(text, text, api_name="/predict")
     assert answer["similarity"]["siamese"] == pytest.approx(5, abs=1e-3)
-    shown = client.predict(text, text, *CONTROLS, THRESHOLD, api_name="/show_all")
+    shown = client.predict(text, text, THRESHOLD, api_name="/show_all")
     assert "<script>" not in json.dumps(shown[:3])

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from minbert.checkpoint import export_encoder
+from minbert.predictor import Predictor
 from minbert.ui.engine import LONGEST_TEXT, Engine, InputError
-from tests.support import tiny_model
+from tests.support import redraw, tiny_model
 
 
 @pytest.mark.parametrize("text", [None, "", "  ", "\n\t"])
@@ -55,12 +57,12 @@ def test_notices_count_cut_and_unknown_pieces(engine: Engine) -> None:
 @pytest.mark.parametrize("layer", [0, 3])
 def test_a_layer_outside_the_encoder_is_refused(engine: Engine, layer: int) -> None:
     with pytest.raises(InputError, match=f"from 1 to 2. Found {layer}"):
-        engine.attention("good", "", layer)
+        engine.attention("good", "", [layer])
 
 
 def test_attention_is_of_the_layer_asked_for(engine: Engine) -> None:
     for layer in (1, 2):
-        page = engine.attention("good film", "bad", layer)
+        page = engine.attention("good film", "bad", [layer])
         direct = engine.mean.attention("good film", "bad")
         assert torch.allclose(page.weights[0], direct.weights[layer - 1], atol=1e-6)
 
@@ -75,3 +77,19 @@ def test_a_two_class_model_is_refused(tmp_path: Path) -> None:
         tiny_model(tmp_path / name, sentiment_classes=2).save_pretrained(tmp_path / name)
     with pytest.raises(ValueError, match=r"`sentiment_classes` in .* should be 5. Found 2"):
         Engine.load(tmp_path, "cpu")
+
+
+def test_the_encoder_before_fine_tuning_is_there_on_request(tmp_path: Path) -> None:
+    for pooling in ("mean", "cls"):
+        tiny_model(tmp_path / pooling, pooling=pooling).save_pretrained(tmp_path / pooling)
+    source = tiny_model(tmp_path / "source")
+    redraw(source, seed=5)
+    assert source.tokenizer is not None
+    export_encoder(source.encoder, source.tokenizer, tmp_path / "encoder")
+    assert set(Engine.load(tmp_path, "cpu").models) == {"mean", "cls"}
+    engine = Engine.load(tmp_path, "cpu", encoder=str(tmp_path / "encoder"))
+    assert engine.untuned is not None
+    found = engine.attention("good film", "bad", [2], "untuned")
+    direct = Predictor(source, "cpu").attention("good film", "bad", [1])
+    assert torch.allclose(found.weights, direct.weights, atol=1e-6)
+    assert engine.untuned.config.max_length == engine.mean.config.max_length

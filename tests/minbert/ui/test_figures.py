@@ -3,35 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
-from minbert.predictor import AttentionResult
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
-from minbert.ui.figures import CLS_COLOUR, MEAN_COLOUR, attention_figure, pooling_figure
-
-
-def test_the_map_of_one_head_is_drawn_as_it_is(engine: Engine) -> None:
-    result = engine.attention("good good film", "", 1)
-    trace = attention_figure(result, 2).data[0]
-    drawn = torch.tensor(trace.z)
-    assert torch.allclose(drawn, result.weights[0][1], atol=5e-5)
-    assert len(set(trace.x)) == len(result.tokens)  # a repeated word has a row of its own
-
-
-def test_head_zero_is_the_mean_over_heads(engine: Engine) -> None:
-    result = engine.attention("good film", "bad", 2)
-    drawn = torch.tensor(attention_figure(result, 0).data[0].z)
-    assert torch.allclose(drawn, result.weights[0].mean(dim=0), atol=5e-5)
-
-
-def test_numbers_are_printed_only_where_there_is_room() -> None:
-    for size, printed in ((5, True), (40, False)):
-        maps = torch.full((1, 1, size, size), 1 / size)
-        result = AttentionResult(["x"] * size, [0] * size, (0,), maps, 0)
-        figure = attention_figure(result, 1)
-        assert (figure.data[0].texttemplate is not None) == printed
-        assert figure.layout.height >= 320
+from minbert.ui.figures import CLS_COLOUR, MEAN_COLOUR, pooling_figure
 
 
 @pytest.mark.parametrize(("second", "traces"), [("", 2), ("bad film", 8)])

@@ -6,11 +6,10 @@ import re
 
 from minbert.explain import layer_similarity, split_sentiment, split_similarity
 from minbert.ui.engine import Engine
-from minbert.ui.handlers import ALONE, TOGETHER, Handlers
+from minbert.ui.handlers import Handlers
 from minbert.ui.lab import Lab
 from minbert.ui.lab_twins import (
     answers_twin,
-    attention_twin,
     contributions_twin,
     layers_twin,
     map_table,
@@ -24,17 +23,6 @@ def rows_of(html: str) -> list[list[str]]:
     body = re.findall(r"<tbody>(.*?)</tbody>", html, flags=re.DOTALL)
     lines = [line for part in body for line in re.findall(r"<tr>(.*?)</tr>", part)]
     return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line) for line in lines]
-
-
-def test_the_attention_table_is_the_map(engine: Engine) -> None:
-    result = engine.attention(A, "", 2)
-    for head, weights in ((0, result.weights[0].mean(dim=0)), (3, result.weights[0][2])):
-        told = attention_twin(result, head)
-        found = rows_of(told)
-        assert [row[0] for row in found] == result.tokens
-        assert found[1][3] == f"{weights[1, 2].item():.1%}"
-        assert "layer 2" in told
-    assert "head 3" in attention_twin(result, 3)
 
 
 def test_a_large_map_is_capped_and_says_so() -> None:
@@ -83,12 +71,10 @@ def test_the_lab_s_tables_hold_its_figures_numbers(engine: Engine) -> None:
     assert lines[2][1:] == [f"{cosines['cls'][2]:.3f}", f"{cosines['mean'][2]:.3f}"]
 
 
-def test_every_figure_of_both_tabs_has_its_table(engine: Engine) -> None:
+def test_every_figure_of_the_lab_has_its_table(engine: Engine) -> None:
     shown = Lab(engine).show_lab(A, B)
-    handlers = Handlers(engine)
-    every = handlers.show_all(A, B, ALONE, 1, 1, 0.5, None)
-    attention, _ = handlers.show_attention(A, B, TOGETHER, 1, 0)
-    for words in (*shown[0::2], every[6], every[8], attention):
+    every = Handlers(engine).show_all(A, B, 0.5, None)
+    for words in (*shown[0::2], every[6]):
         assert words.count("<details") == 1
         assert len(rows_of(words)) >= 3
 

@@ -21,11 +21,10 @@ from minbert.ui.experiment_words import waiting
 from minbert.ui.figures import themed
 from minbert.ui.results import VERDICTS, read_results
 from minbert.ui.static import findings, main
-from minbert.ui.static_attention import attention_texts
+from minbert.ui.static_attention import attention_texts, finding
 from minbert.ui.static_document import Figures, chooser, embedded, plain_figure
 from minbert.ui.static_parts import Source
 from minbert.ui.static_space import space_readme, write_space_readme
-from minbert.ui.words import attention_finding
 from tests.minbert.ui.sample_about import write_about
 from tests.support import redraw, tiny_model
 
@@ -121,12 +120,12 @@ def test_every_map_is_the_models(source: Source, data: dict[str, Any]) -> None:
     assert len(texts) == len(data["attention"]) == 4
     for (first, second), told in zip(texts.values(), data["attention"], strict=True):
         for layer in range(2):
-            result = source.engine.attention(first, second, layer + 1)
+            result = source.engine.attention(first, second, [layer + 1])
             wanted = torch.cat([result.weights[0].mean(dim=0, keepdim=True), result.weights[0]])
             found = torch.tensor(told["maps"][layer]) / 10_000
             assert told["tokens"] == result.tokens
             torch.testing.assert_close(found, wanted, atol=5.1e-5, rtol=0)
-            assert told["findings"][layer] == [attention_finding(result, h) for h in range(5)]
+            assert told["findings"][layer] == [finding(result, h) for h in range(5)]
         assert not {"z", "zmax"} & set(told["figure"]["data"][0])
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import torch
 
-from minbert.predictor import AttentionResult, PairResult, SentimentResult
+from minbert.predictor import PairResult, SentimentResult
 from minbert.ui import words
 from minbert.ui.engine import Answer
 
@@ -84,15 +83,3 @@ def test_a_comparison_of_pairs_tells_all_three_tasks() -> None:
     assert title.startswith("Mean pooling sees these as closer")
     assert len(lines) == 4
     assert lines[3] == "Similarity: CLS says “different topics”, mean says “the same meaning”."
-
-
-def test_an_attention_finding_names_the_most_seen_token() -> None:
-    maps = torch.zeros(1, 2, 3, 3)
-    maps[0, 0, :, 1] = 1.0  # head 1: all look at the middle
-    maps[0, 1] = 1 / 3  # head 2: everything alike
-    result = AttentionResult(["[CLS]", "rain", "[SEP]"], [0, 0, 0], (4,), maps, 0)
-    assert words.attention_finding(result, 1) == (
-        "Layer 5: head 1 looks sharply, most at “rain” (100 % of all attention)"
-    )
-    assert "head 2 looks broadly" in words.attention_finding(result, 2)
-    assert "the average of its heads looks" in words.attention_finding(result, 0)
