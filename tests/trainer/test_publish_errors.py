@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -239,8 +240,10 @@ def test_a_lost_connection_loses_nothing(hub: FakeHub, checkout: Path) -> None:
 
 
 def test_a_silent_hub_isn_t_waited_for_without_end(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("POST", f"{SPACE}/commit/", "stall")]
+    hub.faults = [Fault("POST", f"{SPACE}/commit/", "stall")]  # of 30 seconds
+    begun = time.monotonic()
     told = refused(Plan(SPACE, root=checkout), silence=1.0)
+    assert time.monotonic() - begun < 25
     assert "connection to the Hub was lost" in told
 
 
