@@ -79,9 +79,9 @@ def test_the_lists_change_the_map_its_words_and_its_table(opened: Callable[..., 
     stored = page.evaluate("JSON.parse(document.getElementById('data-attention').textContent)")
     seen = []
     for text, layer, head in ((0, 0, 0), (0, 3, 5), (2, 5, 12)):
-        page.select_option("#attention-text", value=str(text))
-        page.select_option("#attention-layer", value=str(layer))
-        page.select_option("#attention-head", value=str(head))
+        page.select_option("#attention-text", index=text)
+        page.select_option("#attention-layer", index=layer)
+        page.select_option("#attention-head", index=head)
         wanted = [[v / 10_000 for v in row] for row in stored[text]["maps"][layer][head]]
         assert shown_map(page) == wanted
         finding = stored[text]["findings"][layer][head]
@@ -105,7 +105,7 @@ def test_another_example_is_drawn_as_wide_as_its_place(opened: Callable[..., Vis
     assert page.locator("#example-0-split").is_hidden()
     show(page, "#example-3-split")
     page.set_viewport_size({"width": 800, "height": 900})
-    page.select_option("#example", value="0")
+    page.select_option("#example", index=0)
     page.wait_for_function(
         "() => { const place = document.getElementById('example-0-split');"
         "return Math.abs(place.clientWidth - place.querySelector('.main-svg').clientWidth) < 2; }"
@@ -143,14 +143,14 @@ def test_a_phone_never_scrolls_sideways(opened: Callable[..., Visit]) -> None:
     width = "document.documentElement.scrollWidth"
     for key in ("example", "set", "table"):
         for place in range(page.locator(f"#{key} option").count()):
-            page.select_option(f"#{key}", value=str(place))
+            page.select_option(f"#{key}", index=place)
             panel = page.locator(f'[data-panel="{key}"]').nth(place)
             figures = panel.locator("[data-figure]")
             for figure in range(figures.count()):
                 show(page, f"#{figures.nth(figure).get_attribute('id')}")
             assert page.evaluate(width) <= 390, (key, place)
     for place in range(page.locator("#attention-text option").count()):
-        page.select_option("#attention-text", value=str(place))
+        page.select_option("#attention-text", index=place)
         show(page, "#attention-map")
         assert page.evaluate(width) <= 390
     for fold in page.locator("summary:visible").all():
