@@ -101,10 +101,10 @@ def build_why(results: Path) -> WhyTab:
             elem_id="why-masked",
         )
         with gr.Row():
-            start, stop = buttons("people", "Swap words in my sentence")
+            start, stop = buttons("people", "Swap in my sentence")
         parts["people"] = place("people", start, stop)
         with gr.Row():
-            start, stop = buttons("templates", "Swap words in our sentences")
+            start, stop = buttons("templates", "Swap in our sentences")
         parts["templates"] = place("templates", start, stop, figure=True)
         heading("What masking in training costs and gains", "why-record-head")
         gr.HTML(f'<div class="mb-texts">{record_block(results)}</div>', elem_id="why-record")

@@ -117,8 +117,8 @@ def record_block(results: Path) -> str:
     if record is None or not record.models:
         lines = [
             f"Nobody has measured it yet: {FILE} is not among the results.",
-            f"To measure it: `{COMMAND}`, first a model trained with masked texts "
-            "(`python -m trainer train masked`), then a plain one.",
+            f"To measure it: {COMMAND}, first a model trained with masked texts "
+            "(python -m trainer train masked), then a plain one.",
         ]
         return finding_block("What masking in training costs and gains is not known", lines, READ)
     title, lines = record_finding(record)

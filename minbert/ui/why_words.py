@@ -13,6 +13,7 @@ from minbert.ui.why_question import Question, moved, said, short_answer
 from minbert.ui.why_work import Far
 
 MOST_ROWS = 12  # replaced words in the table
+AROUND = 14  # characters shown on both sides of a replacement
 POOLINGS = {"cls": "CLS", "mean": "mean"}
 OPENING = (
     "An explanation tells what a method sees of the model's arithmetic, not what the model "
@@ -41,8 +42,8 @@ READ_NEAREST = (
 NO_INDEX = (
     "There is no index of training sentences on this machine. It is not shipped, because the "
     "sentences belong to their data sets.",
-    "To build it from your own copy, in the repository's folder: `python -m trainer download`, "
-    "then `python -m trainer index` (some minutes on two cores), then press the button again.",
+    "To build it from your own copy, in the repository's folder: python -m trainer download, "
+    "then python -m trainer index (some minutes on two cores), then press the button again.",
     "It is looked for in $MINBERT_INDEX, else in .cache/minbert-lab/index of your home folder.",
 )
 
@@ -122,7 +123,7 @@ def swaps_block(question: Question, found: Counterfactuals) -> str:
     if found.left_out:
         lines.append(f"{found.left_out} more replacements were not tried.")
     rows = [swap_row(question, each) for each in tries[:MOST_ROWS]]
-    heads = ["Replacement", "Kind", "The model then says", "Change", "Another answer"]
+    heads = ["Replacement", "Where", "The model then says", "Change", "Another answer"]
     listed = table("Each word's strongest replacement", simple_head(heads), rows)
     return f'<div class="mb-texts">{finding_block(title, lines, READ_SWAPS, listed)}</div>'
 
@@ -133,9 +134,16 @@ def swap_row(question: Question, each: Counterfactual) -> list[str]:
     answer = said(question.task, each.answer)
     change = moved(question.task, each.change)
     return [
-        *(f"{each.word} → {each.replacement}{whose}", each.kind, answer, change),
+        *(f"{each.word} → {each.replacement}", f"{around(each)}{whose}", answer, change),
         "yes" if each.flips else "",
     ]
+
+
+def around(each: Counterfactual) -> str:
+    """Return the replacement with what stands around it."""
+    start, end = each.start - AROUND, each.start + len(each.replacement) + AROUND
+    cut = each.text[max(0, start) : end]
+    return ("…" if start > 0 else "") + cut + ("…" if end < len(each.text) else "")
 
 
 def quoted(label: str) -> str:
