@@ -1,4 +1,4 @@
-"""`python -m trainer`: download, train, evaluate, predict, reproduce, index, publish.
+"""`python -m trainer`: download, train, evaluate, predict, reproduce, index, heads, bias, publish.
 
 Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from minbert.device import DEVICES
+from trainer.bias_command import add_bias_parser
 from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
@@ -106,6 +107,7 @@ def make_parser() -> argparse.ArgumentParser:
     predict.set_defaults(command=run_predict)
     add_machine_options(add_index_parser(commands, data_default, data_help))
     add_publish_parser(commands, tell)
+    add_machine_options(add_bias_parser(commands))
     return parser
 
 

@@ -30,6 +30,8 @@ from minbert.ui.layout import (
     build_try,
 )
 from minbert.ui.scripts import MAKE_LINK, READ_LINK, RESIZE, SWAP
+from minbert.ui.why import build_why, why_events
+from minbert.ui.why_api import ExplainEndpoint
 
 HEADER = (
     '<header class="mb-head"><h1>minBERT Lab</h1>'
@@ -112,6 +114,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
             answers = build_try()
             pooling = build_pooling(engine, assets / "models", results)
             attention = build_attention(engine)
+            why = build_why(results)
             batch = build_batch(engine)
             experiments = build_experiments(results)
             about = build_about(assets / "models", results)
@@ -120,11 +123,14 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         answer_events(page, area, answers, attention, refresh, pooling, handlers, lab, examples)
         try_events(area, answers, handlers)
         lab_events(engine, [area.first, area.second], pooling, MODEL_EVENTS)
-        for tab in (answers.tab, attention.tab, pooling.tab, batch, experiments, about):
+        why_events(engine, [area.first, area.second], why, MODEL_EVENTS)
+        others = (why.tab, batch, experiments, about)
+        for tab in (answers.tab, attention.tab, pooling.tab, *others):
             tab.select(None, js=RESIZE, **PRIVATE)
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)
         api(studio.attention, api_name="attention", **MODEL_EVENTS)
+        api(ExplainEndpoint(engine).explain, api_name="explain", **MODEL_EVENTS)
         api(lab.similarity_split, api_name="similarity_split", **MODEL_EVENTS)
         api(lab.similarity_matrix, api_name="similarity_matrix", **MODEL_EVENTS)
     return page

@@ -29,6 +29,7 @@ def test_every_event_has_a_name_and_these_are_they(client: Client) -> None:
         "/attention",
         "/batch",
         "/compare_pooling",
+        "/explain",
         "/load_example",
         "/predict",
         "/show_all",
@@ -154,6 +155,41 @@ def test_a_bad_set_gets_the_reason(
 def test_a_split_needs_two_sentences(client: Client) -> None:
     with pytest.raises(AppError, match="Sentence B is empty"):
         client.predict(A, "", api_name="/similarity_split")
+
+
+def test_explain_adds_up_and_names_its_target(client: Client) -> None:
+    told = client.predict(A, B, "similarity", "siamese", api_name="/explain")
+    assert (told["target"], told["method"], told["skipped"]) == (
+        "siamese",
+        "integrated gradients",
+        0,
+    )
+    scores = [word["score"] for side in ("first", "second") for word in told[side]]
+    sums = told["completeness"]
+    assert sum(scores) == pytest.approx(sums["total"], abs=1e-4)
+    assert sums["total"] == pytest.approx(sums["value"] - sums["blank"] + sums["gap"], abs=1e-4)
+    answer = client.predict(A, B, api_name="/predict")
+    assert sums["value"] == pytest.approx(answer["similarity"]["siamese"], abs=1e-3)
+    alone = client.predict(A, "", "sentiment", "negative", "occlusion", api_name="/explain")
+    assert (alone["target"], alone["second"], alone["completeness"]) == ("negative", [], None)
+    assert [word["word"] for word in alone["first"]][:2] == ["the", "lake"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("", B), "Sentence A is empty"),
+        ((A, "", "paraphrase"), "Sentence B is empty"),
+        ((A, B, "mood"), "Task should be one of sentiment, paraphrase, similarity"),
+        ((A, B, "sentiment", "7"), "should be one of 0, 1, 2, 3, 4, 'expected'"),
+        ((A, B, "sentiment", "", "guess"), "Method should be one of integrated gradients"),
+    ],
+)
+def test_what_cannot_be_explained_gets_the_reason(
+    client: Client, arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(AppError, match=said):
+        client.predict(*arguments, api_name="/explain")
 
 
 def test_load_example_gives_the_texts(client: Client) -> None:

@@ -109,7 +109,7 @@ def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
 def test_each_tab_is_listed_once_however_often_it_is_opened(visit: Open) -> None:
     page = visit().page
     tabs = page.locator("button[role=tab]")
-    names = ["Try it", "Pooling lab", "Attention", "Batch", "Experiments", "About"]
+    names = ["Try it", "Pooling lab", "Attention", "Why?", "Batch", "Experiments", "About"]
     for name in (*names, *names[::-1]):
         page.get_by_role("tab", name=name, exact=True).click()
         expect(tabs).to_have_text(names)

@@ -79,6 +79,13 @@ def test_a_batch_answers_line_by_line(outcome: dict[str, Any]) -> None:
     assert batch["scores"] is None
 
 
+def test_explained_words_sum_to_the_move_of_the_score(outcome: dict[str, Any]) -> None:
+    why = outcome["why"]
+    assert [len(why["first"]), len(why["second"])] == [5, 8]
+    total = sum(word["score"] for side in ("first", "second") for word in why[side])
+    assert total == pytest.approx(why["completeness"]["total"], abs=1e-4)
+
+
 def test_curl_gets_the_answer_in_two_steps(app_url: str) -> None:
     (lines,) = CURL
     assert lines.count(ADDRESS) == 2

@@ -21,7 +21,7 @@ from trainer.recipes import RECIPES
 REPOSITORY = Path(__file__).resolve().parents[2]
 COMMANDS = (
     *("download", "train", "mlm", "evaluate", "predict"),
-    *("reproduce", "untrained", "tables", "index", "publish"),
+    *("reproduce", "untrained", "tables", "index", "heads", "bias", "publish"),
 )
 SETTINGS = [field.name for field in dataclasses.fields(TrainConfig) if field.name != "name"]
 TOGETHER: dict[str, dict[str, Any]] = {  # settings that go with others alone
@@ -71,7 +71,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
     wanted = {
         **{"train": "--resume", "evaluate": "--keep-trained", "predict": "--skip-bad"},
         **{"reproduce": "--rows", "untrained": "--seeds", "tables": "--readme"},
-        **{"publish": "--dry-run"},
+        **{"publish": "--dry-run", "bias": "--against", "heads": "--encoder"},
     }
     assert wanted.get(command, "--data") in told
 

@@ -1,0 +1,107 @@
+"""Long model work in steps: a thread that tells how far it is, and stops when nobody waits.
+
+All of it stands back behind quick questions (`minbert.serving.bulk_work`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from minbert.predictor import Predictor
+from minbert.serving import bulk_work
+from minbert.text import Encoded
+
+TEXTS_AT_ONCE = 32  # between two tellings of how far it is
+Found = TypeVar("Found")
+
+
+@dataclasses.dataclass(frozen=True)
+class Far:
+    """How far a piece of work is."""
+
+    what: str
+    done: int
+    whole: int
+
+    @property
+    def told(self) -> str:
+        """Return it as a sentence's part."""
+        return f"{self.what}: {self.done:,} of {self.whole:,}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Done(Generic[Found]):
+    """What the work found."""
+
+    value: Found
+
+
+class StoppedError(Exception):
+    """Nobody waits for the work any more."""
+
+
+Tell = Callable[[Far], None]  # raises `StoppedError` when nobody waits
+
+
+def in_steps(work: Callable[[Tell], Found]) -> Iterator[Far | Done[Found]]:
+    """Run `work` in a thread of its own; yield how far it is, at last what it found.
+
+    Closing the iterator stops the work where it tells next. An error of the work is raised here.
+    """
+    told: queue.SimpleQueue[Far | Done[Found] | BaseException] = queue.SimpleQueue()
+    nobody_waits = threading.Event()
+
+    def tell(far: Far) -> None:
+        if nobody_waits.is_set():
+            raise StoppedError
+        told.put(far)
+
+    def run() -> None:
+        try:
+            with bulk_work():
+                told.put(Done(work(tell)))
+        except StoppedError:
+            pass
+        except BaseException as error:  # it belongs to whoever waits for it
+            told.put(error)
+
+    threading.Thread(target=run, name="explanation", daemon=True).start()
+    try:
+        while True:
+            step = told.get()
+            while not told.empty():  # the latest is enough
+                step = told.get()
+            if isinstance(step, BaseException):
+                raise step
+            yield step
+            if isinstance(step, Done):
+                return
+    finally:
+        nobody_waits.set()
+
+
+class Watched(Predictor):
+    """A predictor that tells how many texts it has embedded, for explanations that only embed."""
+
+    def __init__(self, plain: Predictor, what: str, tell: Tell) -> None:
+        """Share all that `plain` has, and leave the model work to it."""
+        self.__dict__.update(plain.__dict__)
+        self._plain, self._what, self._tell = plain, what, tell
+
+    @torch.inference_mode()
+    def pooled(self, inputs: Sequence[Encoded], task: str | None = None) -> Tensor:
+        """Embed encoded inputs, (N, D) on the CPU, in their order; tell of each chunk."""
+        embeddings = torch.empty(len(inputs), self.config.encoder.hidden_size)
+        rows = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
+        for start in range(0, len(rows), TEXTS_AT_ONCE):
+            self._tell(Far(self._what, start, len(rows)))
+            chunk = rows[start : start + TEXTS_AT_ONCE]
+            embeddings[chunk] = self._plain.pooled([inputs[row] for row in chunk], task)
+        return embeddings
