@@ -18,7 +18,7 @@ from typing import Any, cast
 from trainer.publish.errors import PublishError
 
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS")
-PATIENCE = 240.0  # seconds until the app has answered
+PATIENCE = 480.0  # seconds until the app has answered
 SETTLING = 2.0  # seconds that a page which answers still needs for its own start
 TOO_BUSY = "localhost is not accessible"  # gradio's words after 3 s without its own answer
 ASKED = ["What a lovely little film.", "The film is a small delight."]
