@@ -58,7 +58,7 @@ def record_bias(
             raise ValueError(f"`--model` should have {wanted} sentiment classes. Found {found}.")
         spreads = measure(predictor)
         told = read_json(file) if scores is not None or file.is_file() else {}
-        entries.append({"model": str(model), **settings_of(told), "spread": summarise(spreads)})
+        entries.append({"model": name_of(model), **settings_of(told), "spread": summarise(spreads)})
         measured.append(spreads)
         for task, lists in summarise(spreads).items():
             mean, low, high = (lists[OVERALL][name] for name in ("mean", "low", "high"))
@@ -68,6 +68,11 @@ def record_bias(
         record["difference"] = summarise(less(*measured))
     write_json(out, record)
     report(f"The record is in {out}")
+
+
+def name_of(model: Path) -> str:
+    """Name a checkpoint by its last two folders; what lies above is a machine's own affair."""
+    return "/".join(model.resolve().parts[-2:])
 
 
 def measure(predictor: Predictor) -> Spreads:
