@@ -27,6 +27,14 @@ ONE, ALL, ROLLOUT = "One head", "All heads", "Rollout"
 SCOPES, VIEWS = (ALONE, SECOND, TOGETHER), (ONE, ALL, ROLLOUT)
 MODEL_NAMES = {"mean": "mean pooling", "cls": "CLS pooling", "untuned": "before fine-tuning"}
 HEAD_COLUMNS = ("Layer", "Head", "Spread, bits", "On [SEP], %", "Distance", "A → B, %")
+SORTS = {  # how the table of heads can be sorted: by which column, largest first
+    "sharpest": (2, False),
+    "broadest": (2, True),
+    "most on [SEP]": (3, True),
+    "farthest": (4, True),
+    "most from A to B": (5, True),
+    "layer": (0, False),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,8 +196,8 @@ class Studio:
                 across = summary.a_to_b
                 crossing = None if across is None else round(100 * float(across[layer, head]), 2)
                 table.append([layer + 1, head + 1, *numbers, crossing])
-        table.sort(key=lambda row: row[2] or 0.0)
-        return finding_block(words.grid_finding(result, summary), [], words.READ_HEADS), table
+        block = finding_block(words.grid_finding(result, summary), [], words.READ_HEADS)
+        return block, sort_heads(table, next(iter(SORTS)))
 
     def attention(
         self,
@@ -225,3 +233,12 @@ class Studio:
             "weights": (weights[0] if layers is None else weights).tolist(),
             "left_out": result.left_out,
         }
+
+
+def sort_heads(table: Sequence[Sequence[Any]], by: str) -> list[list[Any]]:
+    """Sort the rows of the table of heads; `by` is one of `SORTS`, an empty cell counts as 0."""
+    column, largest_first = SORTS[by]
+    rows = [list(row) for row in table]
+    rows.sort(key=lambda row: (row[0], row[1]))
+    rows.sort(key=lambda row: float(row[column] or 0), reverse=largest_first)
+    return rows

@@ -18,7 +18,15 @@ from minbert.predictor import AttentionResult, Predictor
 from minbert.text import Encoded
 from minbert.ui import attention_files, bertviz_frame
 from minbert.ui import attention_words as words
-from minbert.ui.attention_events import ALL, MODEL_NAMES, ONE, SECOND, Controls, Studio
+from minbert.ui.attention_events import (
+    ALL,
+    MODEL_NAMES,
+    ONE,
+    SECOND,
+    SORTS,
+    Controls,
+    Studio,
+)
 from minbert.ui.attention_figures import map_figure, tuning_figure
 from minbert.ui.engine import Answer, InputError
 from minbert.ui.panels import finding_block, notice_line
@@ -29,9 +37,9 @@ NO_RECORD = (
     "There is no record of the encoder before fine-tuning. "
     "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."
 )
-# The word to mask, what was said of it, both maps, bertviz's frame, the files.
+# The word to mask, what was said of it, both maps, bertviz's frame, the files, the table's order.
 HIDDEN = gr.update(value=None, visible=False)
-CLEARED: tuple[Any, ...] = (None, "", HIDDEN, HIDDEN, "", None)
+CLEARED: tuple[Any, ...] = (None, "", HIDDEN, HIDDEN, "", None, next(iter(SORTS)))
 
 
 class Extras:

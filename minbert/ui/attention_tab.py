@@ -81,11 +81,15 @@ def build_attention(engine: Engine) -> AttentionTab:
         figure = [gr.HTML(elem_id="attention-words"), plot("attention")]
         picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")
         heading("Which head is worth a look?", "attention-all-heads")
+        told = gr.HTML(elem_id="attention-heads-words")
+        orders = list(events.SORTS)
+        order = gr.Radio(orders, value=orders[0], label="First", elem_id="heads-order")
         heads = [
-            gr.HTML(elem_id="attention-heads-words"),
+            told,
             gr.Dataframe(
                 headers=list(events.HEAD_COLUMNS),
                 datatype="number",
+                type="array",
                 interactive=False,
                 max_height=320,
                 show_label=False,
@@ -110,7 +114,7 @@ def build_attention(engine: Engine) -> AttentionTab:
             files = gr.File(
                 file_count="multiple", interactive=False, label="Files", elem_id="attention-files"
             )
-    cleared = [*masked, framed, files]
+    cleared = [*masked, framed, files, order]
     tuning = [measure, *changed, fold]
     return AttentionTab(tab, controls, figure, heads, cleared, [head, model, make], picked, tuning)
 
@@ -199,7 +203,8 @@ def attention_events(
     _, table = built.heads
     table.select(pick_row, None, chosen, show_progress="hidden", **PRIVATE)
     built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
-    word, *shown, framed, files = built.cleared
+    word, *shown, framed, files, order = built.cleared
+    order.change(events.sort_heads, [table, order], table, show_progress="hidden", **PRIVATE)
     word.input(extras.mask, [*texts, word, *built.controls], shown, **PRIVATE, **newest)
     to_head, to_model, make = built.buttons
     for kind, button in (("head", to_head), ("model", to_model)):

@@ -17,7 +17,17 @@ from transformers import BertModel as ReferenceBert
 from minbert.checkpoint import export_encoder
 from minbert.explain.rollout import attention_rollout
 from minbert.files import write_json
-from minbert.ui.attention_events import ALL, ONE, ROLLOUT, SECOND, TOGETHER, Controls, Studio
+from minbert.ui.attention_events import (
+    ALL,
+    ONE,
+    ROLLOUT,
+    SECOND,
+    SORTS,
+    TOGETHER,
+    Controls,
+    Studio,
+    sort_heads,
+)
 from minbert.ui.attention_extras import CLEARED, Extras, pick_row
 from minbert.ui.engine import Engine
 from tests.support import assert_close
@@ -149,6 +159,21 @@ def test_the_table_lists_every_head_sharpest_first(studio: Studio) -> None:
     assert "of 8 heads" in words
     _, alone = studio.heads(A, B, *values(Controls()))
     assert all(row[5] is None for row in alone)
+
+
+@pytest.mark.parametrize("by", SORTS)
+def test_the_table_can_be_sorted(studio: Studio, by: str) -> None:
+    _, table = studio.heads(A, B, *values(PAIR))
+    column, largest_first = SORTS[by]
+    found = sort_heads(table, by)
+    assert [row[column] for row in found] == sorted(
+        (row[column] for row in table), reverse=largest_first
+    )
+    assert sorted(map(tuple, found)) == sorted(map(tuple, table))
+    empty = [[*row[:5], None] for row in table]
+    assert [row[:2] for row in sort_heads(empty, "most from A to B")] == sorted(
+        row[:2] for row in table
+    )
 
 
 def test_a_chosen_row_shows_its_head() -> None:
