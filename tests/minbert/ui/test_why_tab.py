@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from html import unescape
 from pathlib import Path
 
 import gradio as gr
@@ -12,6 +12,7 @@ from minbert.explain import (
     METHODS,
     TERMS_IN_SLOTS,
     Explanation,
+    IntegratedGradients,
     Target,
     WordScores,
     explain,
@@ -104,14 +105,11 @@ def made(*columns: tuple[float, ...]) -> attribution.Attribution:
         Explanation(method, target, WordScores(words, column), WordScores(), method != "rollout")
         for method, column in zip(METHODS, columns, strict=True)
     ]
-    found = dataclasses.replace(SAMPLE, target=target, first=of[0].first)
+    empty = WordScores()
+    found = IntegratedGradients(
+        target, of[0].first, empty, empty, empty, (empty, empty), 2.5, 1.0, 1.5, "pad", 2
+    )
     return attribution.Attribution(Question(OF_A, "dull film good", None), found, tuple(of))
-
-
-@pytest.fixture(autouse=True)
-def sample(engine: Engine) -> None:
-    global SAMPLE  # noqa: PLW0603 - one real result, whose fields a test replaces
-    SAMPLE = integrated_gradients(engine.mean, "dull film good", task="sentiment", steps=2)
 
 
 def test_the_finding_counts_who_agrees_and_names_who_does_not() -> None:
@@ -120,12 +118,15 @@ def test_the_finding_counts_who_agrees_and_names_who_does_not() -> None:
     assert title == "All four methods put “good” first for “very positive”"
     assert not any("puts" in line for line in lines)
     assert not any("disagree most" in line for line in lines)
+    assert lines[0].startswith("Integrated gradients add up to +1.50;")
+    assert lines[0].endswith("by +1.50, from 1.00 for the blank sentence to 2.50.")
     title, lines = attribution.finding(made(same, (-3.0, 0.1, 2.0), same, (0.1, 0.5, 0.4)))
     assert title == "2 of 4 methods put “good” first for “very positive”"
     assert lines[0] == "Gradient × input puts “dull” first; attention rollout puts “film” first."
     least = next(line for line in lines if "Most alike" in line)
     assert least.startswith(
-        "Most alike rank integrated gradients and leaving it out (much alike: rank correlation 1.00)"
+        "Most alike rank integrated gradients and leaving it out "
+        "(much alike: rank correlation 1.00)"
     )
     told = next(line for line in lines if "disagree most" in line)
     assert "“dull”: of 3 words gradient × input ranks it 1, integrated gradients 3" in told
@@ -153,7 +154,7 @@ def test_the_fewest_words_come_step_by_step(why: Why, engine: Engine) -> None:
 def test_other_words_are_ranked_by_what_they_change(why: Why, engine: Engine) -> None:
     words, _ = last(why.swap(A, B, PARAPHRASE))
     found = find_counterfactuals(engine.mean, A, B, task="paraphrase")
-    rows = words.split('<th scope="row">')[1:]
+    rows = unescape(words).split('<th scope="row">')[1:]
     assert len(rows) == len(found.by_word)
     for row, each in zip(rows, found.by_word, strict=True):
         assert row.startswith(f"{each.word} → {each.replacement}</th>")
