@@ -91,9 +91,10 @@ def sentence_block(
         title = "No swap changes the answer"
     else:
         values = sorted(answer.value for answer in widest.answers)
+        apart = moved(task, values[-1] - values[0]).removeprefix("+")
         title = (
-            f"Instead of “{widest.terms[0]}”, “{widest.lowest}” gets the lowest answer and "
-            f"“{widest.highest}” the highest, {moved(task, values[-1] - values[0])} apart"
+            f"In place of “{widest.terms[0]}”, “{widest.lowest}” gets the lowest answer and "
+            f"“{widest.highest}” the highest, {apart} apart"
         )
         labels = {answer.label for answer in widest.answers}
         lines.append(

@@ -162,7 +162,8 @@ def nearest_block(found: Mapping[str, Mapping[str, Sequence[Neighbour]]]) -> str
     for name, by_model in found.items():
         for model, neighbours in by_model.items():
             rows = [
-                [each.text.text, label_of(each), f"{1 - each.cosine:.3f}"] for each in neighbours
+                [each.text.text, label_of(each), f"{max(0.0, 1 - each.cosine):.3f}"]
+                for each in neighbours
             ]
             head = simple_head(["Training sentence", "Its label", "Distance"])
             tables.append(table(f"Nearest to {name}, {POOLINGS[model]} pooling", head, rows))

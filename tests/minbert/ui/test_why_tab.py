@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+from html import unescape
 from pathlib import Path
 
 import gradio as gr
@@ -12,6 +12,7 @@ from minbert.explain import (
     METHODS,
     TERMS_IN_SLOTS,
     Explanation,
+    IntegratedGradients,
     Target,
     WordScores,
     explain,
@@ -25,12 +26,12 @@ from minbert.explain.nearest import PROBE, TrainingText, save_index
 from minbert.ui import why_attribution as attribution
 from minbert.ui.engine import Engine
 from minbert.ui.lab_figures import AGAINST, FOR
-from minbert.ui.why import build_why
 from minbert.ui.why_api import ExplainEndpoint
 from minbert.ui.why_events import Why
 from minbert.ui.why_question import KINDS, OF_A, OF_B, PARAPHRASE, SIMILARITY, Question
 
 A, B = "the old actor is good and the film is bad", "a woman plays"
+WORDS = ("dull", "film", "good")
 HOSTILE = "<img src=x onerror=alert(1)> good <b>woman</b>"
 
 
@@ -97,21 +98,18 @@ def test_work_tells_how_far_it_is_and_can_be_stopped(why: Why) -> None:
         assert stop == gr.update(visible=True)
 
 
-def made(*columns: tuple[float, ...]) -> attribution.Attribution:
+def made(*columns: tuple[float, ...], words: tuple[str, ...] = WORDS) -> attribution.Attribution:
     """Return an attribution of three words with these numbers by method."""
-    target, words = Target("sentiment", 4), ("dull", "film", "good")
+    target = Target("sentiment", 4)
     of = [
         Explanation(method, target, WordScores(words, column), WordScores(), method != "rollout")
         for method, column in zip(METHODS, columns, strict=True)
     ]
-    found = dataclasses.replace(SAMPLE, target=target, first=of[0].first)
+    empty = WordScores()
+    found = IntegratedGradients(
+        target, of[0].first, empty, empty, empty, (empty, empty), 2.5, 1.0, 1.5, "pad", 2
+    )
     return attribution.Attribution(Question(OF_A, "dull film good", None), found, tuple(of))
-
-
-@pytest.fixture(autouse=True)
-def sample(engine: Engine) -> None:
-    global SAMPLE
-    SAMPLE = integrated_gradients(engine.mean, "dull film good", task="sentiment", steps=2)
 
 
 def test_the_finding_counts_who_agrees_and_names_who_does_not() -> None:
@@ -120,6 +118,8 @@ def test_the_finding_counts_who_agrees_and_names_who_does_not() -> None:
     assert title == "All four methods put “good” first for “very positive”"
     assert not any("puts" in line for line in lines)
     assert not any("disagree most" in line for line in lines)
+    assert lines[0].startswith("Integrated gradients add up to +1.50;")
+    assert lines[0].endswith("by +1.50, from 1.00 for the blank sentence to 2.50.")
     title, lines = attribution.finding(made(same, (-3.0, 0.1, 2.0), same, (0.1, 0.5, 0.4)))
     assert title == "2 of 4 methods put “good” first for “very positive”"
     assert lines[0] == "Gradient × input puts “dull” first; attention rollout puts “film” first."
@@ -154,7 +154,7 @@ def test_the_fewest_words_come_step_by_step(why: Why, engine: Engine) -> None:
 def test_other_words_are_ranked_by_what_they_change(why: Why, engine: Engine) -> None:
     words, _ = last(why.swap(A, B, PARAPHRASE))
     found = find_counterfactuals(engine.mean, A, B, task="paraphrase")
-    rows = words.split('<th scope="row">')[1:]
+    rows = unescape(words).split('<th scope="row">')[1:]
     assert len(rows) == len(found.by_word)
     for row, each in zip(rows, found.by_word, strict=True):
         assert row.startswith(f"{each.word} → {each.replacement}</th>")
@@ -247,9 +247,11 @@ def test_hostile_words_are_escaped(why: Why) -> None:
     for block, *_ in shown:
         assert "<img" not in block
         assert "<b>" not in block
-    figure = shown[0][1]["value"]
-    assert "&lt;" in "".join(figure.layout.yaxis.ticktext)
-    assert "<" not in "".join(figure.layout.yaxis.ticktext)
+    found = made(*[(1.0, 2.0, 3.0)] * 4, words=("<b>", "<img", ">"))
+    figure = attribution.attribution_figure(found)
+    assert figure.layout.yaxis.ticktext == ("&lt;b&gt;", "&lt;img", "&gt;")
+    assert figure.data[0].customdata[0][0] == "&lt;b&gt;"
+    assert "<b>" not in attribution.attribution_twin(found)
 
 
 def test_the_endpoint_gives_what_the_library_says(engine: Engine) -> None:
@@ -266,12 +268,3 @@ def test_the_endpoint_gives_what_the_library_says(engine: Engine) -> None:
     assert endpoint.explain(A, "", "sentiment", "3")["target"] == "positive"
     with pytest.raises(gr.Error, match="`target` of 'paraphrase' should be one of 'yes'"):
         endpoint.explain(A, B, "paraphrase", "no")
-
-
-def test_building_the_tab_computes_nothing(tmp_path: Path) -> None:
-    with gr.Blocks(), gr.Tabs():
-        tab = build_why(tmp_path)
-    assert set(tab.parts) == {"words", "fewest", "swaps", "nearest", "people", "templates"}
-    for part in tab.parts.values():
-        assert "Press the button" in part.words.value
-        assert len(part.forget()) == len(part.outputs)

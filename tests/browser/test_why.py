@@ -1,0 +1,121 @@
+"""The tab Why? as a person meets it: each part by a click, a stop, masks, hostile text, a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit
+from tests.browser.walk import open_tab
+
+Open = Callable[..., Visit]
+PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong
+HOSTILE = '<b id="injected">bold</b> woman is good <img src=x onerror="alert(3)">'
+A = "The young actress is wonderful."
+PARTS = ("words", "fewest", "swaps", "nearest", "people", "templates")
+
+
+def open_why(seen: Visit, text: str = A) -> Page:
+    page = seen.page
+    page.locator("#first textarea").fill(text)
+    page.locator("#second textarea").fill("")
+    open_tab(page, "Why?")
+    return page
+
+
+def press(page: Page, part: str) -> None:
+    """Press a part's button and wait until its finding is there."""
+    page.locator(f"#why-{part}").click()
+    expect(page.locator(f"#why-{part}-told h3")).to_be_visible(timeout=PATIENT)
+
+
+def test_each_part_comes_by_its_button_and_goes_with_the_question(visit: Open) -> None:
+    seen = visit()
+    page = open_why(seen)
+    for part in PARTS:
+        expect(page.locator(f"#why-{part}-told")).to_contain_text("Press the button")
+    expect(page.locator("#why-opening")).to_contain_text("Attention shows where information flows")
+    press(page, "words")
+    expect(page.locator("#why-words-told")).to_contain_text("Integrated gradients add up to")
+    bars = page.locator("#why-words-plot .barlayer .point path")
+    expect(bars).to_have_count(24, timeout=PATIENT)  # six words, four methods
+    press(page, "fewest")
+    expect(page.locator("#why-fewest-told")).to_contain_text("wonderful")
+    press(page, "swaps")
+    expect(page.locator("#why-swaps-told tbody th").first).to_have_text("is → isn't")
+    press(page, "nearest")
+    expect(page.locator("#why-nearest-told")).to_contain_text("python -m trainer index")
+    press(page, "people")
+    expect(page.locator("#why-people-told .mb-table")).to_have_count(2)
+    page.get_by_label("Mask words for people").check()
+    expect(page.locator("#why-people-told")).to_contain_text("Press the button", timeout=PATIENT)
+    press(page, "people")
+    expect(page.locator("#why-people-told h3")).to_have_text("No swap changes the answer")
+    expect(page.locator("#why-people-told")).to_contain_text("The [MASK] [MASK] is wonderful.")
+    press(page, "templates")
+    expect(page.locator("#why-templates-told h3")).to_contain_text("No swap changes")
+    page.locator("#first textarea").fill("The soup is bad.")
+    for part in PARTS[:-1]:
+        told = page.locator(f"#why-{part}-told")
+        expect(told).to_contain_text("Press the button", timeout=PATIENT)
+    expect(page.locator("#why-templates-told h3")).to_be_visible()
+    expect(bars).to_have_count(0)
+    page.get_by_label("Paraphrase", exact=True).check()
+    page.locator("#why-fewest").click()
+    expect(page.locator(".toast-body")).to_contain_text("Sentence B is empty", timeout=PATIENT)
+    assert seen.errors == []
+
+
+def test_the_templates_can_be_stopped(visit: Open) -> None:
+    page = open_why(visit())
+    page.locator("#why-templates").click()
+    told = page.locator("#why-templates-told")
+    expect(told).to_contain_text("texts answered: ", timeout=PATIENT)
+    page.locator("#why-templates-stop").click()
+    expect(told).to_contain_text("Press the button", timeout=PATIENT)
+    page.wait_for_timeout(4000)
+    expect(told).to_contain_text("Press the button")
+    expect(page.locator("#why-templates-stop")).to_be_hidden()
+
+
+def test_hostile_text_stays_text(visit: Open) -> None:
+    seen = visit()
+    page = open_why(seen, HOSTILE)
+    for part in ("words", "fewest", "swaps", "people"):
+        press(page, part)
+    page.wait_for_selector("#why-words-plot svg.main-svg", timeout=PATIENT)
+    labels = page.locator("#why-words-plot .ytick text").all_text_contents()
+    assert "<" in labels
+    assert page.locator("#injected, #why-people-told img, #why-swaps-told img").count() == 0
+    assert seen.dialogs == []
+    assert seen.errors == []
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1280)])
+def test_it_fits_and_can_be_read(visit: Open, theme: str, width: int) -> None:
+    seen = visit(width, 900, theme)
+    page = open_why(seen)
+    for part in PARTS:
+        press(page, part)
+    for figure in ("words", "templates"):
+        page.wait_for_selector(f"#why-{figure}-plot svg.main-svg", timeout=PATIENT)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for figure in ("words", "templates"):
+        frame = page.locator(f"#why-{figure}-plot .js-plotly-plot").bounding_box()
+        drawn = page.locator(f"#why-{figure}-plot svg.main-svg").first.bounding_box()
+        assert frame is not None
+        assert drawn is not None
+        assert drawn["width"] == pytest.approx(frame["width"], abs=2)
+    colours = page.evaluate(
+        "() => [...document.querySelectorAll('[id^=why-] svg text')]"
+        ".filter(t => t.textContent.trim()).map(t => getComputedStyle(t).fill)"
+    )
+    assert len(colours) > 20
+    for colour in colours:
+        total = sum(int(part) for part in colour[4:-1].split(",")[:3])
+        assert (total > 450) == (theme == "dark"), f"{colour} can't be read on a {theme} page"
+    assert seen.errors == []
+    seen.shot(f"why-{theme}-{width}")
