@@ -147,7 +147,8 @@ class FineTuning:
         gradients = [p for p in self.trained.values() if p.grad is not None]
         torch.nn.utils.clip_grad_norm_(gradients, self.config.clip_norm)
         for group in self.optimizer.param_groups:
-            group["lr"] = group["scale"] * learning_rate_at(before, self.done, self.config)
+            rate = learning_rate_at(before, self.done, self.config)
+            group["lr"] = group.get("scale", 1.0) * rate
         self.optimizer.step()
         self.average.update(self.step)
         return record
