@@ -40,9 +40,9 @@ READ_ROLLOUT = (
 READ_HEADS = (
     "How to read this: choose a row to see that head; above, choose which come first. Spread is "
     "the mean entropy in bits (0: each word looks at one other), on [SEP] the share that rests "
-    "there with nothing else to look at, distance the mean number of tokens between who looks and "
-    "what is looked at, A → B the share that A's words give to B's. A head that stands out here need "
-    "not matter for the answer."
+    "there with nothing else to look at, distance the mean number of tokens between who looks "
+    "and what is looked at, A → B the share that A's words give to B's. A head that stands out "
+    "here need not matter for the answer."
 )
 READ_TUNING = (
     "How to read this: each cell is one head, averaged over our example sentences; green in the "
