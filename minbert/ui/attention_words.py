@@ -17,7 +17,7 @@ from minbert.ui.words import percent
 WHAT_IT_IS = (
     "Attention says how much each word draws on each other word when a layer rewrites it. It shows "
     "where information flows, not why an answer came out: other maps can lead to the same answer. "
-    "To check a reason, take the word away: mask it below, or see the tab “Why this answer?”."
+    "To check a reason, take the word away: mask it below, or see the tab “Why?”."
 )
 READ_MAP = (
     "How to read this: each row is a word that looks, each column one that is looked at; a whole "
@@ -40,9 +40,9 @@ READ_ROLLOUT = (
 READ_HEADS = (
     "How to read this: choose a row to see that head; above, choose which come first. Spread is "
     "the mean entropy in bits (0: each word looks at one other), on [SEP] the share that rests "
-    "there with nothing else to look at, distance the mean number of tokens between who looks and "
-    "what is looked at, A → B the share that A's words give to B's. A head that stands out here "
-    "need not matter for the answer."
+    "there with nothing else to look at, distance the mean number of tokens between who looks "
+    "and what is looked at, A → B the share that A's words give to B's. A head that stands out "
+    "here need not matter for the answer."
 )
 READ_TUNING = (
     "How to read this: each cell is one head, averaged over our example sentences; green in the "
