@@ -102,6 +102,8 @@ def sentence_block(
         )
     if masked:
         lines.append(f"The model reads: {as_read(question.first)}")
+        if widest.spread >= NOTHING:
+            lines.append("What still differs: our lists take some terms as neutral (“actor”).")
         if whole is not None:
             now = said(task, found[0].answers[0])
             lines.append(f"Masking itself changes the answer from {said(task, whole)} to {now}.")

@@ -13,7 +13,7 @@ from tests.browser.walk import open_tab
 Open = Callable[..., Visit]
 PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong
 HOSTILE = '<b id="injected">bold</b> woman is good <img src=x onerror="alert(3)">'
-A = "The young actress is wonderful."
+A = "The young woman is wonderful."
 PARTS = ("words", "fewest", "swaps", "nearest", "people", "templates")
 
 
