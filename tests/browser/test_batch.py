@@ -15,7 +15,8 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 
 from minbert.batch import MOST_BYTES, MOST_ROWS
-from tests.browser.conftest import Visit, free_ports, serving
+from tests.browser.conftest import Visit
+from tests.served import free_ports, serving
 
 Open = Callable[..., Visit]
 HOSTILE = "<img src=x onerror=alert(1)>"
