@@ -18,7 +18,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.trainer.hub_state import FakeHub, Repo, blob_id, entry, is_large, yaml_problem
+from tests.trainer.hub_state import (
+    FIRST_PAGE,
+    FakeHub,
+    Repo,
+    blob_id,
+    entry,
+    is_large,
+    yaml_problem,
+)
 
 
 class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
@@ -138,9 +146,13 @@ class HubHandler(BaseHTTPRequestHandler):
         free = kind == "space" and asked["sdk"] == "gradio" and not self.hub.paid
         if free and asked.get("hardware", "cpu-basic").startswith("cpu"):
             raise Refusal(402, "Subscribe to PRO to host Gradio Spaces on cpu-basic")
+        page = asked.get("sdk") == "static"
+        if page and asked.get("hardware"):
+            raise Refusal(400, "A static Space has no hardware")
         made = Repo(kind, name, asked.get("visibility") == "private")
         made.sdk, made.hardware = asked.get("sdk"), asked.get("hardware")
-        made.commit({".gitattributes": b"*.safetensors filter=lfs\n"})
+        first = {".gitattributes": b"*.safetensors filter=lfs\n"}
+        made.commit({**first, **(FIRST_PAGE if page else {})})
         self.hub.repos[kind, name] = made
         self.tell({"url": f"{self.hub.url}/{'spaces/' if kind == 'space' else ''}{name}"})
 

@@ -13,6 +13,11 @@ import yaml
 TOKEN, OTHER, READER = "hf_annaCanWriteHere", "hf_someoneElse", "hf_onlyReads"
 LARGE = 20_000  # bytes from which a file goes to LFS; the real Hub says 10 MB, and by kind
 BINARY = (".safetensors", ".png")
+FIRST_PAGE = {  # what the Hub puts into a new static Space
+    "index.html": b"<h1>Welcome to your static Space!</h1>",
+    "style.css": b"body { padding: 2rem; }",
+    "README.md": b"---\nsdk: static\n---\n",
+}
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 
 
@@ -134,9 +139,10 @@ def yaml_problem(kind: str, content: str) -> str | None:
         for name in ("colorFrom", "colorTo"):
             if head.get(name) not in COLOURS:
                 return f'"{name}" must be one of {COLOURS}'
-        if not re.fullmatch(r"\d+\.\d+\.\d+", str(head.get("sdk_version"))):
+        app = head["sdk"] != "static"
+        if app and not re.fullmatch(r"\d+\.\d+\.\d+", str(head.get("sdk_version"))):
             return '"sdk_version" must be a version'
-        if not isinstance(head.get("python_version"), str):
+        if app and not isinstance(head.get("python_version"), str):
             return '"python_version" must be a string'
     for name in ("models", "datasets"):
         if not all(re.fullmatch(r"[\w.-]+/[\w.-]+", each) for each in head.get(name, [])):

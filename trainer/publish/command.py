@@ -27,6 +27,11 @@ def add_publish_parser(
         "--hardware",
         help="cpu-basic, zero-a10g, ... (default: as it is; cpu-basic for a new Space)",
     )
+    parser.add_argument(
+        "--static",
+        action="store_true",
+        help="the page of findings instead of the app: runs nothing, free for everyone",
+    )
     parser.add_argument("--private", action="store_true", help="for the owner alone to see")
     parser.add_argument(
         "--dry-run", type=Path, metavar="DIR", help="build and check into DIR, upload nothing"
@@ -41,8 +46,10 @@ def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> N
     check_name("--space", options.space)
     if options.model_repo:
         check_name("--model-repo", options.model_repo)
-    check_hardware(options.hardware)
-    plan = Plan(options.space, options.model_repo, options.hardware, options.private)
+    check_hardware(options.hardware, static=options.static)
+    plan = Plan(
+        options.space, options.model_repo, options.hardware, options.private, options.static
+    )
     if options.dry_run is not None:
         build_into(empty(options.dry_run), plan, report)
         report(f"Nothing was uploaded; it is all in {options.dry_run}")
@@ -53,11 +60,16 @@ def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> N
 
 
 def publish(
-    plan: Plan, hub: Hub, report: Callable[[str], None], check: Callable[..., object] | None = None
+    plan: Plan,
+    hub: Hub,
+    report: Callable[[str], None],
+    check: Callable[..., object] | None = None,
+    build: Callable[[Plan, Path], Path] | None = None,
 ) -> None:
     """Publish a plan: the model repo where there is one, then the Space.
 
-    `check` tries the Space's folder; by default its app is started and asked.
+    `build` makes the Space's folder and `check` tries it; by default as the plan says: the app is
+    started and asked, the static page is looked over.
 
     Raises:
         PublishError: whatever went wrong, with the next step.
@@ -67,7 +79,7 @@ def publish(
     repos = [repo for repo in (plan.space, plan.model_repo) if repo]
     report(f"Logged in as {hub.log_in(*repos)}")
     with tempfile.TemporaryDirectory(prefix="minbert-publish-") as folder:
-        build_into(Path(folder), plan, report, check)
+        build_into(Path(folder), plan, report, check, build)
         parts = [(plan.space, "space")]
         if plan.model_repo:
             parts.append((plan.model_repo, "model"))
@@ -76,7 +88,7 @@ def publish(
         for repo, kind in reversed(parts):
             commit = hub.upload(Path(folder) / kind, repo, kind, message)
     hub.set_hardware(plan.space, plan.hardware)
-    hub.wait(plan.space, commit)
+    hub.wait(plan.space, commit, static=plan.static)
     if plan.model_repo:
         report(f"The model is at {hub.address(plan.model_repo, 'model')}")
     report(f"The Space is at {hub.address(plan.space, 'space')}")
@@ -86,12 +98,13 @@ def make_room(plan: Plan, hub: Hub, folder: Path, parts: list[tuple[str, str]]) 
     """See that every repo is there: all of them, or none that wasn't there before."""
     for _, kind in parts:
         hub.check_readme(folder / kind, kind)
-    there = [hub.find(repo, kind, plan.private) for repo, kind in parts]
+    there = [hub.find(repo, kind, plan.private, plan.sdk) for repo, kind in parts]
     created: list[tuple[str, str]] = []
     try:
         for (repo, kind), known in zip(parts, there, strict=True):
             if not known:
-                hub.create(repo, kind, private=plan.private, hardware=plan.runs_on)
+                hardware = None if plan.static else plan.runs_on
+                hub.create(repo, kind, private=plan.private, sdk=plan.sdk, hardware=hardware)
                 created.append((repo, kind))
     except BaseException:
         for repo, kind in created:
@@ -104,19 +117,23 @@ def build_into(
     plan: Plan,
     report: Callable[[str], None],
     check: Callable[..., object] | None = None,
+    build: Callable[[Plan, Path], Path] | None = None,
 ) -> None:
     """Build what is published into `folder`, tell its size, and try the Space's part."""
     from trainer.publish.check import check_space
     from trainer.publish.folder import build_model, build_space
+    from trainer.publish.static import build_static, check_static
 
-    built = [build_space(plan, folder / "space")]
+    if plan.static:
+        report("Building the page of findings ...")
+    built = [(build or (build_static if plan.static else build_space))(plan, folder / "space")]
     if plan.model_repo:
         built.append(build_model(plan, folder / "model"))
     for part in built:
         files = [path for path in part.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files) / 1e6
         report(f"The {part.name}'s folder: {len(files)} files, {size:.1f} MB")
-    (check or check_space)(folder / "space", report)
+    (check or (check_static if plan.static else check_space))(folder / "space", report)
 
 
 def empty(folder: Path) -> Path:
@@ -151,12 +168,17 @@ def check_name(option: str, name: str) -> None:
     raise ValueError(f"`{option}` should be USER/NAME. Found {name!r}; {why}")
 
 
-def check_hardware(hardware: str | None) -> None:
-    """See that the client knows the hardware.
+def check_hardware(hardware: str | None, *, static: bool = False) -> None:
+    """See that the client knows the hardware, and that the Space is one that has some.
 
     Raises:
-        ValueError: it doesn't.
+        ValueError: it doesn't, or it isn't.
     """
+    if static and hardware is not None:
+        raise ValueError(
+            "`--hardware` should be left out with --static: such a Space is a page and runs "
+            f"nothing. Found {hardware!r}; leave one of the two out."
+        )
     from huggingface_hub import SpaceHardware
 
     known = [each.value for each in SpaceHardware]

@@ -35,7 +35,13 @@ class Plan:
     model_repo: str | None = None  # USER/NAME
     hardware: str | None = None  # None leaves a Space's as it is; a new one gets cpu-basic
     private: bool = False
+    static: bool = False  # the page of findings instead of the app
     root: Path = ROOT
+
+    @property
+    def sdk(self) -> str:
+        """Return what the Hub calls this kind of Space."""
+        return "static" if self.static else "gradio"
 
     @property
     def runs_on(self) -> str:

@@ -11,10 +11,8 @@ from typing import Any
 
 import httpx2
 from huggingface_hub import HfApi, RepoCard, constants, get_token, set_client_factory
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, RepositoryNotFoundError
 
-from minbert.checkpoint import CONFIG_FILE
-from minbert.files import CheckpointError, read_json
 from trainer.publish.errors import (
     TOKENS,
     PublishError,
@@ -26,14 +24,13 @@ from trainer.publish.errors import (
     short,
     without,
 )
+from trainer.publish.ours import is_our_model, is_our_space, other_kind
 
 SILENCE = 120.0  # seconds without a byte after which the connection counts as lost
 BUILD_TIME = 1800.0  # seconds until a build should be done; the Hub's own limit for starting
 PAUSE = 5.0  # seconds between two looks at a build
 STALE = 60.0  # seconds that the Hub may take to notice a new commit
 LOST_LOOKS = 5  # looks at a build that may fail in a row
-SPACE_MARK = "minbert/multitask.py"  # a Space with files that lacks it isn't ours to overwrite
-AT_FIRST = {".gitattributes", "README.md", ".gitignore"}  # what the Hub puts into a new repo
 BROKEN = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "DELETING")
 RESTING = ("PAUSED", "STOPPED", "SLEEPING")
 
@@ -115,11 +112,18 @@ class Hub:
                     "Mend it in assets/publish or trainer/publish/card.py, and run this again."
                 ) from error
 
-    def find(self, repo: str, kind: str, private: bool) -> bool:
+    def find(self, repo: str, kind: str, private: bool, sdk: str = "gradio") -> bool:
         """Say whether the repo is there already, and see that it is ours to update.
 
+        Args:
+            repo: USER/NAME.
+            kind: "space" or "model".
+            private: whether it should be.
+            sdk: of a Space, "gradio" or "static".
+
         Raises:
-            PublishError: it holds something else, or is public where it should be private.
+            PublishError: it holds something else, is a Space of the other kind, or is public where
+                it should be private.
         """
         with self.doing(f"looking for {repo}"):
             try:
@@ -127,12 +131,14 @@ class Hub:
             except RepositoryNotFoundError:
                 return False
             listed = getattr(info, "siblings", None) or []
-            files = {each.rfilename for each in listed} - AT_FIRST
+            files, read = {each.rfilename for each in listed}, self._reader(repo, kind)
             if kind == "space":
-                sdk = getattr(info, "sdk", None)
-                ours = sdk == "gradio" and (not files or SPACE_MARK in files)
+                found = getattr(info, "sdk", None)
+                if {found, sdk} == {"gradio", "static"}:
+                    raise PublishError(other_kind(repo, sdk))
+                ours = found == sdk and is_our_space(sdk, files, read)
             else:
-                ours = not files or self._is_our_model(repo, files)
+                ours = is_our_model(files, read)
         if not ours:
             raise PublishError(
                 f"`{repo}` should be free, or a {kind} that this command made. Found a {kind} with "
@@ -145,30 +151,41 @@ class Hub:
             )
         return True
 
-    def _is_our_model(self, repo: str, files: set[str]) -> bool:
-        if CONFIG_FILE not in files:
-            return False
-        with tempfile.TemporaryDirectory() as folder:
-            path = self.api.hf_hub_download(repo, CONFIG_FILE, local_dir=folder)
-            try:
-                return read_json(Path(path)).get("model_type") == "minbert-multitask"
-            except CheckpointError:
-                return False
+    def _reader(self, repo: str, kind: str) -> Callable[[str], bytes]:
+        """Return what reads a small file of a repo, or nothing where it isn't there."""
 
-    def create(self, repo: str, kind: str, *, private: bool, hardware: str | None = None) -> None:
-        """Create a repo that isn't there.
+        def read(name: str) -> bytes:
+            with tempfile.TemporaryDirectory() as folder:
+                try:
+                    path = self.api.hf_hub_download(repo, name, repo_type=kind, local_dir=folder)
+                except EntryNotFoundError:
+                    return b""
+                return Path(path).read_bytes()
+
+        return read
+
+    def create(
+        self,
+        repo: str,
+        kind: str,
+        *,
+        private: bool,
+        sdk: str = "gradio",
+        hardware: str | None = None,
+    ) -> None:
+        """Create a repo that isn't there; a static Space has no hardware.
 
         Raises:
             PublishError: the Hub refuses; where money is the reason, with the ways out.
         """
         extra: dict[str, Any] = {}
         if kind == "space":
-            extra = {"space_sdk": "gradio", "space_hardware": hardware}
+            extra = {"space_sdk": sdk, "space_hardware": hardware}
         try:
             self.api.create_repo(repo, repo_type=kind, private=private or None, **extra)
         except Exception as error:
             told = refused_creation(error, repo, hardware or "cpu-basic")
-            if kind == "space" and told is not None:
+            if kind == "space" and sdk == "gradio" and told is not None:
                 raise PublishError(without(told, self.token)) from error
             raise explain(error, f"creating {repo}", self.token) from error
         self.report(f"Created {self.address(repo, kind)}")
@@ -223,15 +240,19 @@ class Hub:
             raise explain(error, f"asking for {hardware}", self.token) from error
         self.report(f"Asked for {hardware}")
 
-    def wait(self, space: str, commit: str, patience: float = BUILD_TIME) -> None:
-        """Wait until the Space runs this commit, telling each stage.
+    def wait(
+        self, space: str, commit: str, patience: float = BUILD_TIME, *, static: bool = False
+    ) -> None:
+        """Wait until the Space runs this commit, telling each stage; a static one has no build.
 
         Raises:
             PublishError: the build fails, with its last words, or the Hub takes too long.
         """
         begun, stage, address = time.monotonic(), "", self.address(space, "space")
         while (waited := time.monotonic() - begun) < patience:
-            runtime = self._look(space)
+            runtime = self._look(space, static=static)
+            if runtime is None:
+                return
             if str(runtime.stage) != stage:
                 stage = str(runtime.stage)
                 self.report(f"The Space is {stage.lower().replace('_', ' ')} ({waited:.0f} s)")
@@ -241,7 +262,7 @@ class Hub:
                 self.report(f"It is {stage.lower()}: open {address} to wake it")
                 return
             runs = runtime.raw.get("sha")
-            if stage == "RUNNING" and (runs in (None, commit) or waited > STALE):
+            if stage == "RUNNING" and (static or runs in (None, commit) or waited > STALE):
                 return
             time.sleep(self.pause)
         raise PublishError(
@@ -249,12 +270,18 @@ class Hub:
             f"uploaded; look at its log: {address}?logs=build"
         )
 
-    def _look(self, space: str) -> Any:  # noqa: ANN401 - the client's SpaceRuntime
+    def _look(self, space: str, *, static: bool) -> Any:  # noqa: ANN401 - the client's SpaceRuntime
+        """Return how a Space runs; None where a static one, which only lies there, doesn't."""
         for left in reversed(range(LOST_LOOKS)):
             try:
                 return self.api.get_space_runtime(space)
             except Exception as error:
                 answer = answer_of(error)
+                none = isinstance(error, KeyError) or (  # the client misses the answer's stage
+                    answer is not None and answer.response.status_code == 404
+                )
+                if static and none:
+                    return None
                 passing = connection_gone(error) or (answer is not None and busy(answer))
                 if not left or not passing:
                     told = explain(error, f"waiting for {space}", self.token)
