@@ -69,6 +69,7 @@ def build_batch(engine: Engine) -> gr.Tab:
     """Build the tab inside the page's tabs, its events bound to one engine; return it."""
     with gr.Tab("Batch", id="batch") as tab:
         gr.HTML(
+            '<div class="mb-findings"><h3>Many rows at once</h3></div>'
             f'<p class="mb-lead">{escape(INTRODUCTION)}</p>'
             f'<p class="mb-note" id="batch-limits">{escape(words.limits(longest(engine)))}</p>'
         )
