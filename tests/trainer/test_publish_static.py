@@ -298,9 +298,8 @@ def test_a_page_that_can_t_be_built_is_told(checkout: Path, tmp_path: Path) -> N
     assert "(none)" not in str(told.value)
 
 
-@pytest.mark.heavy
 def test_the_page_s_own_command_builds_what_passes(checkout: Path, tmp_path: Path) -> None:
-    """In a process of its own, without the token; whole each time, some 20 s on an idle machine."""
+    """The real page of the small checkout, in a process of its own; about 10 s of one core."""
     folder = build_static(Plan(SPACE, MODEL, static=True, root=checkout), tmp_path / "space")
     check_static(folder, print)
     text = (folder / "README.md").read_text(encoding="utf-8")
