@@ -47,7 +47,8 @@ EXAMPLE_FILES = (
 def formats() -> str:
     """Return the fold that shows what can be brought."""
     shown = "".join(
-        f'<p class="mb-note">{escape(name)}</p><pre class="mb-file">{escape(content)}</pre>'
+        f'<p class="mb-note">{escape(name)}</p><pre class="mb-file" tabindex="0" role="region" '
+        f'aria-label="{escape(name)}">{escape(content)}</pre>'
         for name, content in EXAMPLE_FILES
     )
     other = (
