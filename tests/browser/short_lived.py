@@ -1,4 +1,4 @@
-"""Start a page with tiny models that deletes files a second old: `... short_lived 1111`."""
+"""Start a page with tiny models that deletes files eight seconds old: `... short_lived 1111`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="minbert-short-lived-"))
     models = [tiny_model(folder / pooling, pooling=pooling) for pooling in ("mean", "cls")]
     engine = Engine(*(Predictor(model, "cpu") for model in models))
-    pages.CHECK_EVERY = pages.KEPT = 1
+    pages.CHECK_EVERY, pages.KEPT = 1, 8  # seconds
     page = pages.build_page(engine, EXAMPLES, folder)
     page.launch(**pages.launch_options(), server_port=int(sys.argv[1]))
 

@@ -269,5 +269,5 @@ def test_files_are_deleted_after_a_while(visit_at: Open, tmp_path: Path) -> None
         expect(page.locator("#batch-file")).to_contain_text("rows")
         answered(page)
         assert [path.name for path in cache.glob("batch-*/*")] == ["minbert-answers.tsv"]
-        page.wait_for_timeout(4000)
+        page.wait_for_timeout(11_000)
         assert [path for path in cache.rglob("*") if path.is_file()] == []

@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import walk
 from tests.browser.conftest import Visit
 from tests.served import free_ports, serving
 
@@ -25,7 +26,7 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 
 def open_tab(seen: Visit, figures: tuple[str, ...] = FIGURES) -> Page:
-    seen.page.get_by_role("tab", name="Experiments", exact=True).click()
+    walk.open_tab(seen.page, "Experiments")
     for key in figures:
         seen.page.wait_for_selector(f"#{key}-plot svg.main-svg", timeout=30_000)
     seen.page.wait_for_timeout(400)  # the tab's resize, then plotly's redraw

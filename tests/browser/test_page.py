@@ -8,6 +8,7 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser import walk
 from tests.browser.conftest import Visit
 
 Open = Callable[..., Visit]
@@ -118,7 +119,7 @@ def test_each_tab_is_listed_once_however_often_it_is_opened(visit: Open) -> None
 def test_the_about_tab_tells_what_the_files_say(visit: Open) -> None:
     seen = visit(width=390)
     page = seen.page
-    page.get_by_role("tab", name="About", exact=True).click()
+    walk.open_tab(page, "About")
     expect(page.locator("#about-numbers")).to_contain_text("Quora")
     expect(page.locator("#about-numbers")).to_contain_text("0.883")
     expect(page.locator("#about-privacy")).to_contain_text("answered and forgotten")
