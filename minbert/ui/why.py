@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
@@ -18,6 +19,7 @@ from minbert.ui.why_record import record_block
 from minbert.ui.why_words import OPENING, waiting
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+LATE = 1.5  # seconds that an answer already sent may still take
 MASK_SWITCH = "Mask words for people before the model reads"
 WAITING = {
     "words": "Press the button: four methods say of each word what it does for the answer.",
@@ -167,3 +169,6 @@ def why_events(
         if part.stop is not None:
             ends.append(part.stop.click)
         gr.on(ends, part.forget, None, part.outputs, cancels=[begun], queue=False, **quiet)
+        if part.stop is not None:  # a last line of progress may come after the cancel
+            late = part.stop.click(lambda: time.sleep(LATE), None, None, queue=False, **quiet)
+            late.then(part.forget, None, part.outputs, queue=False, **quiet)
