@@ -1,4 +1,4 @@
-"""`python -m trainer`: download, train, evaluate, predict, reproduce, index, heads, bias, publish.
+"""`python -m trainer`: download, train, evaluate, predict, reproduce, mine, publish and more.
 
 Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
@@ -21,6 +21,7 @@ from trainer.download import DownloadError, download
 from trainer.download_trees import download_trees
 from trainer.heads_record import add_heads_parser
 from trainer.index_command import add_index_parser
+from trainer.mine_command import add_mine_parser
 from trainer.options import add_setting_options, chosen_settings
 from trainer.publish.command import add_publish_parser
 from trainer.publish.errors import PublishError
@@ -105,7 +106,8 @@ def make_parser() -> argparse.ArgumentParser:
     predict.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
     add_machine_options(predict)
     predict.set_defaults(command=run_predict)
-    add_machine_options(add_index_parser(commands, data_default, data_help))
+    for add in (add_index_parser, add_mine_parser):
+        add_machine_options(add(commands, data_default, data_help))
     add_publish_parser(commands, tell)
     add_machine_options(add_bias_parser(commands))
     return parser

@@ -41,6 +41,7 @@ class ExtraPairs:
 
 RELATEDNESS = dataclasses.replace(SIMILARITY, target="relatedness", lowest=1)  # SICK's, 1 to 5
 EXTRA_PAIRS: Mapping[str, ExtraPairs] = {
+    "quora-mined": ExtraPairs("extra/quora-mined.csv", PARAPHRASE, "paraphrase"),  # by `mine`
     "sts-2012-2016": ExtraPairs("extra/sts-2012-2016.csv", SIMILARITY, "similarity"),
     "sick": ExtraPairs("extra/sick-train.csv", RELATEDNESS, "similarity"),
     "quora-duplicates": ExtraPairs(

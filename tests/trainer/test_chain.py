@@ -241,22 +241,26 @@ def test_several_processes_are_refused(
 
 
 def test_a_setting_goes_to_every_stage_but_not_what_makes_a_stage() -> None:
-    changed = best.CHAIN.changed(seed=7, precision="bf16")
-    assert [(s.config.seed, s.config.precision) for s in changed.stages] == [(7, "bf16")] * 2
+    changed = best.CHAIN.changed(seed=7, precision="fp32")
+    assert [(s.config.seed, s.config.precision) for s in changed.stages] == [(7, "fp32")] * 2
     assert best.CHAIN.stages[0].config.seed == 0
-    for name, value in {"start_from": "x", "ema": 0.5, "epochs": 9}.items():
+    for name, value in {"start_from": "x", "sampler": "annealed", "epochs": 9}.items():
         with pytest.raises(ValueError, match=f"`{name}` can't be changed for all stages of best"):
             best.CHAIN.changed(**{name: value})
 
 
 def test_the_best_recipes() -> None:
     assert CHAINS == {"best": best.CHAIN, "best_cls": best_cls.CHAIN}
-    together, phrases = (stage.config for stage in best.CHAIN.stages)
-    assert together == dataclasses.replace(RECIPES["mean"], precision="bf16")
-    assert (phrases.sentiment_phrases, phrases.extra_similarity) == (0.6, "sts-2012-2016")
-    for stage in (together, phrases):
+    wide, together = (stage.config for stage in best.CHAIN.stages)
+    assert (wide.sentiment_data, wide.sampler) == ("sst-trees", "square_root")
+    assert wide.extra_paraphrase == "quora-mined,quora-duplicates"
+    assert together.extra_paraphrase == "", "the last stage has the file's own share of duplicates"
+    assert (together.sentiment_data, together.sampler) == ("sst", "annealed")
+    assert together.learning_rate < wide.learning_rate
+    for stage in (wide, together):
         assert stage.trained_tasks == ("sentiment", "paraphrase", "similarity")
-        assert stage.pooling == "mean"
+        assert stage.pooling == RECIPES["mean"].pooling == "mean"
+        assert stage.extra_similarity == "sts-2012-2016"
     for mean, cls in zip(best.CHAIN.stages, best_cls.CHAIN.stages, strict=True):
         assert cls == dataclasses.replace(
             mean, config=dataclasses.replace(mean.config, pooling="cls")

@@ -163,7 +163,7 @@ def test_a_missing_file_is_told_in_one_line(tmp_path: Path) -> None:
 
 def test_names_are_read_and_unknown_ones_refused() -> None:
     assert names_of("similarity") == "sts-2012-2016, sick"
-    assert names_of("paraphrase") == "quora-duplicates"
+    assert names_of("paraphrase") == "quora-mined, quora-duplicates"
     assert chosen_names("extra_similarity", "", "similarity") == ()
     both = chosen_names("extra_similarity", "sick,sts-2012-2016", "similarity")
     assert both == ("sick", "sts-2012-2016")
