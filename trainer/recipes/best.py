@@ -33,7 +33,7 @@ WIDE = Stage(
         sampler="square_root",
         sentiment_data="sst-trees",
         extra_paraphrase="quora-mined,quora-duplicates",
-        epochs=5,
+        epochs=4,
     ),
     needs=(TREES_FILE,),
 )
@@ -44,7 +44,7 @@ TOGETHER = Stage(
         name="best",
         sentiment_phrases=0.5,
         learning_rate=8e-5,
-        epochs=6,
+        epochs=5,
     ),
 )
 CHAIN = Chain("best", (WIDE, TOGETHER))
