@@ -14,12 +14,14 @@ from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from minbert.device import choose_device
 from minbert.files import write_bytes
 from minbert.tables import Example, read_table
 from minbert.tasks import PARAPHRASE
 from trainer.data import pair_hash, read_split
 from trainer.extra_data import EXTRA_PAIRS
 from trainer.mining import group_questions, mine
+from trainer.precision import PRECISIONS, lowered
 from trainer.run_data import held_out
 
 MINED, DUPLICATES = "quora-mined", "quora-duplicates"
@@ -50,6 +52,12 @@ def add_mine_parser(
         "--ceiling", type=float, default=0.85, help="least cosine that is too near (default: .85)"
     )
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="of the embeddings (default: auto: bf16 on CUDA, else fp32)",
+    )
     parser.set_defaults(command=run_mine)
     return parser
 
@@ -67,6 +75,7 @@ def run_mine(options: argparse.Namespace) -> None:
         ceiling=options.ceiling,
         seed=options.seed,
         device=options.device,
+        precision=options.precision,
         report=tell,
     )
 
@@ -80,6 +89,7 @@ def write_mined(
     ceiling: float,
     seed: int,
     device: str,
+    precision: str = "auto",
     report: Callable[[str], None],
 ) -> Path:
     """Mine the questions of the training files, write `extra/quora-mined.csv`, return its path.
@@ -93,6 +103,7 @@ def write_mined(
         ceiling: see `size`.
         seed: see `size`.
         device: where to embed.
+        precision: one of `trainer.precision.PRECISIONS`.
         report: told what was read and written.
 
     Raises:
@@ -112,7 +123,7 @@ def write_mined(
     questions = group_questions(labelled)
     report(f"{len(questions.texts):,} distinct questions in {len(labelled):,} training pairs")
     forbidden = {pair_hash(row.texts) for row in [*labelled, *held_out(data, PARAPHRASE.name)]}
-    embeddings = embed_questions(questions.texts, encoder, device)
+    embeddings = embed_questions(questions.texts, encoder, device, precision, report)
     pairs = mine(
         questions,
         embeddings,
@@ -133,7 +144,13 @@ def write_mined(
     return target
 
 
-def embed_questions(texts: list[str], encoder: str, device: str) -> Tensor:
+def embed_questions(
+    texts: list[str],
+    encoder: str,
+    device: str,
+    precision: str = "auto",
+    report: Callable[[str], None] = lambda _: None,
+) -> Tensor:
     """Embed texts by the mean of an encoder's last hidden states: (N, D), of length 1 each."""
     from minbert.checkpoint import load_encoder
     from minbert.config import MultitaskConfig
@@ -143,12 +160,13 @@ def embed_questions(texts: list[str], encoder: str, device: str) -> Tensor:
     bert, tokenizer, _ = load_encoder(encoder)
     length = min(128, bert.config.max_position_embeddings)
     shape = MultitaskConfig(encoder=bert.config, pooling="mean", max_length=length)
-    predictor = Predictor(MultitaskBert(shape, tokenizer, bert), device)
-    parts = []
-    with tqdm(total=len(texts), unit="question", disable=None) as bar:
-        for start in range(0, len(texts), CHUNK):
-            parts.append(predictor.embed(texts[start : start + CHUNK]))
-            bar.update(len(parts[-1]))
+    low = lowered(precision, choose_device(device))
+    predictor = Predictor(MultitaskBert(shape, tokenizer, bert), device, autocast=low)
+    parts: list[Tensor] = []
+    for start in range(0, len(texts), CHUNK):
+        if len(parts) % 10 == 0:
+            report(f"{start:,} of {len(texts):,} questions embedded")
+        parts.append(predictor.embed(texts[start : start + CHUNK]))
     return F.normalize(torch.cat(parts), dim=1)
 
 
