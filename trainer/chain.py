@@ -21,10 +21,13 @@ import torch
 
 from minbert.device import choose_device
 from minbert.files import read_json, write_json
+from minbert.tables import Example
 from minbert.tasks import SENTIMENT
 from trainer.batches import BatchStream, EncodedTask
 from trainer.config import TrainConfig
+from trainer.leaks import answers_of, leak_checks, row_key
 from trainer.recipes.stage import Chain, Stage
+from trainer.run_data import load_data
 from trainer.runs import Run
 from trainer.train import build_model, train
 from trainer.tuning import FineTuning
@@ -111,7 +114,7 @@ def train_chain(
     shutil.rmtree(run.model, ignore_errors=True)
     shutil.copytree(last / "model", partial)
     partial.replace(run.model)
-    write_json(run.result, chain_result(planned))
+    write_json(run.result, chain_result(planned, data))
     return run.model
 
 
@@ -156,8 +159,8 @@ def tokens_per_second(config: TrainConfig, device: torch.device) -> float:
     return (tuning.tokens - before) / (time.monotonic() - started)
 
 
-def chain_result(planned: Plan) -> dict[str, Any]:
-    """Collect the stages' results: cost of all, and each one's own record."""
+def chain_result(planned: Plan, data: Path) -> dict[str, Any]:
+    """Collect the stages' results: cost of all, what all of them read, each one's own record."""
     stages = [
         {"stage": folder.name, **read_json(folder / "result.json")} for _, folder in planned.stages
     ]
@@ -169,6 +172,21 @@ def chain_result(planned: Plan) -> dict[str, Any]:
         "tokens": sum(stage["tokens"] for stage in stages),
         "normalised": last["normalised"],
         "metrics": last["metrics"],
-        "leaks": last["leaks"],
+        "leaks": leaks_of_all(planned, data),
         "stages": stages,
     }
+
+
+def leaks_of_all(planned: Plan, data: Path) -> dict[str, dict[str, Any]]:
+    """Hold the last stage's answers to dev against what all stages have read."""
+    train: dict[str, dict[int | str, Example]] = {}
+    for stage, _ in planned.stages:
+        tables = load_data(stage.config, data, lambda _: None)
+        read = {name: table.examples for name, table in tables.train.items()}
+        if tables.phrases is not None:
+            read["sentiment"] = read["sentiment"] + tables.phrases.examples
+        for name, rows in read.items():
+            train.setdefault(name, {}).update((row_key(row), row) for row in rows)
+    answers = answers_of(read_json(Run(planned.stages[-1][1]).predictions))
+    distinct = {name: list(rows.values()) for name, rows in train.items()}
+    return leak_checks(distinct, tables.dev, answers)

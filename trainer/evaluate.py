@@ -69,19 +69,20 @@ def score_answers(
         zero_share, the share of exact zeros, which tells a head that is dying.
     """
     labels = [math.nan if row.label is None else row.label for row in examples]
+    main = main_score(task, answers, examples)
     if task.name == "sentiment":
         return {
-            "accuracy": metrics.accuracy(answers["class"], labels),
+            "accuracy": main,
             "within_one": metrics.within_one(answers["class"], labels),
         }
     if task.name == "paraphrase":
         truth = [label == 1 for label in labels]
         return {
-            "accuracy": metrics.accuracy(answers["duplicate"], truth),
+            "accuracy": main,
             "f1": metrics.f1(answers["duplicate"], truth),
         }
     scores = {
-        "pearson": metrics.pearson(answers["headline"], labels),
+        "pearson": main,
         "spearman": metrics.spearman(answers["headline"], labels),
         "joint_pearson": metrics.pearson(answers["joint"], labels),
         "siamese_pearson": metrics.pearson(answers["siamese"], labels),
@@ -89,6 +90,16 @@ def score_answers(
     if relu:
         scores["zero_share"] = metrics.share(answers["joint"] == 0)
     return scores
+
+
+def main_score(task: Task, answers: Answers, examples: Sequence[Example]) -> Metric:
+    """Score answers by the task's main metric alone, which needs its main answer alone."""
+    labels = [math.nan if row.label is None else row.label for row in examples]
+    if task.name == "sentiment":
+        return metrics.accuracy(answers["class"], labels)
+    if task.name == "paraphrase":
+        return metrics.accuracy(answers["duplicate"], [label == 1 for label in labels])
+    return metrics.pearson(answers["headline"], labels)
 
 
 def score_task(

@@ -16,7 +16,7 @@ import numpy as np
 from minbert.tables import Example, Table
 from minbert.tasks import TASKS
 from trainer.data import FILES, pair_hash, read_split
-from trainer.evaluate import MAIN_METRICS, Answers, score_answers
+from trainer.evaluate import MAIN_METRICS, Answers, main_score
 from trainer.trees import text_key
 
 
@@ -70,6 +70,14 @@ def new_score(
     if not kept:
         return {"n": 0}
     chosen = {name: values[new] for name, values in answers.items()}
-    metric = MAIN_METRICS[task_name]
-    found = score_answers(TASKS[task_name], chosen, kept)[metric]
-    return {"metric": metric, **dataclasses.asdict(found)}
+    found = main_score(TASKS[task_name], chosen, kept)
+    return {"metric": MAIN_METRICS[task_name], **dataclasses.asdict(found)}
+
+
+def answers_of(predictions: Mapping[str, Any]) -> dict[str, Answers]:
+    """Read back what a run's predictions.json says of the dev files, for the main metrics."""
+    told = {name: predictions[name] for name in TASKS if name in predictions}
+    kinds = {"sentiment": "class", "paraphrase": "duplicate", "similarity": "headline"}
+    return {
+        name: {kinds[name]: np.array(list(values), dtype=float)} for name, values in told.items()
+    }

@@ -17,15 +17,16 @@ import torch
 
 from minbert.files import read_tensors
 from minbert.multitask import MultitaskBert
-from tests.trainer.samples import write_course_files, write_trees
+from tests.trainer.samples import header, write_course_files, write_table, write_trees
 from trainer import chain as chain_module
-from trainer.chain import finished, plan, train_chain
+from trainer.chain import Plan, finished, leaks_of_all, plan, train_chain
 from trainer.cli import main
 from trainer.config import TrainConfig
+from trainer.data import read_split
 from trainer.recipes import CHAINS, RECIPES, best, best_cls
 from trainer.recipes.stage import Chain, Stage
 from trainer.runs import RunError
-from trainer.trees import TREES_FILE
+from trainer.trees import TREES_FILE, text_key
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = TrainConfig(
@@ -155,6 +156,29 @@ def test_the_result_tells_every_stage_its_rows_and_its_leaks(done: Done) -> None
     assert stages[1]["started_from"]["config"] == stages[0]["config"]
     missing = "extra/sick-train.csv isn't there: similarity trains without sick"
     assert done.told.count(missing) == 1
+
+
+def test_what_the_first_stage_alone_has_read_is_not_new(
+    done: Done, files: Path, tmp_path: Path
+) -> None:
+    more = Path(shutil.copytree(files, tmp_path / "data"))
+    last = (Stage("together", TOGETHER), done.out / "2-together")
+    before = leaks_of_all(Plan("small", (last,)), more)
+    new, labels = before["paraphrase"]["new"], read_split(more, "paraphrase", "dev").labels
+    assert 0 < new["n"] < len(labels)
+    trained = {
+        text_key(t) for r in read_split(more, "paraphrase", "train").examples for t in r.texts
+    }
+    rows = read_split(more, "paraphrase", "dev").examples
+    row = next(row for row in rows if not trained & {text_key(text) for text in row.texts})
+    mined = ("0", row.texts[0], "nobody asks this", "0")
+    (more / "extra").mkdir()
+    write_table(more / "extra" / "quora-mined.csv", header("paraphrase", labelled=True), [mined])
+    wide = dataclasses.replace(TOGETHER, extra_paraphrase="quora-mined")
+    found = leaks_of_all(Plan("small", ((Stage("wide", wide), tmp_path), last)), more)
+    assert found["paraphrase"]["new"]["n"] < new["n"]
+    assert found["paraphrase"]["rows"] == before["paraphrase"]["rows"] + 1, "each row once"
+    assert found["sentiment"] == before["sentiment"]
 
 
 def test_a_finished_chain_is_left_alone(done: Done, encoder_folder: Path, files: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from minbert.tables import Example
 from tests.trainer.samples import header, write_table
 from trainer.data import FILES, read_split
-from trainer.leaks import leak_checks, row_key
+from trainer.leaks import answers_of, leak_checks, row_key
 
 DEV = [  # (A, B, label); what training has of it is told beside
     ("the cat sleeps", "the cat runs", "1"),  # the pair itself, turned
@@ -60,3 +60,17 @@ def test_keys_of_rows(turned: bool) -> None:
     assert row_key(Example("x", (first.upper(), f" {second} "), None)) == row_key(TRAIN[0])
     assert row_key(TRAIN[0]) != row_key(TRAIN[1])
     assert row_key(Example("x", ("A  film .",), None)) == row_key(Example("y", ("a film .",), 1.0))
+
+
+def test_predictions_are_read_back() -> None:
+    told = {"files": {}, "sentiment": "042", "paraphrase": "0110", "similarity": [1.5, -0.25]}
+    found = answers_of(told)
+    assert {name: list(values) for name, values in found.items()} == {
+        "sentiment": ["class"],
+        "paraphrase": ["duplicate"],
+        "similarity": ["headline"],
+    }
+    assert found["sentiment"]["class"].tolist() == [0, 4, 2]
+    assert found["paraphrase"]["duplicate"].tolist() == [0, 1, 1, 0]
+    assert found["similarity"]["headline"].tolist() == [1.5, -0.25]
+    assert answers_of({"files": {}, "paraphrase": "1"}).keys() == {"paraphrase"}
