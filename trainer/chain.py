@@ -160,18 +160,22 @@ def tokens_per_second(config: TrainConfig, device: torch.device) -> float:
 
 
 def chain_result(planned: Plan, data: Path) -> dict[str, Any]:
-    """Collect the stages' results: cost of all, what all of them read, each one's own record."""
+    """Tell a chain as a run is told: the last stage's record with the cost and data of all.
+
+    `stages` holds each one's own record.
+    """
     stages = [
         {"stage": folder.name, **read_json(folder / "result.json")} for _, folder in planned.stages
     ]
     last = stages[-1]
     return {
+        **{name: value for name, value in last.items() if name not in ("stage", "started_from")},
         "recipe": planned.name,
-        "seed": last["seed"],
         "minutes": round(sum(stage["minutes"] for stage in stages), 1),
         "tokens": sum(stage["tokens"] for stage in stages),
-        "normalised": last["normalised"],
-        "metrics": last["metrics"],
+        "files": {name: digest for stage in stages for name, digest in stage["files"].items()},
+        "encoder_sha256": stages[0]["encoder_sha256"],
+        "extra_data": {k: v for stage in stages for k, v in stage.get("extra_data", {}).items()},
         "leaks": leaks_of_all(planned, data),
         "stages": stages,
     }

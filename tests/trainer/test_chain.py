@@ -145,7 +145,13 @@ def test_the_result_tells_every_stage_its_rows_and_its_leaks(done: Done) -> None
     assert [stage["stage"] for stage in stages] == ["1-phrases", "2-together"]
     assert result["tokens"] == sum(stage["tokens"] for stage in stages) > 6000
     assert result["minutes"] == pytest.approx(sum(s["minutes"] for s in stages), abs=0.06)
-    assert result["metrics"] == stages[1]["metrics"]
+    for name in ("metrics", "best", "commit", "machine", "normalised", "seed"):
+        assert result[name] == stages[1][name], name
+    assert result["recipe"] == "small"
+    assert result["config"] == stages[1]["config"]
+    assert result["files"] == {**stages[0]["files"], **stages[1]["files"]}
+    assert result["extra_data"].keys() == {TREES_FILE}, "sick isn't there"
+    assert result["encoder_sha256"] == stages[0]["encoder_sha256"]
     assert set(stages[0]["metrics"]) == {"sentiment"}
     counts = stages[0]["extra_data"][TREES_FILE]
     assert (counts["sentences"], counts["held_out"]) == (48, 0)
