@@ -105,9 +105,8 @@ PARAPHRASE_HEADS = ("joint", "two_tower")
 SIMILARITY_HEADS = ("linear", "relu")
 COSINE_SCALINGS = ("shifted", "positive")
 SIMILARITY_SCORES = ("joint", "siamese", "mean")
-UNCALIBRATED: dict[
-    str, Any
-] = {  # fields of a model's calibration, at the values that change nothing
+# A model's calibration: its fields, at the values that change nothing.
+UNCALIBRATED: dict[str, Any] = {
     "sentiment_temperature": 1.0,
     "paraphrase_temperature": 1.0,
     "paraphrase_offset": 0.0,

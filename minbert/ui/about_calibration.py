@@ -14,7 +14,7 @@ from typing import Any
 
 from minbert.config import UNCALIBRATED
 from minbert.ui.panels import finding_block
-from minbert.ui.result_rows import fixed
+from minbert.ui.result_rows import fixed, signed
 from minbert.ui.results import EntryError, count, mapping, number, required_number, text
 from minbert.ui.twins import simple_head, table
 from minbert.ui.words import percent
@@ -122,7 +122,7 @@ def calibration_block(calibration: Mapping[str, Calibration]) -> str:
     for model, one in calibration.items():
         for task, told in one.tasks.items():
             chance = "–" if told.chance is None else fixed(told.chance)
-            moved = "–" if not told.offset else f"{told.offset:+.3f}"
+            moved = "–" if not told.offset else signed(told.offset)
             examples = "–" if told.n is None else f"{told.n:,}"
             errors = (fixed(told.before), fixed(told.after), chance)
             scales = (fixed(told.temperature), moved)

@@ -67,7 +67,7 @@ def test_errors_before_and_after_are_shown(with_config: bool, folders: tuple[Pat
     ]
     wanted = ["mean, sentiment", "0.123", "0.045", "0.034", "1.750", "–", "dev", "1,234"]
     assert wanted in rows
-    wanted = ["mean, paraphrase", "0.067", "0.011", "0.034", "1.250", "-0.500", "dev", "1,234"]
+    wanted = ["mean, paraphrase", "0.067", "0.011", "0.034", "1.250", "−0.500", "dev", "1,234"]
     assert wanted in rows
     assert "differ by 4 %, and by 12 % before calibration" in html
     assert "mean: seed 7 · 5 folds · commit fed987 · machine Test machine" in html
