@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Self
 
 
@@ -104,6 +105,12 @@ PARAPHRASE_HEADS = ("joint", "two_tower")
 SIMILARITY_HEADS = ("linear", "relu")
 COSINE_SCALINGS = ("shifted", "positive")
 SIMILARITY_SCORES = ("joint", "siamese", "mean")
+# A model's calibration: its fields, at the values that change nothing.
+UNCALIBRATED: dict[str, Any] = {
+    "sentiment_temperature": 1.0,
+    "paraphrase_temperature": 1.0,
+    "paraphrase_offset": 0.0,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +119,8 @@ class MultitaskConfig:
 
     Raises:
         ValueError: an unknown name, a length that the encoder's positions can't hold, fewer than
-            two sentiment classes, or a PAL size that the encoder's heads don't divide.
+            two sentiment classes, a PAL size that the encoder's heads don't divide, or a
+            calibration that isn't a number it can be.
     """
 
     encoder: BertConfig = dataclasses.field(default_factory=BertConfig)
@@ -125,6 +133,9 @@ class MultitaskConfig:
     pair_token_types: bool = True  # True: 0 for A, 1 for B; False: the course starter's zeros
     max_length: int = 128  # tokens of one encoder input, [CLS] and [SEP] included
     pal_size: int = 0  # units of the projected attention layers, which H must divide; 0 = none
+    sentiment_temperature: float = 1.0  # its logits are divided by it before the softmax
+    paraphrase_temperature: float = 1.0  # its logit is divided by it before the sigmoid,
+    paraphrase_offset: float = 0.0  # and this is added: log-odds
 
     def __post_init__(self) -> None:
         """Reject unknown names and impossible lengths."""
@@ -157,6 +168,22 @@ class MultitaskConfig:
             raise ValueError(
                 "`pair_token_types` should be False for an encoder with one token type. "
                 f"Found True with `type_vocab_size` {self.encoder.type_vocab_size}."
+            )
+        self._check_calibration()
+
+    def _check_calibration(self) -> None:
+        for name in UNCALIBRATED:
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not math.isfinite(value):
+                rule = "a finite number"
+            elif name.endswith("temperature") and value <= 0:
+                rule = "above 0"
+            else:
+                continue
+            raise ValueError(
+                f"`{name}` should be {rule}. Found {value!r}; `python -m trainer calibrate` "
+                "fits it anew."
             )
 
     @classmethod

@@ -5,6 +5,10 @@ after Reimers & Gurevych 2019, "Sentence-BERT", section 3); the two-tower featur
 (Conneau et al. 2017, arXiv 1705.02364, section 3.1). Differs from the report: the joint
 similarity head is linear, since ReLU * 5 has no gradient below zero and may die; the report's
 form is `similarity_head="relu"`.
+
+Calibration: temperature scaling, Guo et al. 2017, "On Calibration of Modern Neural Networks"
+(arXiv 1706.04599), section 4.2; with an offset, for two classes, it is Platt scaling (Platt 1999,
+"Probabilistic Outputs for Support Vector Machines").
 """
 
 from __future__ import annotations
@@ -31,6 +35,11 @@ class LinearHead(nn.Module):
         """Score the embedding (B, D); returns logits (B, C)."""
         logits: Tensor = self.linear(self.dropout(embedding))
         return logits
+
+
+def calibrated(logits: Tensor, temperature: float, offset: float = 0.0) -> Tensor:
+    """Return logits (any shape) over the temperature, plus the offset; 1 and 0 change nothing."""
+    return logits / temperature + offset
 
 
 def two_tower_features(first: Tensor, second: Tensor) -> Tensor:

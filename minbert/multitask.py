@@ -17,6 +17,7 @@ from minbert.bert import BertModel
 from minbert.config import MultitaskConfig
 from minbert.heads import (
     LinearHead,
+    calibrated,
     joint_similarity,
     siamese_similarity,
     two_tower_features,
@@ -32,6 +33,11 @@ class MultitaskBert(nn.Module):
     Every head works on the pooled embedding (B, D): of one sentence for sentiment and the
     Siamese similarity, of the joint input `[CLS] A [SEP] B [SEP]` for paraphrase and the joint
     similarity. The two-tower paraphrase head compares the embeddings of both sentences instead.
+
+    `..._logits` and `predict_...` are the heads' raw logits, which training's losses take; so a
+    calibration is never trained against, and can be fitted anew. Whatever becomes a probability,
+    a label or an explanation of one goes through `calibrated_sentiment` or
+    `calibrated_paraphrase`, the one place where the config's temperatures are applied.
     """
 
     def __init__(
@@ -96,6 +102,11 @@ class MultitaskBert(nn.Module):
         logits: Tensor = self.heads["sentiment"](embedding)
         return logits
 
+    def calibrated_sentiment(self, embedding: Tensor) -> Tensor:
+        """Score as `sentiment_logits`; the softmax of what is returned, (B, C), is calibrated."""
+        logits = self.sentiment_logits(embedding).float()
+        return calibrated(logits, self.config.sentiment_temperature)
+
     def paraphrase_features(self, first: Tensor, second: Tensor) -> Tensor:
         """Compare embeddings of single sentences (B, D) for the two-tower head: (B, 4D)."""
         return two_tower_features(first, second)
@@ -120,6 +131,11 @@ class MultitaskBert(nn.Module):
         logits: Tensor = self.heads["paraphrase"](features).squeeze(-1)
         return logits
 
+    def calibrated_paraphrase(self, features: Tensor) -> Tensor:
+        """Score as `paraphrase_logits`; the sigmoid of what is returned, (B,), is calibrated."""
+        logits, config = self.paraphrase_logits(features).float(), self.config
+        return calibrated(logits, config.paraphrase_temperature, config.paraphrase_offset)
+
     def joint_similarity(self, embedding: Tensor) -> Tensor:
         """Score embeddings of joint pairs (B, D): similarity (B,), 0 to 5 but not clamped."""
         raw = self.heads["similarity"](embedding).squeeze(-1)
@@ -130,15 +146,15 @@ class MultitaskBert(nn.Module):
         return siamese_similarity(first, second, self.config.cosine_scaling)
 
     def predict_sentiment(self, sentences: Batch) -> Tensor:
-        """Return the classes' logits (B, C) of a batch of single sentences."""
+        """Return the classes' raw logits (B, C) of a batch of single sentences."""
         return self.sentiment_logits(self.embed(sentences, "sentiment"))
 
     def predict_paraphrase(self, pairs: Batch) -> Tensor:
-        """Return the duplicate logits (B,) of a batch of joint pairs."""
+        """Return the raw duplicate logits (B,) of a batch of joint pairs."""
         return self.paraphrase_logits(self.embed(pairs, "paraphrase"))
 
     def predict_two_tower_paraphrase(self, first: Batch, second: Batch) -> Tensor:
-        """Return the two-tower head's duplicate logits (B,) of two batches of single sentences."""
+        """Return the two-tower head's raw logits (B,) of two batches of single sentences."""
         u, v = (self.embed(batch, "paraphrase") for batch in (first, second))
         return self.paraphrase_logits(self.paraphrase_features(u, v))
 

@@ -263,10 +263,8 @@ class Predictor:
 
     def sentiment_of(self, embeddings: Tensor) -> list[SentimentResult]:
         """Answer sentences of which the embeddings (N, D) are given."""
-        logits = self.model.sentiment_logits(embeddings.to(self.device))
-        return [
-            SentimentResult(tuple(row)) for row in torch.softmax(logits.float(), dim=-1).tolist()
-        ]
+        logits = self.model.calibrated_sentiment(embeddings.to(self.device))
+        return [SentimentResult(tuple(row)) for row in logits.softmax(dim=-1).tolist()]
 
     def _singles(self, pairs: Sequence[tuple[str, str]]) -> TaskEmbeddings:
         texts = [text for pair in pairs for text in pair]
@@ -293,9 +291,9 @@ class Predictor:
             features = self.model.paraphrase_features(first, second)
         else:
             features = orders.of("paraphrase")
-        logits = self.model.paraphrase_logits(features.to(self.device))
+        logits = self.model.calibrated_paraphrase(features.to(self.device))
         score = self.model.joint_similarity(orders.of("similarity").to(self.device))
-        return torch.sigmoid(logits.float()).cpu(), score.float().cpu()
+        return logits.sigmoid().cpu(), score.float().cpu()
 
     def pairs_of(self, orders: TaskEmbeddings, singles: TaskEmbeddings) -> list[PairResult]:
         """Answer pairs: both orders, (A, B) of each and then (B, A) of each; A and B of each."""

@@ -1,4 +1,4 @@
-"""`python -m trainer`: download, train, evaluate, predict, reproduce, mine, publish and more.
+"""`python -m trainer`: download, train, evaluate, calibrate, predict, reproduce, publish and more.
 
 Each command loads what it needs when it runs; neither gradio nor plotly is ever loaded.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from minbert.device import DEVICES
 from trainer.bias_command import add_bias_parser
+from trainer.calibrate_command import add_calibrate_parser
 from trainer.config import MlmConfig, TrainConfig
 from trainer.data import SPLITS
 from trainer.download import DownloadError, download
@@ -95,6 +96,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_machine_options(evaluate)
     evaluate.set_defaults(command=run_evaluate)
+    add_machine_options(add_calibrate_parser(commands, data_default, data_help))
 
     add_reproduction_parsers(commands, data_default, data_help)
 

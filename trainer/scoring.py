@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -46,29 +46,10 @@ def evaluate(
     """
     folder = resolve_folder(model)
     predictor = Predictor.from_pretrained(folder, device)
-    if predictor.config.sentiment_classes != TASKS["sentiment"].classes:
-        raise ValueError(
-            f"`--model` should have the five sentiment classes of SST. Found "
-            f"{predictor.config.sentiment_classes} in {model}; see its run's result.json."
-        )
-    files, seen = read_trained_on(folder)
-    if not files:
-        report(f"{model}: no record of what trained it, so nothing is left out")
-    examples: dict[str, list[Example]] = {}
-    left_out: dict[str, int] = {}
-    for name in TASKS:
-        table = read_split(data, name, split)
-        report(table.summary())
-        examples[name], trained = leave_out_seen(table.examples, seen.get(name, set()))
-        if keep_trained:
-            examples[name] = table.examples
-        left_out[name] = 0 if keep_trained else len(trained)
-        tell_trained(table.path, files, trained, keep_trained=keep_trained, report=report)
-        if not examples[name]:
-            raise DataError(
-                f"{table.path} should hold pairs that the model was not trained on. Found none; "
-                "add --keep-trained to score it all the same."
-            )
+    check_classes(predictor, model)
+    examples, left_out = read_unseen(
+        folder, data, split, tuple(TASKS), keep_trained=keep_trained, report=report
+    )
     scores = score_all(predictor, examples, both_orders=True)
     add_baselines(scores, examples, data)
     if json_file is not None:
@@ -82,6 +63,65 @@ def evaluate(
             },
         )
     return as_table(scores, split)
+
+
+def check_classes(predictor: Predictor, model: str | Path) -> None:
+    """See that a model answers SST's classes.
+
+    Raises:
+        ValueError: it has CFIMDB's two classes (Part 1).
+    """
+    if predictor.config.sentiment_classes != TASKS["sentiment"].classes:
+        raise ValueError(
+            f"`--model` should have the five sentiment classes of SST. Found "
+            f"{predictor.config.sentiment_classes} in {model}; see its run's result.json."
+        )
+
+
+def read_unseen(
+    folder: Path,
+    data: Path,
+    split: str,
+    tasks: Sequence[str],
+    *,
+    keep_trained: bool,
+    report: Callable[[str], None],
+) -> tuple[dict[str, list[Example]], dict[str, int]]:
+    """Read a split's examples of some tasks without the pairs that the model was trained on.
+
+    Args:
+        folder: of the model.
+        data: folder of the course's files.
+        split: which files of it.
+        tasks: their names.
+        keep_trained: leave none out.
+        report: told what was read and what was left out.
+
+    Returns:
+        by task the examples, and how many were left out.
+
+    Raises:
+        DataError: a missing or unreadable file, or a split that was trained on whole.
+    """
+    files, seen = read_trained_on(folder)
+    if not files:
+        report(f"{folder}: no record of what trained it, so nothing is left out")
+    examples: dict[str, list[Example]] = {}
+    left_out: dict[str, int] = {}
+    for name in tasks:
+        table = read_split(data, name, split)
+        report(table.summary())
+        examples[name], trained = leave_out_seen(table.examples, seen.get(name, set()))
+        if keep_trained:
+            examples[name] = table.examples
+        left_out[name] = 0 if keep_trained else len(trained)
+        tell_trained(table.path, files, trained, keep_trained=keep_trained, report=report)
+        if not examples[name]:
+            raise DataError(
+                f"{table.path} should hold pairs that the model was not trained on. Found none; "
+                "add --keep-trained to `evaluate` to score it all the same."
+            )
+    return examples, left_out
 
 
 def tell_trained(

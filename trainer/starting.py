@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from minbert.checkpoint import CONFIG_FILE, WEIGHTS_FILE, load_strictly
-from minbert.config import MultitaskConfig
+from minbert.config import UNCALIBRATED, MultitaskConfig
 from minbert.files import CheckpointError, read_json, read_tensors
 from minbert.multitask import MultitaskBert
 from minbert.text import Tokenizer
@@ -24,6 +24,8 @@ KEPT = ("pooling", "similarity_head", "paraphrase_head", "pal_size")  # the weig
 
 def load_start(config: TrainConfig) -> MultitaskBert:
     """Load the model that `config.start_from` names, with the run's own dropout and scores.
+
+    A calibration that was fitted to it is dropped.
 
     Raises:
         CheckpointError: no such folder, or a weight missing, unknown or misshapen.
@@ -54,6 +56,7 @@ def load_start(config: TrainConfig) -> MultitaskBert:
         cosine_scaling=config.cosine_scaling,
         similarity_score=config.similarity_score,
         max_length=config.max_length,
+        **UNCALIBRATED,  # it doesn't fit what training makes of the weights
     )
     with torch.device("meta"):
         model = MultitaskBert(shape, Tokenizer.from_folder(folder))

@@ -150,9 +150,7 @@ def occlude_sentiment(
     (item,) = predictor.encode_single([text])
     words, skipped = words_to_try(predictor, item)
     embeddings = embedder(predictor, trials(predictor, item, (0,), (len(words),), mask))
-    logits = predictor.model.sentiment_logits(embeddings("sentiment").to(predictor.device))
-    rows = logits.float().softmax(dim=-1).tolist()
-    whole, *without = [SentimentResult(tuple(row)) for row in rows]
+    whole, *without = predictor.sentiment_of(embeddings("sentiment"))
     return SentimentOcclusion(words, whole, tuple(without), skipped)
 
 
@@ -181,7 +179,7 @@ def occlude_joint(
         features = model.paraphrase_features(tower[: 2 * len(u)], tower[2 * len(u) :])
     else:
         features = joint("paraphrase")
-    chances = model.paraphrase_logits(features.to(predictor.device)).float().sigmoid()
+    chances = model.calibrated_paraphrase(features.to(predictor.device)).sigmoid()
     scores = model.joint_similarity(joint("similarity").to(predictor.device)).float()
     both = torch.stack([chances, scores], dim=1).cpu()  # (2E, 2): E trials there, E back
     whole, *without = [JointScore(*row) for row in both.reshape(2, -1, 2).mean(dim=0).tolist()]

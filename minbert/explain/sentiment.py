@@ -1,7 +1,8 @@
 """What each word does to each sentiment class: the exact split of the logits.
 
 With mean pooling and a linear head, logit_c = b_c + (1/n) sum_i w_c . h_i: one summand a token.
-They are contributions of contextual last-layer tokens.
+They are contributions of contextual last-layer tokens. The logits are the calibrated ones, whose
+softmax is what the page says: the head's, all summands and the bias alike, over the temperature.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from minbert.explain.mean import check_mean_pooling
 from minbert.explain.words import Words, merge_sum, words_of
-from minbert.heads import LinearHead
+from minbert.heads import LinearHead, calibrated
 from minbert.predictor import Predictor
 
 
@@ -25,7 +26,7 @@ class SentimentSplit:
     words: Words  # [CLS] and [SEP] are needed for the sum
     contributions: Tensor  # (W, C) float64; its columns' sums and the bias give the logits
     bias: Tensor  # (C,) float64
-    logits: Tensor  # (C,), the model's own
+    logits: Tensor  # (C,), the model's own, calibrated
     probabilities: tuple[float, ...]  # C, their softmax
     residual: float  # the largest |logit - its sum|; rounding alone, below 1e-5 or so
     left_out: int  # word pieces that truncation dropped
@@ -57,13 +58,16 @@ def split_sentiment(predictor: Predictor, text: str, *, pieces: bool = False) ->
     words = words_of(inputs[0], predictor.tokenizer, pieces=pieces)
     (hidden,) = predictor.hidden(inputs, "sentiment")  # (T, D)
     linear = cast(LinearHead, predictor.model.heads["sentiment"]).linear
-    weight, bias = (part.cpu().double() for part in (linear.weight, linear.bias))
+    temperature = predictor.config.sentiment_temperature
+    weight, bias = (
+        calibrated(part.cpu().double(), temperature) for part in (linear.weight, linear.bias)
+    )
     by_token = hidden.double() @ weight.T / len(hidden)  # (T, C)
     contributions = merge_sum(by_token, words.groups)
     embedding = predictor.pooled(
         inputs, "sentiment"
     )  # by the model: what the sums are held against
-    logits = predictor.model.sentiment_logits(embedding.to(predictor.device))[0].float().cpu()
+    logits = predictor.model.calibrated_sentiment(embedding.to(predictor.device))[0].cpu()
     return SentimentSplit(
         words=words,
         contributions=contributions,

@@ -8,6 +8,9 @@ the page says, because both orders of a pair are averaged as `Predictor.pairs` d
 - sentiment: the log-odds of one class against all others; or the expected rating, 0 to 4;
 - paraphrase: the log-odds of "yes", whose probability is the mean of both orders';
 - similarity: 0 to 5, not clamped: 'joint' (mean of both orders), 'siamese', or their 'mean'.
+
+Log-odds and ratings are those of the calibrated probabilities, the page's own. The temperature and
+the offset are part of the number, so what must add up to it still does.
 """
 
 from __future__ import annotations
@@ -92,9 +95,9 @@ class Target:
         device = model.encoder.embeddings.word.weight.device
         inputs = [embedding.to(device) for embedding in embeddings]
         if self.task == "sentiment":
-            return self._sentiment(model.sentiment_logits(inputs[0]).float())
+            return self._sentiment(model.calibrated_sentiment(inputs[0]))
         if self.task == "paraphrase":
-            return mean_log_odds(*_paraphrase_logits(model, inputs))
+            return mean_log_odds(*_calibrated_paraphrase(model, inputs))
         scores = []
         if self.score != "siamese":
             scores.append(
@@ -113,8 +116,8 @@ class Target:
     def answers(self, model: MultitaskBert, embeddings: Sequence[Tensor]) -> list[Answer]:
         """Return what the page would say, for each of E embeddings of the R readings (E, D)."""
         if self.task == "sentiment":
-            logits = model.sentiment_logits(embeddings[0].to(next(model.parameters()).device))
-            results = [SentimentResult(tuple(row)) for row in logits.float().softmax(-1).tolist()]
+            logits = model.calibrated_sentiment(embeddings[0].to(next(model.parameters()).device))
+            results = [SentimentResult(tuple(row)) for row in logits.softmax(-1).tolist()]
             return [Answer(result.label, result.expected) for result in results]
         values = self.of(model, embeddings)
         if self.task == "paraphrase":
@@ -123,12 +126,12 @@ class Target:
         return [Answer(similarity_band(value), value) for value in values.tolist()]
 
 
-def _paraphrase_logits(model: MultitaskBert, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """Return the logits of "yes", each (E,), for A before B and for B before A."""
+def _calibrated_paraphrase(model: MultitaskBert, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the log-odds of "yes", each (E,), for A before B and for B before A."""
     there, back = inputs
     if model.config.paraphrase_head == "two_tower":
         there, back = (model.paraphrase_features(u, v) for u, v in (inputs, inputs[::-1]))
-    return model.paraphrase_logits(there).float(), model.paraphrase_logits(back).float()
+    return model.calibrated_paraphrase(there), model.calibrated_paraphrase(back)
 
 
 def mean_log_odds(first: Tensor, second: Tensor) -> Tensor:

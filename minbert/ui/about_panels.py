@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from minbert.ui.about_calibration import calibration_block
 from minbert.ui.about_records import MAIN, PUBLIC, Anchor, Range, Records
 from minbert.ui.about_words import (
     TRAIN_MAJORITY,
@@ -105,6 +106,7 @@ def numbers_block(records: Records) -> str:
         + table("Our scores, the report's and the best public ones", head, rows)
         + sources(records)
         + every_number(records)
+        + calibration_block(records.calibration)
     )
 
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from minbert.checkpoint import CONFIG_FILE
 from minbert.metrics import normalised_mean
+from minbert.ui.about_calibration import Calibration, read_calibration
 from minbert.ui.results import (
     RUNS_FILE,
     EntryError,
@@ -103,6 +105,7 @@ class Records:
     card: str  # the model card's Markdown
     scores: Mapping[str, Scores]  # by model
     training: Mapping[str, Training]  # by model
+    calibration: Mapping[str, Calibration]  # by model; of those that were calibrated
     report: tuple[Anchor, ...]
     problems: tuple[str, ...]
 
@@ -118,6 +121,7 @@ def read_records(models: Path, results: Path) -> Records:
     card = read_card(models / "README.md", problems)
     scores: dict[str, Scores] = {}
     training: dict[str, Training] = {}
+    calibration: dict[str, Calibration] = {}
     for model in MODELS:
         path = results / f"{model}-dev.json"
         evaluate = (
@@ -129,7 +133,25 @@ def read_records(models: Path, results: Path) -> Records:
         ran = read_record(results / f"{model}.json", read_training, train, problems)
         scores |= {model: said} if said else {}
         training |= {model: ran} if ran else {}
-    return Records(card, scores, training, read_report(results, problems), tuple(problems))
+        fitted = calibration_of(model, models, results, problems)
+        calibration |= {model: fitted} if fitted else {}
+    report = read_report(results, problems)
+    return Records(card, scores, training, calibration, report, tuple(problems))
+
+
+def calibration_of(
+    model: str, models: Path, results: Path, problems: list[str]
+) -> Calibration | None:
+    """Return what is recorded of a model's calibration; a model need not be calibrated."""
+    path = results / f"{model}-calibration.json"
+    if not path.is_file():
+        return None
+    again = (
+        f"`python -m trainer calibrate --model {shown_path(models / model)} "
+        f"--json {shown_path(path)}` writes it."
+    )
+    config = models / model / CONFIG_FILE
+    return read_record(path, lambda stored: read_calibration(stored, config), again, problems)
 
 
 def read_card(path: Path, problems: list[str]) -> str:

@@ -32,6 +32,8 @@ def small_checkout(folder: Path) -> Path:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copyfile(source, target)
+    for record in (folder / "assets" / "results").glob("*-calibration.json"):
+        record.unlink()  # of other models than the tiny ones
     for pooling in ("mean", "cls"):
         model = tiny_model(folder.parent / "words", pooling=pooling)
         redraw(model, seed=3, std=0.3)

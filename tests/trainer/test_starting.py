@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from minbert.config import UNCALIBRATED
 from minbert.files import CheckpointError, read_tensors, write_tensors
 from minbert.multitask import MultitaskBert
 from trainer.config import TrainConfig
@@ -53,6 +54,20 @@ def first(data: Path, encoder_folder: Path, tmp_path_factory: pytest.TempPathFac
 def starting(folder: Path, **changes: Any) -> TrainConfig:  # noqa: ANN401 - any field
     """Return the settings of a run that begins with a folder's model."""
     return dataclasses.replace(TINY, start_from=str(folder / "model"), **changes)
+
+
+def test_a_calibration_stays_behind(first: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(first, tmp_path / "calibrated"))
+    stored = MultitaskBert.from_pretrained(folder / "model")
+    stored.config = dataclasses.replace(
+        stored.config,
+        sentiment_temperature=2.0,
+        paraphrase_temperature=0.5,
+        paraphrase_offset=1.0,
+    )
+    stored.save_pretrained(folder / "model")
+    found = load_start(starting(folder)).config
+    assert {name: getattr(found, name) for name in UNCALIBRATED} == UNCALIBRATED
 
 
 def test_encoder_and_heads_come_over_to_the_bit(first: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData, SpaceCardData
 from safetensors import safe_open
 
+from trainer.publish.card_calibration import calibration_part, probabilities_line
 from trainer.publish.errors import PublishError
 
 TITLE = "minBERT Lab"
@@ -98,6 +99,7 @@ def model_card(
     run: Mapping[str, Any],
     scores: Mapping[str, Any],
     config: Mapping[str, Any],
+    calibration: Mapping[str, Any] | None = None,
 ) -> str:
     """Return the model card with its metadata.
 
@@ -109,9 +111,10 @@ def model_card(
         run: the training run's record.
         scores: what `evaluate` says of the checkpoint.
         config: the checkpoint's config.json.
+        calibration: what `calibrate` says of the checkpoint; None: nothing was recorded.
 
     Raises:
-        PublishError: a record lacks what the card tells.
+        PublishError: a record lacks what the card tells, or tells of another calibration.
     """
     try:
         results = evaluations(scores, run["seed"])
@@ -126,7 +129,7 @@ def model_card(
             model_name=model_repo.split("/")[-1],
             eval_results=results,
         )
-        body = model_body(root, weights, model_repo, space, run, scores, config)
+        body = model_body(root, weights, model_repo, space, run, scores, config, calibration)
     except KeyError as error:
         raise PublishError(
             f"assets/results should tell {error} of the model. Found nothing; evaluate it with "
@@ -143,6 +146,7 @@ def model_body(
     run: Mapping[str, Any],
     scores: Mapping[str, Any],
     config: Mapping[str, Any],
+    calibration: Mapping[str, Any] | None,
 ) -> str:
     """Return the card without its front matter."""
     settings, encoder = run["config"], config["encoder"]
@@ -172,6 +176,8 @@ def model_body(
             if name.removesuffix(".csv").endswith("train")
         ),
         recipe=recipe_lines(run),
+        calibration=calibration_part(calibration, config),
+        probabilities=probabilities_line(config),
         masked="with" if settings.get("mask_demographics") else "without",
     )
 

@@ -149,6 +149,7 @@ def build_model(plan: Plan, out: Path) -> Path:
         if path.suffix in (".json", ".safetensors", ".txt"):
             shutil.copyfile(path, out / path.name)
     shutil.copyfile(plan.root / "LICENSE", out / "LICENSE")
+    calibration = results / f"{MODEL}-calibration.json"
     card = model_card(
         plan.root,
         weights=source / WEIGHTS_FILE,
@@ -157,6 +158,7 @@ def build_model(plan: Plan, out: Path) -> Path:
         run=read_json(results / f"{MODEL}.json"),
         scores=read_json(results / f"{MODEL}-dev.json"),
         config=read_json(source / CONFIG_FILE),
+        calibration=read_json(calibration) if calibration.is_file() else None,
     )
     (out / "README.md").write_text(card, encoding="utf-8")
     return out

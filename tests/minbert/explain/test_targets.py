@@ -26,6 +26,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"pooling": "cls", "similarity_score": "siamese"},
     {"paraphrase_head": "two_tower", "cosine_scaling": "positive"},
     {"pal_size": 4, "similarity_score": "mean", "pooling": "attention"},
+    {"sentiment_temperature": 1.7, "paraphrase_temperature": 0.6, "paraphrase_offset": -0.8},
 ]
 
 
