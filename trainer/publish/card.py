@@ -15,6 +15,7 @@ from huggingface_hub import EvalResult, ModelCardData, SpaceCardData
 from safetensors import safe_open
 
 from trainer.publish.card_calibration import calibration_part, probabilities_line
+from trainer.publish.card_recipe import leak_lines, recipe_lines, stages_of, technique_lines
 from trainer.publish.errors import PublishError
 
 TITLE = "minBERT Lab"
@@ -37,20 +38,6 @@ METRICS = {  # task, our metric: the Hub's metric and a name
     ("similarity", "spearman"): ("spearmanr", "Spearman"),
     ("similarity", "joint_pearson"): ("pearsonr", "Pearson, joint score alone"),
     ("similarity", "siamese_pearson"): ("pearsonr", "Pearson, Siamese score alone"),
-}
-SETTINGS = {  # what the card tells of a run's settings
-    "head_epochs": "epochs of the heads alone, on the frozen encoder",
-    "epochs": "epochs of fine-tuning",
-    "steps_per_epoch": "steps an epoch",
-    "sampler": "sampling of tasks",
-    "learning_rate": "learning rate (AdamW)",
-    "warmup": "share of steps with a rising learning rate",
-    "weight_decay": "weight decay",
-    "clip_norm": "gradient norm clipped at",
-    "batch_tokens": "tokens a batch at most",
-    "hidden_dropout": "dropout",
-    "freeze_word_embeddings": "word embeddings frozen",
-    "precision": "precision",
 }
 
 
@@ -100,6 +87,7 @@ def model_card(
     scores: Mapping[str, Any],
     config: Mapping[str, Any],
     calibration: Mapping[str, Any] | None = None,
+    comparisons: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Return the model card with its metadata.
 
@@ -112,6 +100,7 @@ def model_card(
         scores: what `evaluate` says of the checkpoint.
         config: the checkpoint's config.json.
         calibration: what `calibrate` says of the checkpoint; None: nothing was recorded.
+        comparisons: of the reproduced rows, for the techniques that are off.
 
     Raises:
         PublishError: a record lacks what the card tells, or tells of another calibration.
@@ -121,7 +110,7 @@ def model_card(
         head = ModelCardData(
             language="en",
             license=LICENSE,
-            base_model=run["config"]["encoder"],
+            base_model=stages_of(run)[0]["config"]["encoder"],
             datasets=list(DATASETS),
             metrics=sorted({result.metric_type for result in results}),
             pipeline_tag="text-classification",
@@ -129,7 +118,9 @@ def model_card(
             model_name=model_repo.split("/")[-1],
             eval_results=results,
         )
-        body = model_body(root, weights, model_repo, space, run, scores, config, calibration)
+        body = model_body(
+            root, weights, model_repo, space, run, scores, config, calibration, comparisons
+        )
     except KeyError as error:
         raise PublishError(
             f"assets/results should tell {error} of the model. Found nothing; evaluate it with "
@@ -147,6 +138,7 @@ def model_body(
     scores: Mapping[str, Any],
     config: Mapping[str, Any],
     calibration: Mapping[str, Any] | None,
+    comparisons: Sequence[Mapping[str, Any]],
 ) -> str:
     """Return the card without its front matter."""
     settings, encoder = run["config"], config["encoder"]
@@ -173,9 +165,11 @@ def model_body(
         files="\n".join(
             f"- `{name}` `{digest}`"
             for name, digest in run["files"].items()
-            if name.removesuffix(".csv").endswith("train")
+            if not name.endswith("dev.csv")
         ),
         recipe=recipe_lines(run),
+        techniques=technique_lines(run, comparisons),
+        new_examples=leak_lines(run),
         calibration=calibration_part(calibration, config),
         probabilities=probabilities_line(config),
         masked="with" if settings.get("mask_demographics") else "without",
@@ -246,18 +240,6 @@ def left_out_line(left_out: Mapping[str, int]) -> str:
     if told:
         return f"Examples that stand in the training files too were left out: {', '.join(told)}."
     return "Pairs of the split that stand in a training file too, should there be some, are in."
-
-
-def recipe_lines(run: Mapping[str, Any]) -> str:
-    """Return the run's settings and what it cost, as a Markdown list."""
-    settings: Sequence[str] = [
-        f"- {title}: {run['config'][name]}"
-        for name, title in SETTINGS.items()
-        if name in run["config"]
-    ]
-    cost = f"- seen: {run['tokens']:,} tokens in {run['minutes']} minutes on {run['machine']}"
-    chosen = f"- epoch kept: {run['best']['epoch']}, by the normalised mean on dev"
-    return "\n".join([*settings, cost, chosen])
 
 
 def stored_dtype(weights: Path) -> str:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from minbert.checkpoint import CONFIG_FILE, TRAINED_ON_FILE, WEIGHTS_FILE
-from minbert.files import read_json
+from minbert.files import read_json, read_json_list
 from trainer.publish.card import model_card, space_readme
 from trainer.publish.errors import PublishError
 
@@ -150,6 +150,7 @@ def build_model(plan: Plan, out: Path) -> Path:
             shutil.copyfile(path, out / path.name)
     shutil.copyfile(plan.root / "LICENSE", out / "LICENSE")
     calibration = results / f"{MODEL}-calibration.json"
+    comparisons = results / "comparisons.json"
     card = model_card(
         plan.root,
         weights=source / WEIGHTS_FILE,
@@ -159,6 +160,7 @@ def build_model(plan: Plan, out: Path) -> Path:
         scores=read_json(results / f"{MODEL}-dev.json"),
         config=read_json(source / CONFIG_FILE),
         calibration=read_json(calibration) if calibration.is_file() else None,
+        comparisons=read_json_list(comparisons) if comparisons.is_file() else (),
     )
     (out / "README.md").write_text(card, encoding="utf-8")
     return out
