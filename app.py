@@ -27,6 +27,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Start the page.")
     parser.add_argument("--encoder", help="encoder before fine-tuning: a folder or Hub id")
     encoder = parser.parse_args().encoder
+    with_index = (ASSETS / "index" / "index.json").is_file()  # published with the page, on request
+    if with_index and not os.environ.get("MINBERT_INDEX"):
+        os.environ["MINBERT_INDEX"] = str(ASSETS / "index")
     engine = Engine.load(ASSETS / "models", gpu=zero_gpu(), encoder=encoder)
     examples = read_examples(ASSETS / "examples.json")
     page = build_page(engine, examples, ASSETS)

@@ -23,15 +23,29 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextlib.contextmanager
-def serving(arguments: Sequence[str], ready: str, **environment: str) -> Iterator[None]:
+def serving(
+    arguments: Sequence[str],
+    ready: str,
+    *,
+    python: str = sys.executable,
+    folder: Path = ROOT,
+    **environment: str,
+) -> Iterator[None]:
     """Run Python with these arguments until the block ends; it begins when `ready` is printed.
+
+    Args:
+        arguments: after `python`.
+        ready: printed when the block may begin.
+        python: the interpreter.
+        folder: where it runs.
+        environment: variables, beside this process's own.
 
     Raises:
         RuntimeError: the program stopped before that; with what it printed.
     """
     with subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
+        [python, *arguments],
+        cwd=folder,
         env={**os.environ, "HF_HUB_OFFLINE": "1", **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -52,9 +66,12 @@ def serving(arguments: Sequence[str], ready: str, **environment: str) -> Iterato
 
 
 @contextlib.contextmanager
-def served_app() -> Iterator[str]:
-    """Start the real app as a person would, on a free port; give its address."""
+def served_app(
+    folder: Path = ROOT, *, python: str = sys.executable, **environment: str
+) -> Iterator[str]:
+    """Start a folder's app as a person would, on a free port; give its address."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    with serving(["app.py"], ready=url, GRADIO_SERVER_PORT=str(port)):
+    there = {"GRADIO_SERVER_PORT": str(port), **environment}
+    with serving(["app.py"], ready=url, python=python, folder=folder, **there):
         yield url

@@ -38,6 +38,7 @@ from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 
 COMMAND = "python -m trainer index"
+INDEX_FILE, TEXTS_FILE = "index.json", "texts.tsv"
 COLUMNS = ("task", "text", "label", "other", "times")
 PROBE = "The quick probe tells whether an index and a model belong together."
 SAME = 0.999  # cosine of the probe's embedding then and now; float16 costs less than .0001
@@ -94,20 +95,22 @@ class NearestIndex:
             CheckpointError: there is none, or it is torn; the message says how to build it.
         """
         folder = default_folder() if folder is None else folder
-        if not (folder / "index.json").is_file():
+        if not (folder / INDEX_FILE).is_file():
             raise CheckpointError(
                 f"{folder} should hold an index of your training sentences. Found none; build it "
                 f"with `{COMMAND}` after `python -m trainer download`, or set $MINBERT_INDEX."
             )
         try:
-            names = [str(name) for name in read_json(folder / "index.json")["models"]]
-            texts = _read_texts(folder / "texts.tsv")
+            told = read_json(folder / INDEX_FILE)
+            names = [str(name) for name in told["models"]]
+            texts = _read_texts(folder / TEXTS_FILE)
             stored = {name: read_tensors(folder / f"{name}.safetensors") for name in names}
             embeddings = {name: each["embeddings"] for name, each in stored.items()}
             probes = {name: each["probe"] for name, each in stored.items()}
-            rows = {name: len(each) for name, each in embeddings.items()}
-            if any(count != len(texts) for count in rows.values()):
-                raise ValueError(f"{len(texts)} texts, and embeddings {rows}")
+            shapes = {name: tuple(each.shape) for name, each in embeddings.items()}
+            wanted = {name: (told["texts"], *probes[name].shape) for name in names}
+            if told["texts"] != len(texts) or shapes != wanted:
+                raise ValueError(f"{len(texts)} texts, and embeddings {shapes}")
         except (KeyError, TypeError, ValueError, OSError) as error:
             raise CheckpointError(
                 f"{folder} should hold a whole index. It is torn or of another version ({error}); "
@@ -138,7 +141,7 @@ class NearestIndex:
         if k < 1:
             raise ValueError(f"`k` should be at least 1. Found {k}.")
         query, probe = predictor.embed([text, PROBE], "similarity")
-        if F.cosine_similarity(probe, self._probes[model].float(), dim=0) < SAME:
+        if not self._knows(model, probe):
             raise CheckpointError(
                 f"The index of {model!r} should be built with the weights that answer now. Found "
                 f"others; build it again with `{COMMAND}`."
@@ -153,6 +156,16 @@ class NearestIndex:
             places = best.indices
         found = zip(places.tolist(), best.values.tolist(), strict=True)
         return [Neighbour(self.texts[place], cosine) for place, cosine in found]
+
+    def belongs(self, model: str, predictor: Predictor) -> bool:
+        """Say whether a model of `models` has the weights that the index was built with."""
+        return self._knows(model, predictor.embed([PROBE], "similarity")[0])
+
+    def _knows(self, model: str, probe: Tensor) -> bool:
+        stored = self._probes[model].float()
+        if stored.shape != probe.shape:
+            return False
+        return bool(F.cosine_similarity(probe, stored, dim=0) >= SAME)  # what is no number isn't
 
 
 def product(embeddings: Tensor, query: Tensor) -> Tensor:
@@ -176,17 +189,17 @@ def save_index(
         probes: model's name to the embedding of `PROBE`, (D,).
         notes: further plain values for index.json.
     """
-    (folder / "index.json").unlink(missing_ok=True)
+    (folder / INDEX_FILE).unlink(missing_ok=True)
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows(dataclasses.astuple(text) for text in texts)
-    write_bytes(folder / "texts.tsv", buffer.getvalue().encode())
+    write_bytes(folder / TEXTS_FILE, buffer.getvalue().encode())
     for name, found in embeddings.items():
         unit = F.normalize(found.float(), dim=-1, eps=COSINE_EPSILON).half()
         tensors = {"embeddings": unit, "probe": probes[name].half()}
         write_tensors(folder / f"{name}.safetensors", tensors)
-    write_json(folder / "index.json", {"models": list(embeddings), "texts": len(texts), **notes})
+    write_json(folder / INDEX_FILE, {"models": list(embeddings), "texts": len(texts), **notes})
 
 
 def _read_texts(path: Path) -> list[TrainingText]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support import redraw, tiny_model
-from tests.trainer.hub_state import TOKEN
+from tests.trainer.hub_state import TOKEN, Repo
 from trainer.publish.command import publish
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
@@ -59,3 +62,32 @@ def refused(plan: Plan, silence: float = 20.0) -> str:
         run_plan(plan, silence)
     assert TOKEN not in str(caught.value)
     return str(caught.value)
+
+
+def process(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder; of this process's Hub it knows nothing."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def of_hub(url: str, home: Path) -> dict[str, str]:
+    """Return the variables by which a process finds a Hub of ours, and keeps to `home`."""
+    return {
+        **{"HF_ENDPOINT": url, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"},
+        **{"HF_HOME": str(home)},
+    }
+
+
+def laid_out(repo: Repo, folder: Path) -> Path:
+    """Write a repo's files, as they were uploaded, into a folder."""
+    for name, content in repo.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder

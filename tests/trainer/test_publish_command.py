@@ -1,12 +1,8 @@
-"""The command as a person runs it, in a process of its own; the folder in a bare environment."""
+"""The command as a person runs it, in a process of its own."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -14,35 +10,22 @@ import pytest
 from minbert.multitask import MultitaskBert
 from tests.trainer.hub_server import serving
 from tests.trainer.hub_state import TOKEN, FakeHub
-from tests.trainer.publish_samples import MODEL, REPOSITORY, SPACE, small_checkout
+from tests.trainer.publish_samples import (
+    MODEL,
+    SPACE,
+    laid_out,
+    of_hub,
+    process,
+    small_checkout,
+)
 from trainer.cli import main
-from trainer.publish.check import check_space
-from trainer.publish.folder import CPU_INDEX, Plan, build_space
-
-
-def process(
-    checkout: Path, *arguments: str, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run Python in a checkout, away from this repository."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=checkout,
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_the_command_publishes_and_the_card_s_lines_run(tmp_path: Path) -> None:
     """All of it, the app's check included; then the model card's own snippet, from the Hub."""
     checkout = small_checkout(tmp_path / "checkout")
     with serving(FakeHub()) as hub:
-        there = {
-            **{"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1"},
-            **{"HF_HOME": str(tmp_path / "home")},
-        }
+        there = of_hub(hub.url, tmp_path / "home")
         done = process(
             checkout,
             *("-m", "trainer", "publish", "--space", SPACE, "--model-repo", MODEL, "--private"),
@@ -54,10 +37,7 @@ def test_the_command_publishes_and_the_card_s_lines_run(tmp_path: Path) -> None:
         assert TOKEN not in done.stdout + done.stderr
         assert hub.repos["space", SPACE].private
         assert hub.repos["model", MODEL].private
-        space = tmp_path / "space"
-        for name, content in hub.repos["space", SPACE].files.items():
-            (space / name).parent.mkdir(parents=True, exist_ok=True)
-            (space / name).write_bytes(content)
+        space = laid_out(hub.repos["space", SPACE], tmp_path / "space")
         card = hub.repos["model", MODEL].files["README.md"].decode()
         (lines,) = re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL)
         ran = process(space, "-c", lines, **there)
@@ -107,28 +87,3 @@ def test_without_a_token_the_command_stops_at_once(
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
     assert main(["publish", "--space", SPACE]) == 1
     assert "error: A Hugging Face token is needed" in capsys.readouterr().err
-
-
-@pytest.mark.heavy
-def test_the_folder_answers_in_a_bare_environment(tmp_path: Path) -> None:
-    """What a Space does: its own requirements.txt into a new environment, then app.py.
-
-    PyTorch's CPU index isn't reached from everywhere, so its one line is taken out; here pip takes
-    torch from where it is set up to. Whole with MINBERT_HEAVY=1; otherwise nothing is installed.
-    """
-    folder = build_space(Plan(SPACE, root=REPOSITORY), tmp_path / "space")
-    lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert lines.count(CPU_INDEX) == 1
-    lines.remove(CPU_INDEX)
-    assert not [line for line in lines if line.startswith("-")]
-    if os.environ.get("MINBERT_HEAVY") != "1":
-        return
-    bare = tmp_path / "bare"
-    venv.create(bare, with_pip=True)
-    python = str(bare / "bin" / "python")
-    plain = tmp_path / "requirements.txt"
-    plain.write_text("\n".join(lines), encoding="utf-8")
-    install = [python, "-m", "pip", "install", "--quiet", "-r", str(plain)]
-    subprocess.run(install, check=True, cwd=tmp_path)
-    answer = check_space(folder, print, python=python)
-    assert answer["sentiment"][0]["probabilities"]

@@ -79,6 +79,16 @@ def test_a_readme_that_the_hub_refuses_stops_before_anything_is_created(
     assert hub.repos == {}
 
 
+def test_a_readme_that_the_hub_refuses_at_the_commit_is_told(hub: FakeHub, checkout: Path) -> None:
+    hub.faults = [
+        Fault("POST", "/commit/", status=400, body='Invalid metadata in README.md: "sdk"')
+    ]
+    told = refused(Plan(SPACE, root=checkout))
+    assert "refused while uploading to anna/minbert-lab (400: Invalid metadata in README.md" in told
+    assert "Mend that, then run the same command again" in told
+    run_plan(Plan(SPACE, root=checkout))
+
+
 # Names that are taken
 
 
@@ -238,6 +248,26 @@ def test_a_lost_connection_loses_nothing(hub: FakeHub, checkout: Path) -> None:
     run_plan(Plan(SPACE, root=checkout))
     assert hub.asked("PUT", "/lfs/") == []
     assert "app.py" in hub.repos["space", SPACE].files
+
+
+def test_a_connection_lost_between_files_continues_with_those_that_are_missing(
+    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network goes while large files travel, and stays away however often they are tried."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
+    hub.faults = [Fault("PUT", "/lfs/", "cut", times=99, after=1)]
+    told = refused(Plan(SPACE, root=checkout))
+    assert f"connection to the Hub was lost while uploading to {SPACE}" in told
+    assert "run the same command again" in told
+    arrived = set(hub.large)
+    assert arrived
+    assert set(hub.repos["space", SPACE].files) == {".gitattributes"}, "no half commit"
+    hub.faults.clear()
+    hub.requests.clear()
+    run_plan(Plan(SPACE, root=checkout))
+    again = {path.removeprefix("/lfs/") for path in hub.asked("PUT", "/lfs/")}
+    assert again == set(hub.large) - arrived
+    assert again
 
 
 def test_a_silent_hub_isn_t_waited_for_without_end(hub: FakeHub, checkout: Path) -> None:

@@ -7,12 +7,14 @@ import json
 import math
 import re
 import shutil
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard, SpaceCard
+from packaging.specifiers import SpecifierSet
 
 from minbert.checkpoint import HUB_FILES
 from minbert.multitask import MultitaskBert
@@ -129,6 +131,16 @@ def test_a_zero_gpu_space_gets_a_torch_that_is_offered_there() -> None:
     assert len([line for line in lines if line.startswith("torch")]) == 1
 
 
+@pytest.mark.parametrize("torch", ["2.8.0", "2.9.1", "2.10.0", "2.11.0"])
+def test_what_zero_gpu_offers_lies_in_both_ranges(torch: str) -> None:
+    """The platform's own list; its Python is 3.12."""
+    for lines in (OURS, space_requirements(OURS, "zero-a10g")):
+        (asked,) = re.findall(r"^torch(?![a-z])([^\s#]*)", lines, flags=re.MULTILINE)
+        assert SpecifierSet(asked).contains(torch)
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    assert SpecifierSet(project["requires-python"]).contains(folders.PYTHON_VERSION)
+
+
 def test_a_gpu_space_gets_the_plain_ranges() -> None:
     assert "index-url" not in space_requirements(OURS, "t4-small")
     assert "torch>=2.8,<2.14\n" in space_requirements(OURS, "t4-small")
@@ -224,6 +236,18 @@ def test_the_card_warns(model: Path, words: str) -> None:
     text = (model / "README.md").read_text(encoding="utf-8")
     wanted = "48 tokens at most" if words == "128-token" else words  # the tiny model's length
     assert wanted in text
+
+
+def test_the_card_has_its_parts_and_names_files_that_are_there(model: Path) -> None:
+    text = (model / "README.md").read_text(encoding="utf-8")
+    parts = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    assert parts == [
+        *("Use it", "Numbers", "Training data", "Recipe"),
+        *("Intended use and limits", "Ethics"),
+    ]
+    named = re.findall(r"`((?:minbert|trainer|assets)/[\w./]+)`", text)
+    assert named
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []
 
 
 def test_a_record_that_lacks_something_is_told(checkout: Path, tmp_path: Path) -> None:

@@ -32,6 +32,12 @@ def add_publish_parser(
         action="store_true",
         help="the page of findings instead of the app: runs nothing, free for everyone",
     )
+    parser.add_argument(
+        "--index",
+        type=Path,
+        metavar="DIR",
+        help="also upload your own index of training sentences; mind the data's terms",
+    )
     parser.add_argument("--private", action="store_true", help="for the owner alone to see")
     parser.add_argument(
         "--dry-run", type=Path, metavar="DIR", help="build and check into DIR, upload nothing"
@@ -47,8 +53,18 @@ def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> N
     if options.model_repo:
         check_name("--model-repo", options.model_repo)
     check_hardware(options.hardware, static=options.static)
+    if options.static and options.index is not None:
+        raise ValueError(
+            "`--index` should be left out with --static: such a page holds no training sentences. "
+            f"Found {options.index}; leave one of the two out."
+        )
     plan = Plan(
-        options.space, options.model_repo, options.hardware, options.private, options.static
+        space=options.space,
+        model_repo=options.model_repo,
+        hardware=options.hardware,
+        private=options.private,
+        static=options.static,
+        index=options.index,
     )
     if options.dry_run is not None:
         build_into(empty(options.dry_run), plan, report)
@@ -122,6 +138,7 @@ def build_into(
     """Build what is published into `folder`, tell its size, and try the Space's part."""
     from trainer.publish.check import check_space
     from trainer.publish.folder import build_model, build_space
+    from trainer.publish.index import index_notice
     from trainer.publish.static import build_static, check_static
 
     if plan.static:
@@ -133,6 +150,8 @@ def build_into(
         files = [path for path in part.rglob("*") if path.is_file()]
         size = sum(path.stat().st_size for path in files) / 1e6
         report(f"The {part.name}'s folder: {len(files)} files, {size:.1f} MB")
+    if plan.index is not None:
+        report(index_notice(plan.index, private=plan.private))
     (check or (check_static if plan.static else check_space))(folder / "space", report)
 
 

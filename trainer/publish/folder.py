@@ -13,6 +13,7 @@ from minbert.checkpoint import CONFIG_FILE, TRAINED_ON_FILE, WEIGHTS_FILE
 from minbert.files import read_json, read_json_list
 from trainer.publish.card import model_card, space_readme
 from trainer.publish.errors import PublishError
+from trainer.publish.index import INDEX_FOLDER, README_NOTE, copy_index, index_folders
 
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_VERSION = "3.12"  # what both CPU and ZeroGPU Spaces offer; transformers needs 3.11
@@ -23,7 +24,11 @@ THUMBNAIL = "assets/screenshots/try-it.png"
 MODEL = "mean"  # the checkpoint that the model repo holds
 # What a Space takes of minbert/ and assets/: these kinds of file, less what only the trainer reads.
 KINDS = {".py", ".css", ".js", ".html", ".json", ".md", ".safetensors", ".txt", ".csv", ".tsv"}
-LEFT_OUT = ("assets/publish/", "assets/results/predictions/", "assets/screenshots/")
+LEFT_OUT = (
+    *("assets/publish/", "assets/results/predictions/", "assets/screenshots/"),
+    f"{INDEX_FOLDER}/",  # a person's own goes up on request alone
+)
+MODELS = ("mean", "cls")  # the checkpoints that the page shows
 NEEDED = ("app.py", "requirements.txt", "LICENSE", "minbert/__init__.py", THUMBNAIL)
 
 
@@ -36,6 +41,7 @@ class Plan:
     hardware: str | None = None  # None leaves a Space's as it is; a new one gets cpu-basic
     private: bool = False
     static: bool = False  # the page of findings instead of the app
+    index: Path | None = None  # of training sentences, for the Space's tab "Why?"; None: without
     root: Path = ROOT
 
     @property
@@ -53,9 +59,10 @@ def build_space(plan: Plan, out: Path) -> Path:
     """Build the Space's folder at `out`, which should not exist yet: no trainer, no tests.
 
     Raises:
-        PublishError: something to publish is missing, or gradio isn't installed.
+        PublishError: something to publish is missing, gradio isn't installed, or the plan's index
+            isn't one of the models that are published.
     """
-    needed = [*NEEDED, *(f"assets/models/{name}/{WEIGHTS_FILE}" for name in (MODEL, "cls"))]
+    needed = [*NEEDED, *(f"assets/models/{name}/{WEIGHTS_FILE}" for name in MODELS)]
     missing = [name for name in needed if not (plan.root / name).is_file()]
     if missing:
         raise PublishError(
@@ -77,20 +84,28 @@ def build_space(plan: Plan, out: Path) -> Path:
         python_version=PYTHON_VERSION,
         thumbnail=THUMBNAIL,
     )
+    if plan.index is not None:
+        models = {name: plan.root / "assets" / "models" / name for name in MODELS}
+        copy_index(plan.index, models, out / INDEX_FOLDER)
+        readme += README_NOTE
     (out / "README.md").write_text(readme, encoding="utf-8")
     return out
 
 
 def space_files(root: Path) -> Iterator[str]:
-    """Yield the files of a checkout that a Space holds as they are, with forward slashes."""
+    """Yield the files of a checkout that a Space holds as they are, with forward slashes.
+
+    An index of training sentences is never among them, wherever in the checkout it lies.
+    """
     yield from ("app.py", "LICENSE", THUMBNAIL)
     for folder in ("minbert", "assets"):
+        indexes = index_folders(root / folder)
         for path in sorted((root / folder).rglob("*")):
             name = path.relative_to(root).as_posix()
             hidden = any(part.startswith((".", "__pycache__")) for part in Path(name).parts)
             plain = path.is_file() and not path.is_symlink() and path.suffix in KINDS
             left_out = name.startswith(LEFT_OUT) or path.name == TRAINED_ON_FILE
-            if plain and not hidden and not left_out:
+            if plain and not hidden and not left_out and path.parent not in indexes:
                 yield name
 
 

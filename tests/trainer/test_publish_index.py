@@ -1,0 +1,237 @@
+"""A person's own index of training sentences in the Space: on request, whole, and fitting."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from huggingface_hub import snapshot_download
+
+from minbert.explain.nearest import NearestIndex
+from minbert.predictor import Predictor
+from tests.support import redraw, tiny_model
+from tests.trainer.hub_state import TOKEN, FakeHub
+from tests.trainer.publish_samples import MODEL, SPACE, refused, run_plan
+from trainer.cli import main
+from trainer.index import build_index
+from trainer.publish.errors import PublishError
+from trainer.publish.folder import Plan, build_model, build_space
+
+# The client's own call of httpx2, in huggingface_hub.lfs
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+
+FILES = {"index.json", "texts.tsv", "mean.safetensors", "cls.safetensors"}
+AT = "assets/index/"
+
+
+@pytest.fixture(scope="session")
+def index(checkout: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an index by the small checkout's models; nobody writes there."""
+    models = [checkout / "assets" / "models" / name for name in ("mean", "cls")]
+    out = tmp_path_factory.mktemp("own") / "index"
+    return build_index(models, data, out, device="cpu", report=lambda _: None)
+
+
+@pytest.fixture
+def mine(index: Path, tmp_path: Path) -> Path:
+    """Give a copy of the index that a test may spoil."""
+    return shutil.copytree(index, tmp_path / "mine")
+
+
+def in_index(files: dict[str, bytes]) -> set[str]:
+    """Return the index's files of a repo."""
+    return {name.removeprefix(AT) for name in files if name.startswith(AT)}
+
+
+def test_an_index_goes_up_on_request_and_comes_back(
+    hub: FakeHub, checkout: Path, index: Path, tmp_path: Path
+) -> None:
+    told = run_plan(Plan(SPACE, MODEL, private=True, root=checkout, index=index))
+    files = hub.repos["space", SPACE].files
+    assert in_index(files) == FILES
+    snapshot_download(SPACE, repo_type="space", local_dir=tmp_path, token=TOKEN)
+    back = NearestIndex.load(tmp_path / AT)
+    assert back.texts == NearestIndex.load(index).texts
+    predictor = Predictor.from_pretrained(tmp_path / "assets" / "models" / "cls", "cpu")
+    assert back.nearest("cls", predictor, back.texts[5].text, 1)[0].text.text == back.texts[5].text
+    assert all((tmp_path / AT / name).read_bytes() == (index / name).read_bytes() for name in FILES)
+    assert not [
+        name for name in hub.repos["model", MODEL].files if "index" in name or "tsv" in name
+    ]
+    (notice,) = [line for line in told if line.startswith("Notice: ")]
+    assert f"--index puts {len(back.texts):,} sentences" in notice
+
+
+@pytest.mark.parametrize(
+    ("private", "advice"), [(True, "keeps the Space private"), (False, "Prefer --private")]
+)
+def test_the_data_s_terms_are_told_before_anything_is_uploaded(
+    hub: FakeHub, checkout: Path, index: Path, private: bool, advice: str
+) -> None:
+    told = run_plan(Plan(SPACE, private=private, root=checkout, index=index))
+    (place,) = [place for place, line in enumerate(told) if line.startswith("Notice: ")]
+    assert place < next(p for p, line in enumerate(told) if line.startswith(("Created", "Upload")))
+    for words in ("Quora's terms and the treebank's allow research use", advice, "history"):
+        assert words in told[place]
+    readme = hub.repos["space", SPACE].files["README.md"].decode()
+    assert "The licence above isn't theirs" in readme
+
+
+def test_again_it_doesn_t_travel_and_without_the_option_it_goes(
+    hub: FakeHub, checkout: Path, index: Path
+) -> None:
+    run_plan(Plan(SPACE, root=checkout, index=index))
+    repo = hub.repos["space", SPACE]
+    hub.requests.clear()
+    run_plan(Plan(SPACE, root=checkout, index=index))
+    assert len(repo.commits) == 2
+    assert hub.asked("PUT", "/lfs/") == []
+    told = run_plan(Plan(SPACE, root=checkout))
+    assert in_index(repo.files) == set()
+    assert "research use" not in repo.files["README.md"].decode()
+    assert not [line for line in told if line.startswith("Notice: ")]
+    assert {path.name for path in index.iterdir()} == FILES
+
+
+def test_without_the_option_no_index_is_ever_published(
+    checkout: Path, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the one in the user's cache, nor one that lies in the checkout, whole or torn."""
+    untidy = shutil.copytree(checkout, tmp_path / "untidy")
+    monkeypatch.setenv("MINBERT_INDEX", str(index))
+    for place in ("assets/index", "assets/mine", "assets/models/mean/index", "minbert/torn"):
+        shutil.copytree(index, untidy / place)
+    (untidy / "minbert/torn/index.json").unlink()
+    (untidy / "assets/index/texts.tsv").unlink()
+    for plan, wanted in ((untidy, "found"), (checkout, "tidy")):
+        build_space(Plan(SPACE, MODEL, root=plan), tmp_path / wanted / "space")
+        build_model(Plan(SPACE, MODEL, root=plan), tmp_path / wanted / "model")
+    found, tidy = (
+        {path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*")}
+        for name in ("found", "tidy")
+    )
+    assert found == tidy
+
+
+def test_what_lies_beside_an_index_stays_behind(checkout: Path, mine: Path, tmp_path: Path) -> None:
+    (mine / "notes.txt").write_text("private", encoding="utf-8")
+    (mine / "max.safetensors").write_bytes(b"of another model")
+    folder = build_space(Plan(SPACE, root=checkout, index=mine), tmp_path / "space")
+    assert {path.name for path in (folder / AT).iterdir()} == FILES
+
+
+# What is refused
+
+
+def spoil(mine: Path, how: str) -> Path:
+    """Make a folder that isn't a whole index."""
+    if how == "nowhere":
+        return mine / "nowhere"
+    if how == "a file":
+        return mine / "texts.tsv"
+    told = json.loads((mine / "index.json").read_text("utf-8"))
+    if how == "unfinished":
+        (mine / "index.json").unlink()
+    elif how == "no texts":
+        (mine / "texts.tsv").unlink()
+    elif how == "half its texts":
+        lines = (mine / "texts.tsv").read_text("utf-8").splitlines()
+        (mine / "texts.tsv").write_text("\n".join(lines[: len(lines) // 2]), encoding="utf-8")
+    elif how == "another count":
+        (mine / "index.json").write_text(json.dumps({**told, "texts": 1}), encoding="utf-8")
+    elif how == "no embeddings":
+        (mine / "cls.safetensors").unlink()
+    elif how == "no json":
+        (mine / "index.json").write_text("{", encoding="utf-8")
+    return mine
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("nowhere", "should be a folder that `python -m trainer index` wrote. Found no index.json"),
+        ("a file", "Found no index.json"),
+        ("unfinished", "Found no index.json"),
+        ("no texts", "torn or of another version"),
+        ("half its texts", "torn or of another version"),
+        ("another count", "torn or of another version"),
+        ("no embeddings", "torn or of another version"),
+        ("no json", "torn or of another version"),
+    ],
+)
+def test_what_is_no_index_is_told_and_nothing_is_created(
+    hub: FakeHub, checkout: Path, mine: Path, how: str, message: str
+) -> None:
+    told = refused(Plan(SPACE, MODEL, root=checkout, index=spoil(mine, how)))
+    assert told.startswith("`--index` ")
+    assert message in told
+    assert "python -m trainer index" in told
+    assert hub.repos == {}
+
+
+@pytest.mark.parametrize("names", [("mean",), ("mean", "max"), ("mean", "cls", "max")])
+def test_an_index_of_other_models_is_told(
+    hub: FakeHub, checkout: Path, data: Path, tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    models = [tmp_path / "models" / name for name in names]
+    for model in models:
+        shutil.copytree(checkout / "assets/models/mean", model)
+    build_index(models, data, tmp_path / "index", most=2, device="cpu", report=lambda _: None)
+    told = refused(Plan(SPACE, root=checkout, index=tmp_path / "index"))
+    assert "should be built with the published models, 'mean' and 'cls'" in told
+    assert f"Found an index of {', '.join(repr(name) for name in names)} in" in told
+    assert hub.repos == {}
+
+
+@pytest.mark.parametrize("other", ["weights", "width"])
+def test_an_index_of_other_weights_is_told(
+    hub: FakeHub, checkout: Path, index: Path, tmp_path: Path, other: str
+) -> None:
+    """The models were trained anew, or exchanged, since the index was built."""
+    newer = shutil.copytree(checkout, tmp_path / "newer")
+    size = {"hidden_size": 48} if other == "width" else {}
+    model = tiny_model(tmp_path / "words", pooling="cls", **size)
+    redraw(model, seed=8, std=0.3)
+    model.save_pretrained(newer / "assets" / "models" / "cls")
+    told = refused(Plan(SPACE, root=newer, index=index))
+    assert f"of other weights than {newer}/assets/models/cls has now" in told
+    assert "assets/models/mean has" not in told
+    assert hub.repos == {}
+
+
+def test_embeddings_that_are_no_numbers_fit_no_model(
+    checkout: Path, mine: Path, tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    stored = load_file(mine / "mean.safetensors")
+    save_file({**stored, "probe": stored["probe"] * float("nan")}, mine / "mean.safetensors")
+    with pytest.raises(PublishError, match="of other weights than"):
+        build_space(Plan(SPACE, root=checkout, index=mine), tmp_path / "space")
+
+
+def test_an_index_for_a_page_is_told_at_once(
+    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.publish.upload.Hub", None)
+    assert main(["publish", "--space", SPACE, "--static", "--index", str(index)]) == 1
+    told = capsys.readouterr().err
+    assert "error: `--index` should be left out with --static" in told
+    assert f"Found {index}; leave one of the two out" in told
+
+
+def test_the_command_takes_what_the_command_index_wrote(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both as a person calls them, with the models of this repository."""
+    monkeypatch.setattr("trainer.publish.check.check_space", lambda *_: None)
+    index, out = tmp_path / "index", tmp_path / "out"
+    assert main(["index", "--data", str(data), "--out", str(index), "--most", "2"]) == 0
+    arguments = ["publish", "--space", SPACE, "--index", str(index), "--dry-run"]
+    assert main([*arguments, str(out)]) == 0
+    assert "Notice: --index puts 6 sentences" in capsys.readouterr().err
+    assert {path.name for path in (out / "space" / AT).iterdir()} == FILES
+    assert main([*arguments[:-2], str(data), "--dry-run", str(tmp_path / "again")]) == 1
+    assert f"Found no index.json in {data}" in capsys.readouterr().err
