@@ -87,3 +87,16 @@ def test_without_a_token_the_command_stops_at_once(
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
     assert main(["publish", "--space", SPACE]) == 1
     assert "error: A Hugging Face token is needed" in capsys.readouterr().err
+
+
+def test_what_the_hub_refuses_is_an_error_of_the_command(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trainer.publish.check.check_space", lambda *_: None)
+    hub.paid = False
+    assert main(["publish", "--space", SPACE]) == 1
+    told = capsys.readouterr()
+    assert f"error: The Hub doesn't create {SPACE} on cpu-basic" in told.err
+    assert "Traceback" not in told.err
+    assert TOKEN not in told.out + told.err
+    assert hub.repos == {}

@@ -270,6 +270,19 @@ def test_a_connection_lost_between_files_continues_with_those_that_are_missing(
     assert again
 
 
+def test_a_hub_without_xet_is_told(
+    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client's own Xet library raises errors of other kinds than the client."""
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
+    told = refused(Plan(SPACE, root=checkout))
+    assert f"while uploading to {SPACE}" in told
+    assert "xet-write-token" in told
+    assert "run the same command again" in told
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    run_plan(Plan(SPACE, root=checkout))
+
+
 def test_a_silent_hub_isn_t_waited_for_without_end(hub: FakeHub, checkout: Path) -> None:
     hub.faults = [Fault("POST", f"{SPACE}/commit/", "stall")]  # of 30 seconds
     begun = time.monotonic()
