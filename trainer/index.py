@@ -2,7 +2,8 @@
 
 Every distinct sentence of a task's training file is embedded once by each model, with the model's
 own pooling. The index holds the sentences themselves, so it stays on the machine that has the
-files, by default in the user's cache, outside the repository, unless `publish --index` is asked for.
+files, by default in the user's cache, outside the repository, unless a person asks for
+`publish --index`.
 """
 
 from __future__ import annotations

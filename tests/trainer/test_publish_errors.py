@@ -270,9 +270,8 @@ def test_a_connection_lost_between_files_continues_with_those_that_are_missing(
     assert again
 
 
-def test_a_hub_without_xet_is_told(
-    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("hub")
+def test_a_hub_without_xet_is_told(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client's own Xet library raises errors of other kinds than the client."""
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
     told = refused(Plan(SPACE, root=checkout))
