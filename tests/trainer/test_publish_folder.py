@@ -240,11 +240,9 @@ def test_the_card_warns(model: Path, words: str) -> None:
 
 def test_the_card_has_its_parts_and_names_files_that_are_there(model: Path) -> None:
     text = (model / "README.md").read_text(encoding="utf-8")
+    wanted = ["Use it", "Numbers", "Training data", "Recipe", "Intended use and limits", "Ethics"]
     parts = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
-    assert parts == [
-        *("Use it", "Numbers", "Training data", "Recipe"),
-        *("Intended use and limits", "Ethics"),
-    ]
+    assert [part for part in parts if part in wanted] == wanted
     named = re.findall(r"`((?:minbert|trainer|assets)/[\w./]+)`", text)
     assert named
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
