@@ -7,13 +7,15 @@ downloaded `pytorch_model.bin` is read with `weights_only=True`.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from minbert.bert import BertModel
 from minbert.config import BertConfig
@@ -131,6 +133,34 @@ def encoder_state_to_hf(encoder: BertModel) -> dict[str, Tensor]:
     state = encoder.state_dict()
     table = key_table(encoder.config.num_hidden_layers)
     return {theirs: state[ours].contiguous() for theirs, ours in table.items()}
+
+
+class _Untouched(TorchFunctionMode):
+    """Let the functions of `torch.nn.init` leave their tensor as it is."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,  # noqa: ANN401 - torch's signature
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401 - what `func` returns
+        """Return the tensor of an initialiser, and what any other function returns."""
+        kwargs = kwargs or {}
+        if getattr(func, "__module__", "") == torch.nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return func(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def without_weights() -> Iterator[None]:
+    """Build modules that have shapes but no weights yet, on the meta device.
+
+    Random numbers are left out too: on that device torch draws them in Python, and imports its
+    compiler for it, which takes longer than the weights do.
+    """
+    with torch.device("meta"), _Untouched():
+        yield
 
 
 def load_encoder(

@@ -183,7 +183,7 @@ class MultitaskBert(nn.Module):
                 f"`vocab_size` in {folder} should be the tokenizer's {len(tokenizer)}. "
                 f"Found {config.encoder.vocab_size}; the files don't belong together."
             )
-        with torch.device("meta"):
+        with checkpoint.without_weights():
             model = cls(config, tokenizer)
         weights = files.read_tensors(folder / checkpoint.WEIGHTS_FILE)
         checkpoint.load_strictly(model, weights, folder)

@@ -30,8 +30,10 @@ def serving(
     python: str = sys.executable,
     folder: Path = ROOT,
     **environment: str,
-) -> Iterator[None]:
+) -> Iterator[subprocess.Popen[str]]:
     """Run Python with these arguments until the block ends; it begins when `ready` is printed.
+
+    The block gets the process.
 
     Args:
         arguments: after `python`.
@@ -60,7 +62,7 @@ def serving(
         else:
             raise RuntimeError("stopped before it told its address:\n" + "".join(lines))
         try:
-            yield
+            yield process
         finally:
             process.terminate()
 

@@ -7,6 +7,7 @@ dash says the same as the colour does.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -216,7 +217,8 @@ def conflicts_figure(run: Run, measure: str) -> go.Figure:
             )
     finish_panels(figure, len(names), "epoch")
     figure.update_layout(margin={"t": 70})
-    figure.update_xaxes(tickformat="d", nticks=10)
+    last = max((epoch.epoch for epoch in run.surgery), default=1)
+    figure.update_xaxes(tickformat="d", tick0=0, dtick=max(1, math.ceil(last / 10)))
     rate = measure == "conflict rate"
     figure.update_yaxes(
         title={"text": measure, "font": TITLE},

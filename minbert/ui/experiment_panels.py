@@ -57,7 +57,8 @@ def empty_block(problems: Sequence[str]) -> str:
 def source_block(runs: Sequence[Run]) -> str:
     """Tell where the shown numbers come from, and what the encoder had seen before."""
     lines = [escape(line) for line in provenance(runs)]
-    return f'<p class="mb-note mb-source">{"<br>".join(lines)}</p>' if lines else ""
+    body = f'<p class="mb-note mb-source">{"<br>".join(lines)}</p>'
+    return fold("Machine, seeds and commits of these numbers", body) if lines else ""
 
 
 def encoder_block(runs: Sequence[Run]) -> str:

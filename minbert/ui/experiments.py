@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import gradio as gr
 
 from minbert.ui import experiment_panels as panels
 from minbert.ui import experiment_words as words
-from minbert.ui.experiment_events import CURVE_MEASURES, MOST_ROWS, REPORT_METRICS, Experiments
+from minbert.ui.experiment_events import CURVE_MEASURES, MOST_ROWS, Experiments
 from minbert.ui.experiment_figures import AGAINST, MEASURES, curve_points
 from minbert.ui.panels import finding_block
 from minbert.ui.result_rows import NORMALISED
@@ -29,6 +31,12 @@ REDRAW: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "undocumented",
 }
+LEAD = (
+    "The report “BERT and Multitask Learning” (Heer, Jung, Molofsky) tells how to train one BERT "
+    "for three tasks. Its experiments were run again here with a smaller encoder and less data: "
+    "what came out beside its numbers, which of its claims held, and how training went."
+)
+Part = tuple[Callable[..., tuple[Any, ...]], list[Any], list[gr.components.Component]]
 PLOT: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot"}
 
 
@@ -46,6 +54,7 @@ def build_experiments(folder: Path) -> gr.Tab:
         told = panels.problems_block if found.runs or found.comparisons else panels.empty_block
         if found.problems:
             gr.HTML(told(found.problems), elem_id="results-problems")
+        gr.HTML(f'<p class="mb-lead">{escape(LEAD)}</p>')
         present = tab.parts()
         if len(present) > 1:
             links = "".join(f'<a href="#part-{key}">{name}</a>' for key, name in present.items())
@@ -59,17 +68,40 @@ def build_experiments(folder: Path) -> gr.Tab:
         }
         for key, name in present.items():
             heading(name, f"part-{key}")
-            builders[key](tab)
+            part = builders[key](tab)
+            if part is not None:
+                draw_when_seen(built, *part)
     return built
 
 
-def outputs(key: str, drawn: tuple[Any, Any, Any]) -> list[gr.components.Component]:
-    """Place a finding, its figure and its table, filled; return them."""
+def outputs(key: str) -> list[gr.components.Component]:
+    """Place a finding, its figure and its table; return them."""
     return [
-        gr.HTML(drawn[0], elem_id=f"{key}-words"),
-        gr.Plot(drawn[1], elem_id=f"{key}-plot", **PLOT),
-        gr.HTML(drawn[2], elem_id=f"{key}-table"),
+        gr.HTML(elem_id=f"{key}-words"),
+        gr.Plot(elem_id=f"{key}-plot", **PLOT),
+        gr.HTML(elem_id=f"{key}-table"),
     ]
+
+
+def draw_when_seen(
+    tab: gr.Tab,
+    draw: Callable[..., tuple[Any, ...]],
+    inputs: list[Any],
+    drawn: list[gr.components.Component],
+) -> None:
+    """Draw a part when its tab is first opened, so that no page waits for it at its start."""
+    seen = gr.State(False)
+
+    def first(known: bool, *values: object) -> tuple[Any, ...]:
+        return (True, *(gr.skip() for _ in drawn)) if known else (True, *draw(*values))
+
+    tab.select(
+        first,
+        [seen, *inputs],
+        [seen, *drawn],
+        show_progress="hidden",
+        api_visibility="private",
+    )
 
 
 def build_claims(tab: Experiments) -> None:
@@ -83,7 +115,7 @@ def build_claims(tab: Experiments) -> None:
     )
 
 
-def build_scores(tab: Experiments) -> None:
+def build_scores(tab: Experiments) -> Part:
     """Build the tables' scores: which table, which metric."""
     names = list(tab.tables)
     first = next((name for name in names if tab.tables[name] == "dev"), names[0])
@@ -97,14 +129,15 @@ def build_scores(tab: Experiments) -> None:
             elem_id="scores-metric",
             min_width=200,
         )
-    drawn = outputs("scores", tab.show_scores(first, REPORT_METRICS))
+    drawn = outputs("scores")
     shown.change(tab.choose_table, [shown, chosen], chosen, **REDRAW, api_name="choose_table").then(
         tab.show_scores, [shown, chosen], drawn, **REDRAW, api_name="show_table"
     )
     chosen.input(tab.show_scores, [shown, chosen], drawn, **REDRAW, api_name="show_scores")
+    return tab.show_scores, [shown, chosen], drawn
 
 
-def build_curves(tab: Experiments) -> None:
+def build_curves(tab: Experiments) -> Part:
     """Build the training curves: which rows, which panels, against what."""
     first = tab.first_curves()
     against = [
@@ -140,11 +173,12 @@ def build_curves(tab: Experiments) -> None:
             min_width=200,
         )
     inputs: list[Any] = [chosen, measures, axis]
-    drawn = outputs("curves", tab.show_curves(first, list(CURVE_MEASURES), against[0]))
+    drawn = outputs("curves")
     gr.on([one.change for one in inputs], tab.show_curves, inputs, drawn, **REDRAW)
+    return tab.show_curves, inputs, drawn
 
 
-def build_shares(tab: Experiments) -> None:
+def build_shares(tab: Experiments) -> Part:
     """Build the live formula of annealed sampling: alpha's end, epochs, data-set sizes."""
     with gr.Row():
         end = gr.Slider(
@@ -167,8 +201,7 @@ def build_shares(tab: Experiments) -> None:
             min_width=200,
         )
     inputs: list[Any] = [end, epochs, *sizes, recorded]
-    first = tab.show_shares(END, 10, *SIZES[FIRST_SIZES], NO_RUN)
-    drawn = outputs("shares", first)
+    drawn = outputs("shares")
     preset.change(
         lambda name: SIZES[name],
         preset,
@@ -178,13 +211,15 @@ def build_shares(tab: Experiments) -> None:
         api_name="preset_sizes",
     )
     gr.on([one.change for one in inputs], tab.show_shares, inputs, drawn, **REDRAW)
+    return tab.show_shares, inputs, drawn
 
 
-def build_conflicts(tab: Experiments) -> None:
+def build_conflicts(tab: Experiments) -> Part:
     """Build the gradient conflicts: which run, rate or cosine."""
     names, measures = list(tab.conflicted), list(MEASURES)
     with gr.Row():
         chosen = gr.Dropdown(names, value=names[0], label="Run with surgery", min_width=260)
         measure = gr.Radio(measures, value=measures[0], label="Measure", min_width=200)
-    drawn = outputs("conflicts", tab.show_conflicts(names[0], measures[0]))
+    drawn = outputs("conflicts")
     gr.on([chosen.change, measure.change], tab.show_conflicts, [chosen, measure], drawn, **REDRAW)
+    return tab.show_conflicts, [chosen, measure], drawn

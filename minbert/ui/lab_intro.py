@@ -19,11 +19,30 @@ DRAWN = {
     "cls": ("CLS pooling: the first token's", "takes the vector of the first token, [CLS], alone"),
     "mean": ("Mean pooling: the average of all", "takes the average of the vectors of all tokens"),
 }
+MEANS = {
+    "cls": "One token speaks for the whole sentence: what the answer needs, [CLS] has to gather "
+    "from the others while the model reads.",
+    "mean": "Every token has the same share: nothing has to be gathered, and what each word adds "
+    "can be computed exactly.",
+}
+PARTS = {  # of the tab: anchor, name
+    "lab-answers": "Both answers",
+    "lab-split": "Why similar?",
+    "lab-left-out": "Words left out",
+    "lab-contributions": "Words and mood",
+    "lab-layers": "Layer by layer",
+    "lab-sets": "A set of sentences",
+}
 NAMES = {"cls": "CLS", "mean": "mean"}
 READ_SCORES = (
     "How to read this: in brackets is the 95 % interval, 1.96 standard errors each way over the "
     "scored examples; where two intervals overlap a lot, the files can't tell which pooling is "
     "better. What it can't tell: the luck of a training run, since each model is one run."
+)
+MEASURES = (  # in the order of MAIN
+    "Sentiment (SST-5 accuracy)",
+    "Paraphrase (Quora accuracy)",
+    "Similarity (STS Pearson)",
 )
 SCORES_FILE = "-dev.json"
 Z95 = 1.96
@@ -36,15 +55,45 @@ def opening(width: int) -> str:
         width: numbers in a token's vector.
     """
     told = (
-        "The model reads a sentence as tokens (words, pieces of words, and the marks [CLS] in "
-        f"front and [SEP] behind) and turns each one into a vector, a list of {width} numbers. To "
-        "compare whole sentences it needs one vector for each: CLS pooling takes the first "
-        "token's, which must gather everything while the model reads, and mean pooling takes the "
-        "average, to which every token adds its share. Below, two models that were trained alike "
-        "but for this choice answer the same question; look at which words each of them hangs on."
+        "The model reads a sentence as tokens: words, pieces of words, and the marks [CLS] in "
+        f"front and [SEP] behind. Each becomes a vector, a list of {width} numbers, but an answer "
+        "needs one vector for the whole sentence. There are two usual ways to get it (pooling):"
     )
-    drawings = "".join(drawing(pooling) for pooling in DRAWN)
+    drawings = "".join(
+        f'<figure class="mb-way">{drawing(pooling)}<figcaption>{escape(means)}</figcaption>'
+        "</figure>"
+        for pooling, means in MEANS.items()
+    )
     return f'<div class="mb-opening"><p>{escape(told)}</p><div>{drawings}</div></div>'
+
+
+def consequences(models: Path, results: Path) -> str:
+    """Return what the choice changes, in three lines, and the way to each part of the tab."""
+    records = read_records(models, results)
+    scores = {model: records.scores[model] for model in NAMES if model in records.scores}
+    finding = f"{scores_finding(scores)}." if len(scores) == len(NAMES) else ""
+    lines = (
+        (
+            "The answers",
+            "two models, trained alike but for this choice, answer A and B. " + finding,
+        ),
+        (
+            "What can be explained",
+            "under mean pooling a similarity is exactly a sum over pairs of words; under CLS "
+            "pooling one can only leave a word out and see what happens.",
+        ),
+        (
+            "When a sentence becomes different from others",
+            "[CLS] starts the same in every sentence and has to fill up, layer by layer; the "
+            "average differs from the first layer on.",
+        ),
+    )
+    told = "".join(f"<li><b>{name}:</b> {escape(text.strip())}</li>" for name, text in lines)
+    links = "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name in PARTS.items())
+    return (
+        f'<div class="mb-findings"><h3>What the choice changes</h3><ul>{told}</ul></div>'
+        f'<nav class="mb-jump" aria-label="Parts of the pooling lab">{links}</nav>'
+    )
 
 
 def drawing(pooling: str) -> str:
@@ -86,17 +135,10 @@ def scores_block(models: Path, results: Path) -> str:
     problems = [problem for problem in records.problems if SCORES_FILE in problem]
     if not scores:
         return finding_block("How good both are on whole files is not known here", problems, "")
-    head = simple_head(
-        [
-            "Model",
-            "Sentiment\n(SST-5 accuracy)",
-            "Paraphrase\n(Quora accuracy)",
-            "Similarity\n(STS Pearson)",
-        ]
-    )
+    head = simple_head(["Task", *(f"{NAMES[model]} pooling" for model in scores)])
     rows = [
-        [f"{NAMES[model]} pooling", *(with_interval(one.metrics.get(name)) for name in MAIN)]
-        for model, one in scores.items()
+        [told, *(with_interval(one.metrics.get(name)) for one in scores.values())]
+        for name, told in zip(MAIN, MEASURES, strict=True)
     ]
     numbers = table("Scores of both models on the dev files", head, rows)
     small = any(not name or "minilm" in name.lower() for name in records.encoders or [""])

@@ -10,7 +10,7 @@ import gradio as gr
 
 from minbert.ui.engine import Engine
 from minbert.ui.experiments import heading
-from minbert.ui.lab_intro import opening, scores_block
+from minbert.ui.lab_intro import consequences, opening, scores_block
 from minbert.ui.lab_occlusion import Occlusion, waiting
 from minbert.ui.lab_set_events import NOBODY, OWN, TOGETHER, Sets, about
 from minbert.ui.layout import Figure, figure_place
@@ -84,6 +84,8 @@ def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
     """Build the pooling lab; `results` holds both models' scores on dev."""
     with gr.Tab("Pooling lab", id="pooling") as tab:
         gr.HTML(opening(engine.mean.config.encoder.hidden_size), elem_id="lab-opening")
+        gr.HTML(consequences(models, results), elem_id="lab-consequences")
+        heading("Both models on your sentences", "lab-answers")
         answers = figure_place("pooling")
         gr.HTML(scores_block(models, results), elem_id="lab-scores")
         heading("Why are these two similar?", "lab-split")
@@ -117,6 +119,7 @@ def build_left_out() -> LeftOutPart:
         stop = gr.Button("Stop", elem_id="leave-out-stop", visible=False, scale=0, min_width=100)
     siamese, joint = two_sides("left-out-siamese", "left-out-joint")
     siamese[0].value = first
+    siamese[1].visible = joint[1].visible = False  # until there is something to draw
     return LeftOutPart(start, stop, siamese, joint)
 
 
@@ -132,8 +135,12 @@ def build_sets(sets: Sets) -> SetPart:
         first.text, label="Sentences, one a line", lines=6, max_lines=10, elem_id="set-lines"
     )
     with gr.Row():
-        left = gr.Dropdown(ways, value="cls", label="Left", elem_id="set-left", min_width=220)
-        right = gr.Dropdown(ways, value="mean", label="Right", elem_id="set-right", min_width=220)
+        left = gr.Dropdown(
+            ways, value="cls", label="Pooling on the left", elem_id="set-left", min_width=220
+        )
+        right = gr.Dropdown(
+            ways, value="mean", label="Pooling on the right", elem_id="set-right", min_width=220
+        )
         compare = gr.Button("Compare these", elem_id="set-compare", min_width=160, scale=0)
     words = gr.HTML(elem_id="set-words")
     with gr.Row():
@@ -145,7 +152,7 @@ def build_sets(sets: Sets) -> SetPart:
             min_width=260,
         )
         chosen = gr.Dropdown(
-            [("nobody", NOBODY)],
+            [("none", NOBODY)],
             value=NOBODY,
             label="Mark a sentence in all four figures",
             elem_id="set-chosen",

@@ -49,9 +49,10 @@ READ = {
     ),
 }
 WAITING = (
-    "Press the button: every word of A and of B is left out in turn, and both models score the "
-    "pair again."
+    "Press the button: every word of A and of B is left out in turn, both models score the pair "
+    "again, and two figures show which words each of them hangs on."
 )
+NO_FIGURE = gr.update(value=None, visible=False)
 REFUSED = "Can't leave out words"
 NO_SECOND = "Sentence B is empty. A similarity needs two sentences; type one there."
 
@@ -139,10 +140,10 @@ def view(found: Mapping[str, Mapping[str, Any]], done: int) -> Shown:
     limit = max((one.largest for one in there), default=0.0)
     shown: list[Any] = []
     for one in there:
-        shown += [block(one), left_out_figure(one, limit)]
+        shown += [block(one), gr.update(value=left_out_figure(one, limit), visible=True)]
     if done < len(STEPS):
-        shown += [progress_block(done), None]
-    shown += ["", None] * (len(found) - len(shown) // 2)
+        shown += [progress_block(done), NO_FIGURE]
+    shown += ["", NO_FIGURE] * (len(found) - len(shown) // 2)
     return (*shown, gr.update(visible=done < len(STEPS)))
 
 
@@ -158,7 +159,8 @@ def progress_block(done: int) -> str:
 
 def waiting() -> Shown:
     """Return what the part shows before the button, and after another question."""
-    return (f'<p class="mb-note">{escape(WAITING)}</p>', None, "", None, gr.update(visible=False))
+    note = f'<p class="mb-note">{escape(WAITING)}</p>'
+    return (note, NO_FIGURE, "", NO_FIGURE, gr.update(visible=False))
 
 
 def block(found: LeftOut) -> str:

@@ -99,7 +99,7 @@ def choices(found: Comparison) -> dict[str, Any]:
         (f"{place} {text if len(text) <= LABEL else text[: LABEL - 1] + '…'}", place - 1)
         for place, text in enumerate(found.sentences, start=1)
     ]
-    return gr.update(choices=[("nobody", NOBODY), *names], value=NOBODY)
+    return gr.update(choices=[("none", NOBODY), *names], value=NOBODY)
 
 
 def side_head(way: str) -> str:

@@ -89,14 +89,14 @@ def build_try() -> TryTab:
                 0.95,
                 value=0.5,
                 step=0.05,
-                label="Paraphrase: yes above",
+                label="Paraphrase: say yes above",
                 elem_id="threshold",
                 min_width=260,
                 scale=3,
             )
             swap = gr.Button("Swap A and B", elem_id="swap", min_width=130)
             pin = gr.Button("Pin and compare", elem_id="pin", min_width=130)
-            unpin = gr.Button("Unpin", elem_id="unpin", min_width=90)
+            unpin = gr.Button("Unpin", elem_id="unpin", min_width=90, visible=False)
         edits = build_edits()
         change = gr.HTML(elem_id="change")
         with gr.Accordion("Share it, or get it elsewhere", open=False, elem_id="elsewhere"):

@@ -196,5 +196,12 @@ def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:
     pinned = [answers.pinned, answers.change]
     answers.pin.click(handlers.pin, answers.current, pinned, **PRIVATE)
     answers.unpin.click(lambda: (None, ""), None, pinned, **PRIVATE)
+    answers.pinned.change(
+        lambda asked: gr.update(visible=asked is not None),
+        answers.pinned,
+        answers.unpin,
+        show_progress="hidden",
+        **PRIVATE,
+    )
     texts = [area.first, area.second]
     answers.share.click(None, texts, answers.link, js=MAKE_LINK, **PRIVATE)

@@ -74,9 +74,11 @@ def similarity_card(pair: PairResult) -> str:
         f'<div class="mb-gauge" role="img" aria-label="similarity {shown(score)} of 5">'
         f'<div class="mb-marker" style="left:{place:.1f}%"></div></div>'
         f'<div class="mb-ticks">{ticks}</div>'
-        f'<p class="mb-note">shown is {which_score(pair)}; joint (reads A and B together) '
-        f"{pair.joint:.2f}, A then B {pair.joint_ab:.2f}, B then A {pair.joint_ba:.2f}; Siamese "
-        f"(compares two separate embeddings) {pair.siamese:.2f}{outside}</p>",
+        f'<p class="mb-note">shown is {which_score(pair)}{outside}</p><dl class="mb-scores">'
+        f"<dt>joint</dt><dd>{pair.joint:.2f}</dd><dd>A and B are read together: A then B "
+        f"{pair.joint_ab:.2f}, B then A {pair.joint_ba:.2f}</dd>"
+        f"<dt>Siamese</dt><dd>{pair.siamese:.2f}</dd><dd>each is read alone, then their two "
+        "vectors are compared</dd></dl>",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -41,9 +42,9 @@ def app_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Start the Chromium of this machine; without one the tests fail, they are never skipped."""
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the Chromium of this machine until the block ends; without one it fails."""
     named = os.environ.get("MINBERT_CHROMIUM")
     path = named or next((found for name in BROWSERS if (found := shutil.which(name))), None)
     assert path, "no Chromium found: apt-get install chromium, or name one in MINBERT_CHROMIUM"
@@ -54,6 +55,13 @@ def browser() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start one Chromium for all tests; without one they fail, they are never skipped."""
+    with chromium() as started:
+        yield started
 
 
 def open_visit(browser: Browser, url: str, width: int, height: int, theme: str) -> Visit:

@@ -43,7 +43,8 @@ def test_each_word_is_left_out_on_demand(visit: Open) -> None:
     seen = visit()
     page = open_lab(seen)
     expect(page.locator("#left-out-siamese-words")).to_contain_text("Press the button")
-    assert page.locator("#left-out-siamese-plot svg.main-svg").count() == 0
+    for kind in ("siamese", "joint"):
+        expect(page.locator(f"#left-out-{kind}-plot")).to_be_hidden()
     page.locator("#leave-out").click()
     expect(page.locator("#left-out-siamese-words")).to_contain_text("of 4 done", timeout=PATIENT)
     expect(page.locator("#leave-out-stop")).to_be_visible()
@@ -127,7 +128,7 @@ def test_hostile_lines_show_as_text(visit: Open) -> None:
     compare(page, f"{HOSTILE} | {HOSTILE}\n{HOSTILE} again\nA plain third line.")
     expect(page.locator("#set-left-matrix-plot .xtick")).to_have_count(3, timeout=PATIENT)
     page.locator("#set-chosen input").click()
-    second = page.get_by_role("option").nth(2)  # after “nobody” and the first
+    second = page.get_by_role("option").nth(2)  # after “none” and the first
     expect(second).to_contain_text('2 <b id="injected">bold</b>')
     second.click()
     expect(page.locator("#set-points-words h3")).to_contain_text("sentence 2", timeout=PATIENT)
@@ -182,6 +183,6 @@ def test_every_figure_fits_and_can_be_read(visit: Open, theme: str, width: int) 
         total = sum(int(part) for part in colour[4:-1].split(",")[:3])
         assert (total > 450) == (theme == "dark"), f"{colour} can't be read on a {theme} page"
     expect(page.locator("#lab-opening svg[role=img]")).to_have_count(2)
-    expect(page.locator("#lab-scores tbody tr")).to_have_count(2)
+    expect(page.locator("#lab-scores tbody tr")).to_have_count(3)
     assert seen.errors == []
     seen.shot(f"pooling-lab-{theme}-{width}")

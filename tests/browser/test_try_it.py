@@ -56,6 +56,7 @@ def test_swapping_answers_the_other_way_round(visit: Open) -> None:
 def test_a_pinned_answer_is_compared_with_the_next(visit: Open) -> None:
     page = visit().page
     ask(page, "The soup was wonderful.", "I loved the soup.")
+    expect(page.locator("#unpin")).to_be_hidden()
     page.locator("#pin").click()
     pinned = page.locator("#change")
     expect(pinned).to_contain_text("Pinned: “The soup was wonderful.” and “I loved the soup.”")
@@ -71,6 +72,7 @@ def test_a_pinned_answer_is_compared_with_the_next(visit: Open) -> None:
     assert lines[1].endswith("+0.0")
     page.locator("#unpin").click()
     expect(pinned).to_have_text("")
+    expect(page.locator("#unpin")).to_be_hidden()
 
 
 def test_a_link_reopens_the_page_and_leaves_no_trace(visit: Open) -> None:

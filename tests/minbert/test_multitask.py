@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from minbert.multitask import MultitaskBert
 from minbert.tasks import TASKS
 from tests.support import assert_close, random_batch, redraw, tiny_model
 
+ROOT = Path(__file__).resolve().parents[2]
 BATCH = random_batch((9, 4, 7, 2, 6, 8, 3, 5))
 SHAPES = {"sentiment": (8, 5), "paraphrase": (8,), "similarity": (8,)}
 
@@ -141,3 +144,17 @@ def test_the_tiny_model_takes_fields_of_both_configs(tmp_path: Path) -> None:
     assert model.config.encoder.vocab_size == len(model.tokenizer)
     with pytest.raises(TypeError, match="hidden_sise"):
         tiny_model(tmp_path, hidden_sise=32)
+
+
+def test_loading_imports_no_compiler(tmp_path: Path) -> None:
+    """It would take longer than the weights, each time the page starts."""
+    tiny_model(tmp_path).save_pretrained(tmp_path)
+    lines = (
+        "import sys; from minbert.multitask import MultitaskBert; "
+        f"MultitaskBert.from_pretrained({str(tmp_path)!r}); "
+        "print(sorted({'torch._dynamo', 'sympy'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -202,6 +202,7 @@ def test_conflicts_before_and_after(tab: Experiments) -> None:
     block, figure, table = tab.show_conflicts(name, "conflict rate")
     assert len(figure.data) == 6
     assert figure.data[0].y[0] == pytest.approx(0.43)
+    assert {axis.dtick for axis in figure.select_xaxes()} == {1}, "an epoch stands there once"
     assert figure.data[1].y[0] == pytest.approx(0.11)
     assert "Sentiment and paraphrase conflict most: in 36 % of steps" in block
     assert "8 % after it; cosine 0.025, then 0.105" in block

@@ -10,7 +10,15 @@ from xml.etree import ElementTree
 import pytest
 
 from minbert.ui.about_records import read_scores
-from minbert.ui.lab_intro import drawing, opening, scores_block, scores_finding, with_interval
+from minbert.ui.lab_intro import (
+    PARTS,
+    consequences,
+    drawing,
+    opening,
+    scores_block,
+    scores_finding,
+    with_interval,
+)
 from minbert.ui.results import Metric
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,12 +48,21 @@ def write(folder: Path, **models: dict[str, object]) -> Path:
     return folder
 
 
-def test_the_opening_is_three_sentences_and_two_drawings() -> None:
+def test_the_opening_is_a_few_sentences_and_two_drawings() -> None:
     told = opening(384)
     words = re.sub(r"<svg.*?</svg>", "", told)
-    assert len(re.findall(r"\.(?:\s|<)", words)) == 3
+    assert len(re.findall(r"\.(?:\s|<)", words)) == 4
     assert "a list of 384 numbers" in words
     assert told.count('role="img"') == 2
+
+
+def test_what_the_choice_changes_says_what_the_files_found(tmp_path: Path) -> None:
+    results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
+    told = consequences(tmp_path / "models", results)
+    assert told.count("<li>") == 3
+    assert "Over whole files mean is clearly ahead on sentiment." in told
+    assert [f'href="#{anchor}"' in told for anchor in PARTS] == [True] * 6
+    assert "whole files" not in consequences(tmp_path / "models", tmp_path / "none")
 
 
 @pytest.mark.parametrize(("pooling", "used"), [("cls", 1), ("mean", 5)])
@@ -87,6 +104,7 @@ def test_a_missing_file_is_told_with_what_writes_it(tmp_path: Path) -> None:
     assert "cls-dev.json is not there" in told
     assert "python -m trainer evaluate" in told
     assert "mean pooling</th>" in told
+    assert "CLS pooling</th>" not in told
     assert "one of the two is not told" in told
     nothing = scores_block(tmp_path / "models", tmp_path / "none")
     assert "is not known here" in nothing

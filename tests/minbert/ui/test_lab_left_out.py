@@ -16,6 +16,7 @@ from minbert.ui.lab_occlusion import (
     FUNCTIONS,
     JOINT,
     NAMES,
+    NO_FIGURE,
     SIAMESE,
     STEPS,
     LeftOut,
@@ -42,8 +43,9 @@ SMALL = LeftOut(
 def test_both_scores_of_both_models_are_what_the_library_says(engine: Engine) -> None:
     *_, last = Occlusion(engine).leave_out(A, B)
     assert len(last) == 5
-    for figure, function in ((last[1], occlude_similarity), (last[3], occlude_joint)):
-        bars = {(bar.name, bar.yaxis): list(bar.x) for bar in figure.data}
+    for update, function in ((last[1], occlude_similarity), (last[3], occlude_joint)):
+        assert update["visible"]
+        bars = {(bar.name, bar.yaxis): list(bar.x) for bar in update["value"].data}
         assert len(bars) == 4
         for name, model in (("CLS", engine.cls), ("mean", engine.mean)):
             told = function(model, A, B)
@@ -59,11 +61,12 @@ def test_both_scores_of_both_models_are_what_the_library_says(engine: Engine) ->
 
 def test_both_figures_share_limits_that_hold_the_largest_change(engine: Engine) -> None:
     *_, last = Occlusion(engine).leave_out(A, B)
-    ranges = {tuple(axis.range) for fig in (last[1], last[3]) for axis in fig.select_xaxes()}
+    figures = last[1]["value"], last[3]["value"]
+    ranges = {tuple(axis.range) for figure in figures for axis in figure.select_xaxes()}
     assert len(ranges) == 1
     low, high = ranges.pop()
     assert low == -high
-    largest = max(abs(x) for fig in (last[1], last[3]) for bar in fig.data for x in bar.x)
+    largest = max(abs(x) for figure in figures for bar in figure.data for x in bar.x)
     assert largest < high < 1.2 * largest
 
 
@@ -73,8 +76,8 @@ def test_each_step_shows_how_far_it_is_and_a_way_to_stop(engine: Engine) -> None
     for done, step in enumerate(steps[:-1]):
         assert f"{done} of 4 done" in step[0] + step[2]
         assert step[4] == gr.update(visible=True)
-        assert step[3] is None
-    assert [step[1] is not None for step in steps] == [False, False, True, True, True]
+        assert step[3] == NO_FIGURE
+    assert [step[1] != NO_FIGURE for step in steps] == [False, False, True, True, True]
     assert "of 4 done" not in steps[-1][0] + steps[-1][2]
 
 
@@ -160,7 +163,7 @@ def test_hostile_words_are_escaped(engine: Engine) -> None:
 def test_it_waits_with_a_word_on_what_to_do() -> None:
     told = waiting()
     assert "Press the button" in told[0]
-    assert told[1:4] == (None, "", None)
+    assert told[1:4] == (NO_FIGURE, "", NO_FIGURE)
     assert told[4] == gr.update(visible=False)
     assert STEPS[:2] == ((SIAMESE, "cls"), (SIAMESE, "mean"))
 

@@ -160,7 +160,7 @@ def test_the_first_set_is_compared_once(sets: Sets, found: Comparison) -> None:
 def test_the_list_offers_every_sentence_and_nobody(shown: tuple[Any, ...]) -> None:
     offered = shown[-2]
     assert offered["value"] == NOBODY
-    assert offered["choices"][0] == ("nobody", NOBODY)
+    assert offered["choices"][0] == ("none", NOBODY)
     assert offered["choices"][3] == ("3 a slow film", 2)
     assert len(offered["choices"]) == 6
 

@@ -34,9 +34,10 @@ def test_similarity_is_clamped_but_tells_the_raw_score() -> None:
     assert "the model said 5.30" in html
     assert "the same meaning" in html
     assert "shown is the joint score" in html
-    assert "5.30, A then B 5.40, B then A 5.20; Siamese (compares" in html
-    assert "3.10" in html
-    for reported, name in ((4.2, "the mean of the joint and"), (3.1, "the Siamese score;")):
+    assert "<dt>joint</dt><dd>5.30</dd>" in html
+    assert "A then B 5.40, B then A 5.20" in html
+    assert "<dt>Siamese</dt><dd>3.10</dd>" in html
+    for reported, name in ((4.2, "the mean of the joint and"), (3.1, "the Siamese score<")):
         told = panels.similarity_card(PairResult(0.9, 0.7, 5.4, 5.2, 3.1, reported))
         assert f"shown is {name}" in told
     inside = panels.similarity_card(PairResult(0.9, 0.7, 2.0, 2.0, 2.0, 2.0))

@@ -1,0 +1,66 @@
+"""Take the README's pictures anew: `python -m tests.browser.screenshots` (or `make screenshots`).
+
+The real app is started, opened in Chromium, and what SHOTS says is written to assets/screenshots.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import chromium, open_visit
+from tests.browser.walk import open_tab
+from tests.served import ROOT, served_app
+
+FOLDER = ROOT / "assets" / "screenshots"
+
+
+@dataclasses.dataclass(frozen=True)
+class Shot:
+    """What one picture shows."""
+
+    tab: str
+    top: str = ""  # selector of what stands at its top; empty: the top of the page
+    width: int = 1200  # pixels of the window
+    height: int = 860
+    theme: str = "light"
+
+
+SHOTS = {
+    "try-it": Shot("Try it"),
+    "pooling": Shot("Pooling lab", top="#lab-split"),
+    "experiments": Shot("Experiments", top="#part-scores"),
+}
+
+
+def settle(page: Page, top: str) -> None:
+    """Scroll to what the picture begins with, and wait until all is drawn and still."""
+    if top:
+        page.locator(top).evaluate("one => one.scrollIntoView({block: 'start'})")
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(1_500)
+
+
+def take(folder: Path = FOLDER) -> list[Path]:
+    """Write every picture into `folder`; return the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    with served_app() as url, chromium() as browser:
+        for name, shot in SHOTS.items():
+            seen = open_visit(browser, url, shot.width, shot.height, shot.theme)
+            open_tab(seen.page, shot.tab)
+            settle(seen.page, shot.top)
+            files.append(folder / f"{name}.png")
+            seen.page.screenshot(path=files[-1])
+            seen.page.close()
+            if seen.errors:
+                raise RuntimeError(f"{name}: the page reported {seen.errors}")
+    return files
+
+
+if __name__ == "__main__":
+    for file in take(Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER):
+        print(f"{file} {file.stat().st_size:,} bytes")  # noqa: T201 - what a person waits for
