@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE, ask, findings
+from tests.browser.walk import open_tab, tab_names
+from tests.served import free_ports, serving
 
 Open = Callable[..., Visit]
 A, B = "The harbour was calm at dawn.", "At sunrise the harbour lay still."
@@ -93,6 +96,44 @@ def test_a_link_reopens_the_page_and_leaves_no_trace(visit: Open) -> None:
     page.wait_for_selector("#split-plot .heatmaplayer image")
     assert boxes(page) == (A, B)
     assert not any(A.split()[1] in url for url in seen.requests if "http" in url)
+
+
+EVERYTHING_KEPT = """async () => {
+    const kept = [JSON.stringify({...localStorage}), JSON.stringify({...sessionStorage})];
+    for (const {name} of await indexedDB.databases()) {
+        const base = await new Promise(done => {
+            const asked = indexedDB.open(name);
+            asked.onsuccess = () => done(asked.result);
+        });
+        for (const store of base.objectStoreNames) {
+            const all = base.transaction(store).objectStore(store).getAll();
+            kept.push(JSON.stringify(await new Promise(done => {
+                all.onsuccess = () => done(all.result);
+            })));
+        }
+        base.close();
+    }
+    return kept.join() + document.cookie + location.href;
+}"""
+
+
+def test_what_is_typed_is_kept_nowhere(visit_at: Open, tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    url, word = f"http://127.0.0.1:{port}", "quinceorchard"
+    arguments = {"GRADIO_SERVER_PORT": str(port), "GRADIO_TEMP_DIR": str(tmp_path / "cache")}
+    with serving(["app.py"], ready=url, **arguments) as process:
+        page = visit_at(url).page
+        ask(page, f"The {word} is in bloom.", f"I love the {word}.")
+        page.locator("#pin").click()
+        expect(page.locator("#change")).to_contain_text(word)
+        for name in tab_names(page):
+            open_tab(page, name)
+        assert word not in page.evaluate(EVERYTHING_KEPT)
+        process.terminate()
+        assert process.stdout is not None
+        assert word not in process.stdout.read()
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert [path for path in written if word.encode() in path.read_bytes()] == []
 
 
 @pytest.mark.parametrize("tab", ["Try it", HOSTILE])
