@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.screenshots import SHOTS
 from trainer.cli import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -61,6 +62,11 @@ def test_the_tree_names_every_module(package: str) -> None:
 @pytest.mark.parametrize("target", re.findall(r"\]\(([^)#]+)\)", README))
 def test_links_lead_somewhere(target: str) -> None:
     assert target.startswith("https://") or (ROOT / target).exists()
+
+
+def test_one_command_takes_every_picture() -> None:
+    pictures = re.findall(r"!\[[^]]+\]\(assets/screenshots/(.+?)\.png\)", README)
+    assert pictures == list(SHOTS)
 
 
 @pytest.mark.parametrize("command", [c for c in commands() if c.startswith("python -m trainer")])
