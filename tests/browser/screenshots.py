@@ -32,7 +32,9 @@ class Shot:
 SHOTS = {
     "try-it": Shot("Try it"),
     "pooling": Shot("Pooling lab", top="#lab-split"),
+    "attention": Shot("Attention", top="#attention-words", theme="dark"),
     "experiments": Shot("Experiments", top="#part-scores"),
+    "phone": Shot("Try it", width=390, height=844, theme="dark"),
 }
 
 
