@@ -125,6 +125,12 @@ def test_the_model_and_the_pieces_change_the_map(engine: Engine, studio: Studio)
     assert "catsing" in merged
 
 
+def test_each_sentence_alone_is_itself(studio: Studio) -> None:
+    for scope, text in (("A alone", A), (SECOND, B)):
+        rows = studio.draw(A, B, Controls(scope=scope)).view.rows
+        assert rows == ("[CLS]", *text.split(), "[SEP]")
+
+
 def test_a_direction_without_a_pair_and_a_missing_b_are_told(studio: Studio) -> None:
     words, _ = studio.show(A, "", *values(PAIR, direction="A->B"))
     assert "There is no sentence B" in words
