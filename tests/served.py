@@ -77,3 +77,13 @@ def served_app(
     there = {"GRADIO_SERVER_PORT": str(port), **environment}
     with serving(["app.py"], ready=url, python=python, folder=folder, **there):
         yield url
+
+
+@contextlib.contextmanager
+def served(*options: str, **environment: str) -> Iterator[tuple[str, int]]:
+    """Start the real app with these options on a free port; give its address and process id."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    there = {"GRADIO_SERVER_PORT": str(port), **environment}
+    with serving(["app.py", *options], ready=url, **there) as process:
+        yield url, process.pid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from minbert.ui.attention_events import (
     ALL,
     MODEL_NAMES,
     ONE,
+    ROLLOUT,
     SECOND,
     SORTS,
     Controls,
@@ -37,9 +39,12 @@ NO_RECORD = (
     "There is no record of the encoder before fine-tuning. "
     "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."
 )
+NO_WORD = ""  # no word is masked
+NO_FRAME = notice_line(["Press a button: bertviz draws what is chosen above, as lines."])
+AS_IT_IS, WITH_MASK = "as it is", "with [MASK]"
 # The word to mask, what was said of it, both maps, bertviz's frame, the files, the table's order.
 HIDDEN = gr.update(value=None, visible=False)
-CLEARED: tuple[Any, ...] = (None, "", HIDDEN, HIDDEN, "", None, next(iter(SORTS)))
+CLEARED: tuple[Any, ...] = (NO_WORD, "", HIDDEN, HIDDEN, NO_FRAME, None, next(iter(SORTS)))
 
 
 class Extras:
@@ -64,16 +69,38 @@ class Extras:
         return (
             *self.studio.show(first, second, *controls),
             *self.studio.heads(first, second, *controls),
-            gr.update(choices=self.maskable(first, second, Controls(*controls)), value=None),
+            gr.update(
+                choices=word_choices(self.maskable(first, second, Controls(*controls))),
+                value=NO_WORD,
+            ),
             *CLEARED[1:],
         )
 
-    def maskable(self, first: str, second: str, controls: Controls) -> list[tuple[str, str]]:
-        """List the words of the chosen input: what is shown, and SENTENCE:WORD."""
+    def redraw(
+        self,
+        first: str,
+        second: str,
+        word: str | None,
+        *controls: Any,  # noqa: ANN401 - see Controls
+    ) -> tuple[Any, ...]:
+        """Draw the masked word's maps for new settings; clear what was made of the old ones.
+
+        Returns:
+            what `mask` returns; then bertviz's frame and the files, empty.
+        """
+        try:
+            known = self.maskable(first, second, Controls(*controls))
+        except gr.Error:  # the map's own event tells it
+            known = {}
+        kept = word if word in known else NO_WORD
+        return (*self.mask(first, second, kept, *controls), NO_FRAME, None)
+
+    def maskable(self, first: str, second: str, controls: Controls) -> dict[str, str]:
+        """Return the words of the chosen input by their place, SENTENCE:WORD."""
         a, b, _ = self.studio.asked(first, second, controls)
         alone_b = controls.scope == SECOND and bool((second or "").strip())
         named = [(1, a)] if alone_b else [(0, a), (1, b)]
-        found = []
+        found = {}
         predictor = self.engine.models.get(controls.model, self.engine.mean)
         for sentence, text in named:
             if not text:
@@ -81,8 +108,7 @@ class Extras:
             (item,) = predictor.encode_single([text])
             grouped = words_of(item, predictor.tokenizer)
             for entry, place in enumerate(grouped.sentences[0]):
-                label = f"{'AB'[sentence]} {entry + 1}: {grouped.labels[place]}"
-                found.append((label, f"{sentence}:{entry}"))
+                found[f"{sentence}:{entry}"] = grouped.labels[place]
         return found
 
     def mask(
@@ -98,8 +124,8 @@ class Extras:
             chosen = dataclasses.replace(chosen, view=ONE)
         if not word:
             return "", HIDDEN, HIDDEN
-        labels = {value: label for label, value in self.maskable(first, second, chosen)}
-        if word not in labels:
+        known = self.maskable(first, second, chosen)
+        if word not in known:
             raise gr.Error("Choose a word of the present sentences to mask.", duration=8)
         sentence, entry = (int(number) for number in word.split(":"))
         a, b, lines = self.studio.asked(first, second, chosen)
@@ -112,16 +138,18 @@ class Extras:
         )
         most = max((float(one.map.max()) for one in (before, after) if one.map.numel()), default=1)
         told = self.answers(chosen, first, second, sentence, entry)
-        masked_word = labels[word].partition(": ")[2]
-        title = f"With “{masked_word}” masked (word {entry + 1} of {'AB'[sentence]})"
-        drawn = [
-            map_figure(one.view.rows, one.view.columns, one.map, most) for one in (before, after)
-        ]
-        figures = [gr.update(visible=True, value=figure) for figure in drawn]
-        more = "".join(
-            words.map_twin(one.view.rows, one.view.columns, one.map) for one in (before, after)
+        title = (
+            f"With “{known[word]}” masked (word {entry + 1} of {'AB'[sentence]}); "
+            f"{words.drawn_name(before.result, before.head, rollout=chosen.view == ROLLOUT)}"
         )
-        return finding_block(title, told, words.READ_MASK, more), figures[0], figures[1]
+        figures, tables = [], []
+        for name, one in ((AS_IT_IS, before), (WITH_MASK, after)):
+            rows, columns = one.view.rows, one.view.columns
+            figure = map_figure(rows, columns, one.map, most).update_xaxes(title=name)
+            figures.append(gr.update(visible=True, value=figure))
+            tables.append(words.map_twin(rows, columns, one.map, f"The numbers, {name}"))
+        block = finding_block(title, told, words.READ_MASK, "".join(tables))
+        return block, figures[0], figures[1]
 
     def attend(self, predictor: Predictor, item: Encoded, controls: Controls) -> AttentionResult:
         """Return the maps of an encoded input, of the layers that the controls need."""
@@ -206,10 +234,26 @@ class Extras:
             f"Before: {told['encoder']}. After: the model with {MODEL_NAMES[kept]}. "
             f"Averages over {len(inputs)} of our own examples."
         ]
+        if "untuned" not in self.engine.models:
+            lines.append(
+                "Its whole maps are there when the page is started with "
+                "`python app.py --encoder FOLDER_OR_ID`."
+            )
         title, more = words.tuning_finding(old, new, measure), words.tuning_twin(old, new, measure)
         return finding_block(title, lines, words.READ_TUNING, more), tuning_figure(
             old, new, measure
         )
+
+
+def word_choices(known: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what can be clicked, as (shown, place): no word, then the words as they are read."""
+    sentences = {place.partition(":")[0] for place in known}
+    shown = [("(none)", NO_WORD)]
+    for place, word in known.items():
+        sentence, _, entry = place.partition(":")
+        begins = entry == "0" and len(sentences) > 1
+        shown.append((f"{'AB'[int(sentence)]}: {word}" if begins else word, place))
+    return shown
 
 
 def pick_row(event: gr.SelectData) -> tuple[float, float, str]:

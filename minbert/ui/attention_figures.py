@@ -21,6 +21,11 @@ ATTENTION_SCALE = [[0.0, f"rgba({TEAL},0)"], [1.0, f"rgba({TEAL},0.9)"]]  # back
 ROOT_STEPS = (0.0, 0.01, 0.04, 0.16, 0.36, 0.64, 1.0)
 ROOT_SCALE = [[share, f"rgba({TEAL},{0.95 * math.sqrt(share):.3f})"] for share in ROOT_STEPS]
 PRINTED_ENTRIES = 14  # numbers are printed in the cells of maps up to this size
+LARGE_LETTERS, SLANTED = 24, 16  # most entries of an axis in letters of 12 px, and slanted
+BELOW = {  # the colours' scale takes no width: a phone has little
+    **{"orientation": "h", "x": 0.5, "y": 0, "xanchor": "center", "yanchor": "top", "len": 0.8},
+    **{"thickness": 10, "outlinewidth": 0, "title": {"text": "share of attention", "side": "top"}},
+}
 MOST_CELLS = 600_000  # of all small maps together: 2 bytes each, written as base64
 CAMERA = {  # the figure as PNG; a grey that is seen on both themes
     "remove": ["select", "lasso", "zoom", "pan", "autoScale", "zoomIn", "zoomOut", "resetScale"],
@@ -61,19 +66,20 @@ def map_figure(
             ygap=1,
             texttemplate="%{z:.2f}" if printed else None,
             hovertemplate="%{y} looks at %{x}: %{z:.1%}<extra></extra>",
-            colorbar={"title": "share", "thickness": 10, "tickformat": ".0%", "outlinewidth": 0},
+            colorbar={**BELOW, "tickformat": ".0%", "nticks": 5},
         )
     )
-    themed(figure, height=max(320, min(1400, 130 + 24 * len(rows)))).update_layout(modebar=CAMERA)
+    themed(figure, height=max(340, min(1440, 160 + 24 * len(rows)))).update_layout(modebar=CAMERA)
     for update, labels in ((figure.update_xaxes, columns), (figure.update_yaxes, rows)):
         update(
             tickmode="array",
             tickvals=places(labels),
             ticktext=[short(label) for label in labels],
+            tickfont={"size": 12 if len(labels) <= LARGE_LETTERS else 10},
             showgrid=False,
             title=None,
         )
-    figure.update_xaxes(side="top", tickangle=-60)
+    figure.update_xaxes(side="top", tickangle=-60 if len(columns) <= SLANTED else -90)
     figure.update_yaxes(autorange="reversed")
     return figure
 
@@ -110,15 +116,14 @@ def grid_figure(view: AttentionView) -> go.Figure:
             zmax=1000,
             hovertemplate="%{y} looks, %{x}<br>%{z} thousandths of its attention<extra></extra>",
             colorbar={
-                "title": "share",
-                "thickness": 10,
-                "tickvals": [0, 100, 250, 500, 1000],
-                "ticktext": ["0%", "10%", "25%", "50%", "100%"],
-                "outlinewidth": 0,
+                **BELOW,
+                "tickvals": [0, 250, 500, 1000],
+                "ticktext": ["0%", "25%", "50%", "100%"],
+                "tickangle": 0,
             },
         )
     )
-    themed(figure, height=96 * layers + 60).update_layout(modebar=CAMERA)
+    themed(figure, height=96 * layers + 100).update_layout(modebar=CAMERA)
     for update, count, size, name in (
         (figure.update_xaxes, heads, len(columns), "head"),
         (figure.update_yaxes, layers, len(rows), "layer"),

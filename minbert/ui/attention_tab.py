@@ -14,7 +14,7 @@ from minbert.explain.attention_view import DIRECTIONS
 from minbert.ui import attention_events as events
 from minbert.ui import attention_words as words
 from minbert.ui.attention_events import MODEL_NAMES, Studio
-from minbert.ui.attention_extras import Extras, pick_row
+from minbert.ui.attention_extras import NO_FRAME, NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.attention_figures import MEASURE_NAMES
 from minbert.ui.bertviz_frame import LISTEN
 from minbert.ui.engine import Engine
@@ -103,7 +103,7 @@ def build_attention(engine: Engine) -> AttentionTab:
             with gr.Row():
                 head = gr.Button("Draw the head view (this layer)", elem_id="bertviz-head")
                 model = gr.Button("Draw the model view (all layers)", elem_id="bertviz-model")
-            framed = gr.HTML(elem_id="attention-bertviz")
+            framed = gr.HTML(NO_FRAME, elem_id="attention-bertviz")
         fold = gr.Accordion("What fine-tuning changed", open=False, elem_id="attention-tuning-fold")
         with fold:
             measures = [(name, measure) for measure, (name, _, _) in MEASURE_NAMES.items()]
@@ -127,7 +127,7 @@ def build_controls(engine: Engine) -> Components:
         scopes = list(events.SCOPES)
         scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=4)
         model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=3)
-        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=3)
+        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=4)
     with gr.Row():
         layer = gr.Slider(
             1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)", min_width=260
@@ -155,14 +155,21 @@ def build_controls(engine: Engine) -> Components:
             min_width=260,
             elem_id="attention-top",
         )
-        hide = gr.Checkbox(label="Hide [CLS] and [SEP]", elem_id="attention-hide", min_width=200)
-        pieces = gr.Checkbox(label="Show word pieces", elem_id="attention-pieces", min_width=200)
+        with gr.Column(min_width=200):
+            hide = gr.Checkbox(label="Hide [CLS] and [SEP]", elem_id="attention-hide")
+            pieces = gr.Checkbox(label="Show word pieces", elem_id="attention-pieces")
     return [scope, layer, head, model, view, direction, hide, pieces, top]
 
 
 def build_mask() -> Components:
     """Build the masked word's part: which word, what is said, both maps."""
-    word = gr.Dropdown([], value=None, label="Mask this word", elem_id="attention-mask")
+    word = gr.Radio(
+        word_choices({}),
+        value=NO_WORD,
+        label="Click a word to mask it",
+        elem_id="attention-mask",
+        elem_classes="mb-chips",
+    )
     said = gr.HTML(elem_id="masked-words")
     with gr.Row():
         with gr.Column(min_width=340):
@@ -205,7 +212,9 @@ def attention_events(
     built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
     word, *shown, framed, files, order = built.cleared
     order.change(events.sort_heads, [table, order], table, show_progress="hidden", **PRIVATE)
-    word.input(extras.mask, [*texts, word, *built.controls], shown, **PRIVATE, **newest)
+    to_mask = [*texts, word, *built.controls]
+    word.input(extras.mask, to_mask, shown, **PRIVATE, **newest)
+    gr.on(redraw, extras.redraw, to_mask, [*shown, framed, files], **PRIVATE, **newest)
     to_head, to_model, make = built.buttons
     for kind, button in (("head", to_head), ("model", to_model)):
         drawn = functools.partial(extras.bertviz, kind)

@@ -50,9 +50,10 @@ READ_TUNING = (
     "neighbours didn't. A head may attend alike and still pass on something else."
 )
 READ_MASK = (
-    "How to read this: the same map before and after, in the same colours; the masked word is "
-    "read as [MASK]. Look at what its column's attention went to. A masked sentence is one that "
-    "fine-tuning never saw, so a small change of an answer may come from that alone."
+    "How to read this: the map that is drawn above, without and with the mask, in the same "
+    "colours; the masked word is read as [MASK]. Look at what its column's attention went to. A "
+    "masked sentence is one that fine-tuning never saw, so a small change of an answer may come "
+    "from that alone."
 )
 MOST_IN_TABLE = 24  # rows and columns that are shown as a whole table
 STRONGEST = 100  # pairs that are listed of a larger map
@@ -87,6 +88,14 @@ def grid_finding(result: AttentionResult, summary: HeadsSummary) -> str:
         f"{int(resting.sum())} of {resting.numel()} heads give more than half of their attention "
         f"to [CLS] and [SEP]; the sharpest is head {head + 1} of layer {layer + 1}"
     )
+
+
+def drawn_name(result: AttentionResult, head: int, *, rollout: bool) -> str:
+    """Name the map that is drawn: its layer and head (1-based; 0 for the mean), or the rollout."""
+    layer = result.layers[-1] + 1
+    if rollout:
+        return f"rollout through layer {layer}"
+    return f"layer {layer}, " + ("mean of all heads" if head == 0 else f"head {head}")
 
 
 def rollout_finding(labels: Sequence[str], shares: Tensor, layers: int) -> str:
@@ -130,14 +139,17 @@ def tuning_twin(
     return twins.twin(f"{name}, {unit}", ["Head", "Before", "After", "Change"], rows)
 
 
-def map_twin(rows: Sequence[str], columns: Sequence[str], weights: Tensor) -> str:
+def map_twin(
+    rows: Sequence[str], columns: Sequence[str], weights: Tensor, summary: str = "The numbers"
+) -> str:
     """Return a map (R, C) as a table; of a large one its strongest cells, the rest as files."""
     if max(len(rows), len(columns)) <= MOST_IN_TABLE:
         body = [
             [name, *(f"{100 * value:.1f}" for value in row)]
             for name, row in zip(rows, weights.tolist(), strict=True)
         ]
-        return twins.twin("Per cent of each row's attention", ["Looks \\ at", *columns], body)
+        caption = "Per cent of each row's attention"
+        return twins.twin(caption, ["Looks \\ at", *columns], body, summary)
     count = min(STRONGEST, weights.numel())
     values, order = weights.flatten().sort(descending=True, stable=True)
     body = []
@@ -146,4 +158,4 @@ def map_twin(rows: Sequence[str], columns: Sequence[str], weights: Tensor) -> st
         body.append([f"{rows[row]} ({row + 1})", f"{columns[column]} ({column + 1})"])
         body[-1].append(f"{100 * value:.1f}")
     caption = f"The {count} strongest of {weights.numel():,} cells, per cent; all are in the files"
-    return twins.twin(caption, ["Looks", "At", "Share"], body)
+    return twins.twin(caption, ["Looks", "At", "Share"], body, summary)

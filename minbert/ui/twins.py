@@ -31,6 +31,11 @@ def simple_head(names: Sequence[str]) -> str:
     return "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr>"
 
 
-def twin(caption: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def twin(
+    caption: str,
+    names: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    summary: str = "The numbers",
+) -> str:
     """Return a figure's numbers as a table behind a fold; a row's first cell names it."""
-    return fold("The numbers", table(caption, simple_head(names), rows))
+    return fold(summary, table(caption, simple_head(names), rows))

@@ -242,7 +242,7 @@ def attribution_figure(found: Attribution) -> go.Figure:
             col=column,
         )
     themed(figure, height=110 + 26 * max(len(rows), 1))
-    figure.update_xaxes(range=[-1.3, 1.3], tickvals=[0], ticktext=[""], zerolinewidth=2)
+    figure.update_xaxes(range=[-1.5, 1.5], tickvals=[0], ticktext=[""], zerolinewidth=2)
     figure.update_yaxes(
         tickvals=y,
         ticktext=[plain(labels[row], LONGEST_WORD) for row in rows],

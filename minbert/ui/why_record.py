@@ -51,6 +51,12 @@ class ModelRecord:
     spread: Mapping[str, Mapping[str, Interval]]  # by task, then list
     dev: Mapping[str, tuple[float, float | None]]  # value and standard error
 
+    @property
+    def called(self) -> str:
+        """Name it in a sentence, by how it was trained where that is told."""
+        kinds = {True: "masked texts", False: "texts as they are"}
+        return self.name if self.masked is None else f"the model trained with {kinds[self.masked]}"
+
 
 @dataclasses.dataclass(frozen=True)
 class Record:
@@ -135,27 +141,33 @@ def record_finding(record: Record) -> tuple[str, list[str]]:
     lines = [f"Measured with the code of commit {record.commit}."]
     if not rest or not record.difference:
         spread = first.spread["sentiment"][OVERALL]
-        return f"{first.name} spreads the expected rating by {spread}", lines
+        return capital(f"{first.called} spreads the expected rating by {spread}"), lines
     other = rest[0]
+    one, another = first.called, other.called
+    if one == another:
+        one, another = first.name, other.name
     told = [
         f"{task} {found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f}), {verdict(found)}"
         for task, found in record.difference.items()
     ]
-    lines.insert(0, f"Spread of {first.name} less that of {other.name}: {'; '.join(told)}.")
+    lines.insert(0, f"Spread of {one} less that of {another}: {'; '.join(told)}.")
     costs = [
         f"{DEV[name]} {first.dev[name][0]:.3f} against {other.dev[name][0]:.3f}"
         for name in DEV
         if name in first.dev and name in other.dev
     ]
     if costs:
-        lines.insert(1, f"On dev: {', '.join(costs)}.")
+        lines.insert(1, f"What it costs on dev: {', '.join(costs)}.")
     narrower = sum(found.high < 0 for found in record.difference.values())
     wider = sum(found.low > 0 for found in record.difference.values())
     count = len(record.difference)
-    title = (
-        f"{first.name} treats people more alike than {other.name} in {narrower} of {count} tasks"
-    )
-    return title + (f", less alike in {wider}" if wider else ""), lines
+    title = f"{one} treats people more alike than {another} in {narrower} of {count} tasks"
+    return capital(title) + (f", less alike in {wider}" if wider else ""), lines
+
+
+def capital(text: str) -> str:
+    """Begin a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def verdict(found: Interval) -> str:

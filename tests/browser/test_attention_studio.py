@@ -101,14 +101,20 @@ def test_a_masked_word_is_compared(visit: Open) -> None:
     seen = visit()
     page = seen.page
     open_studio(page)
-    page.locator("#attention-mask input").click()
-    page.get_by_role("option", name="quiet").click()
+    page.locator("#attention-mask").get_by_text("quiet", exact=True).click()
     words = page.locator("#masked-words")
     expect(words.locator("h3")).to_contain_text("With “quiet” masked", timeout=PATIENCE)
+    expect(words.locator("h3")).to_contain_text("layer 1, head 1")
     expect(words.locator("li").first).to_contain_text("Sentiment of A")
     ticks = page.locator("#masked-plot .ytick")
     expect(ticks.filter(has_text="[MASK]")).to_have_count(1, timeout=PATIENCE)
     assert page.locator("#unmasked-plot .ytick").filter(has_text="quiet").count() == 1
+    set_number(page, "Layer (1: lowest)", "4")
+    expect(words.locator("h3")).to_contain_text("layer 4, head 1", timeout=PATIENCE)
+    page.locator("#attention-mask").get_by_text("(none)").click()
+    expect(words.locator("h3")).to_have_count(0, timeout=PATIENCE)
+    page.locator("#attention-mask").get_by_text("triumph", exact=True).click()
+    expect(words.locator("h3")).to_contain_text("With “triumph” masked", timeout=PATIENCE)
     ask(page, "Another sentence altogether.")
     expect(words.locator("h3")).to_have_count(0, timeout=PATIENCE)
 

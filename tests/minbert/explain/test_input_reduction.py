@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from minbert.explain import reduction
-from minbert.explain.reduction import NEAR, Reduction, reduce_input
+from minbert.explain.reduction import NEAR, Reduction, _stays, reduce_input
+from minbert.explain.targets import Answer
 from minbert.heads import LinearHead
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
@@ -163,3 +164,11 @@ def test_a_real_reduction_is_short(real: Predictor) -> None:
     found = reduce_input(real, "the story is a complete and utter mess", task="sentiment")
     assert len(found.shortest.left) <= 3
     assert found.shortest.answer.label == found.steps[0].answer.label
+
+
+def test_a_score_stays_within_half_a_point() -> None:
+    whole = Answer("x", 2.5)
+    for value, stays in ((2.0, True), (3.0, True), (1.95, False), (3.05, False)):
+        assert _stays("similarity", Answer("y", value), whole) == stays
+    assert _stays("sentiment", Answer("x", 9.0), whole)
+    assert not _stays("paraphrase", Answer("y", 2.5), whole)

@@ -125,6 +125,12 @@ def test_the_model_and_the_pieces_change_the_map(engine: Engine, studio: Studio)
     assert "catsing" in merged
 
 
+def test_each_sentence_alone_is_itself(studio: Studio) -> None:
+    for scope, text in (("A alone", A), (SECOND, B)):
+        rows = studio.draw(A, B, Controls(scope=scope)).view.rows
+        assert rows == ("[CLS]", *text.split(), "[SEP]")
+
+
 def test_a_direction_without_a_pair_and_a_missing_b_are_told(studio: Studio) -> None:
     words, _ = studio.show(A, "", *values(PAIR, direction="A->B"))
     assert "There is no sentence B" in words
@@ -209,9 +215,16 @@ def test_the_endpoint_gives_one_layer_or_several(studio: Studio) -> None:
 def test_new_texts_fill_the_tab_and_clear_the_rest(extras: Extras) -> None:
     filled = extras.refresh(A, B, *values(PAIR))
     assert len(filled) == 4 + len(CLEARED)
-    assert [label for label, _ in filled[4]["choices"]][-1] == "B 4: sleeps"
-    assert filled[4]["value"] is None
-    assert filled[5] == filled[8] == ""
+    chips = filled[4]["choices"]
+    assert chips[0] == ("(none)", "")
+    assert [shown for shown, _ in chips[1:]] == [
+        *("A: the", "cat", "sits", "in", "the", "garden"),
+        *("B: a", "slow", "dog", "sleeps"),
+    ]
+    assert chips[5][1] == "0:4"
+    assert chips[-1][1] == "1:3"
+    assert filled[4]["value"] == filled[5] == ""
+    assert "Press a button" in filled[8]
     skipped = extras.refresh("", B, *values(PAIR))
     assert len(skipped) == len(filled)
     assert all(part == gr.skip() for part in skipped)
@@ -219,7 +232,15 @@ def test_new_texts_fill_the_tab_and_clear_the_rest(extras: Extras) -> None:
 
 def test_a_masked_word_stands_beside_the_old_map(extras: Extras) -> None:
     words, before, after = extras.mask(A, B, "1:2", *values(PAIR))  # B's third word
-    assert "With “dog” masked (word 3 of B)" in words
+    assert "With “dog” masked (word 3 of B); layer 2, head 3<" in words
+    assert "The numbers, as it is" in words
+    assert "The numbers, with [MASK]" in words
+    assert before["value"].layout.xaxis.title.text == "as it is"
+    assert after["value"].layout.xaxis.title.text == "with [MASK]"
+    mean, *_ = extras.mask(A, B, "1:2", *values(PAIR, head=0, layer=1))
+    assert "; layer 1, mean of all heads<" in mean
+    rolled, *_ = extras.mask(A, B, "1:2", *values(PAIR, view=ROLLOUT))
+    assert "; rollout through layer 2<" in rolled
     names = list(after["value"].layout.xaxis.ticktext)
     old = list(before["value"].layout.xaxis.ticktext)
     assert names.count("[MASK]") == 1
@@ -234,6 +255,31 @@ def test_a_masked_word_stands_beside_the_old_map(extras: Extras) -> None:
 def test_masking_a_word_that_is_not_there_is_refused(extras: Extras) -> None:
     with pytest.raises(gr.Error, match="word of the present sentences"):
         extras.mask(A, B, "1:9", *values(PAIR))
+
+
+def test_both_maps_are_those_of_the_input_without_and_with_the_mask(
+    engine: Engine, studio: Studio, extras: Extras
+) -> None:
+    _, before, after = extras.mask(A, B, "1:2", *values(PAIR, pieces=True))
+    _, old = drawn(studio, PAIR, pieces=True)
+    assert_close(torch.tensor(before["value"].data[0].z), old, 1e-4)
+    _, masked = studio.show(A, B.replace("dog", "[MASK]"), *values(PAIR, pieces=True))
+    assert_close(torch.tensor(after["value"].data[0].z), torch.tensor(masked.data[0].z), 1e-4)
+    most = max(float(old.max()), float(torch.tensor(masked.data[0].z).max()))
+    assert before["value"].data[0].zmax == pytest.approx(most, abs=1e-4)
+    assert engine.mean.config.encoder.num_hidden_layers == 2, "the chosen layer is the top one"
+
+
+def test_new_settings_draw_the_masked_word_again_and_clear_what_is_old(extras: Extras) -> None:
+    words, before, after, framed, files = extras.redraw(A, B, "1:2", *values(PAIR, layer=1))
+    assert "With “dog” masked (word 3 of B); layer 1, head 3<" in words
+    assert before["visible"] is after["visible"] is True
+    assert "Press a button" in framed
+    assert files is None
+    for word, first in (("", A), ("1:9", A), ("1:2", "")):  # none, gone, a text to be told of
+        words, before, *_ = extras.redraw(first, B, word, *values(PAIR))
+        assert words == ""
+        assert before["visible"] is False
 
 
 def test_b_alone_masks_a_word_of_b(extras: Extras) -> None:
@@ -293,6 +339,14 @@ def test_what_fine_tuning_changed_is_told_from_the_record(extras: Extras, tmp_pa
     words, figure = extras.tuning("entropy", "cls")
     assert figure is not None
     assert "some/encoder" in words
+    assert "python app.py --encoder FOLDER_OR_ID" in words
+    with torch.no_grad():
+        extras.engine.cls.model.encoder.layers[0].attention.query.weight.mul_(9)
+    extras._after.clear()
+    other, _ = extras.tuning("entropy", "cls")
+    mean, _ = extras.tuning("entropy", "mean")
+    assert "with CLS pooling" in other
+    assert other.split("The numbers")[1] != mean.split("The numbers")[1]
     assert "of layer 2 most, from 9.00" in words
     words, figure = extras.tuning("distance", "mean")
     assert figure is None

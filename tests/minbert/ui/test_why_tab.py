@@ -67,7 +67,7 @@ def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) ->
             assert set(bars.marker.color) == {attribution.UNSIGNED}
         strongest = max(range(len(values)), key=lambda row: abs(values[row]))
         assert bars.text[strongest].startswith("1")
-    assert {tuple(axis.range) for axis in figure.select_xaxes()} == {(-1.3, 1.3)}
+    assert {tuple(axis.range) for axis in figure.select_xaxes()} == {(-1.5, 1.5)}
     found = integrated_gradients(engine.mean, *texts, task=task)
     assert f"add up to {found.total:+.2f}" in words
     assert f"moved by {found.value - found.baseline_value:+.2f}" in words

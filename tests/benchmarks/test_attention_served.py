@@ -1,0 +1,82 @@
+"""Attention over the wire: how long the server takes, and how much it sends.
+
+Times count with MINBERT_HEAVY=1 (`make test-heavy`) alone, on an idle machine; sizes always do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from minbert.predictor import Predictor
+from tests.served import ROOT, served_app
+
+WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
+SECONDS = 0.3  # of one 64-token pair, all layers and heads
+MOST_BYTES = 2_000_000  # that the page receives for one view
+PAIR = (" ".join(["film"] * 31), " ".join(["story"] * 30))  # 64 tokens with their marks
+LONGEST = (" ".join(["film"] * 80), " ".join(["story"] * 80))
+TOGETHER = "A and B together"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with served_app() as url:
+        yield url
+
+
+def asked(address: str, endpoint: str, *data: Any) -> tuple[bytes, float]:  # noqa: ANN401 - any JSON
+    """Ask an endpoint as a program does; return what it sent, and the seconds of both calls."""
+    body = json.dumps({"data": data}).encode()
+    request = urllib.request.Request(
+        f"{address}/gradio_api/call/{endpoint}", body, {"Content-Type": "application/json"}
+    )
+    started = time.perf_counter()
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        event = json.load(reply)["event_id"]
+    with urllib.request.urlopen(f"{request.full_url}/{event}", timeout=60) as reply:
+        sent: bytes = reply.read()
+    return sent, time.perf_counter() - started
+
+
+def controls(view: str, **changes: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any control
+    """Return the studio's controls in their order: word pieces, all of it."""
+    chosen = {
+        **{"scope": TOGETHER, "layer": 6, "head": 1, "model": "mean", "view": view},
+        **{"direction": "all", "hide": False, "pieces": True, "top": 100},
+    }
+    return tuple({**chosen, **changes}.values())
+
+
+@pytest.mark.heavy
+def test_all_heads_of_64_tokens_are_computed_and_sent_soon(address: str) -> None:
+    model = Predictor.from_pretrained(ROOT / "assets" / "models" / "mean", "cpu")
+    assert model.attention(*PAIR).weights.shape == (6, 12, 64, 64)
+    taken = []
+    for number in range(8 if WHOLE else 2):
+        first = f"{PAIR[0][:-4]}{('cat', 'dog')[number % 2]}"  # still 64 tokens
+        sent, seconds = asked(address, "show_attention", first, PAIR[1], *controls("All heads"))
+        taken.append(seconds)
+        assert b"event: complete" in sent
+        assert len(sent) < MOST_BYTES
+        figure = json.loads(sent.split(b"data: ")[1])[1]["plot"]
+        tiles = json.loads(figure)["layout"]["meta"]
+        assert tiles == {"rows": 64, "columns": 64}, "no small map was cut"
+    print(f"64 tokens, all heads: {min(taken):.3f} s, {len(sent):,} bytes")  # noqa: T201 - the figure the check is for
+    assert min(taken) < (SECONDS if WHOLE else 30 * SECONDS)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("view", ["One head", "All heads", "Rollout"])
+@pytest.mark.parametrize("pieces", [True, False])
+def test_no_view_of_the_longest_pair_is_large(address: str, view: str, pieces: bool) -> None:
+    asked_for = controls(view, pieces=pieces)
+    sent, _ = asked(address, "show_attention", *LONGEST, *asked_for)
+    assert b"event: complete" in sent
+    assert 20_000 < len(sent) < MOST_BYTES

@@ -1,0 +1,109 @@
+"""The record of bias: what is told of it fits its numbers, and a bad file is told as such."""
+
+from __future__ import annotations
+
+import json
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minbert.files import CheckpointError
+from minbert.ui.why_record import FILE, read_record, record_block, record_finding
+
+RESULTS = Path(__file__).parents[3] / "assets" / "results"
+
+
+def interval(mean: float, low: float, high: float) -> dict[str, dict[str, float]]:
+    return {"all lists": {"mean": mean, "low": low, "high": high}}
+
+
+def model(name: str, masked: bool | None, accuracy: float, spread: float) -> dict[str, Any]:
+    spreads = {
+        task: interval(spread, spread - 0.01, spread + 0.01)
+        for task in ("sentiment", "paraphrase", "similarity")
+    }
+    dev = {
+        "sentiment accuracy": {"value": accuracy, "se": 0.015, "n": 9},
+        "sentiment f1": {"value": 0.1},
+    }
+    return {
+        **{"model": name, "masked_in_training": masked, "seed": 3},
+        **{"spread": spreads, "dev": dev},
+    }
+
+
+def written(folder: Path, **changes: Any) -> Path:  # noqa: ANN401 - any part of the record
+    record = {
+        "models": [model("one/model", True, 0.45, 0.2), model("two/model", False, 0.46, 0.3)],
+        "difference": {
+            "sentiment": interval(-0.1, -0.2, -0.05),
+            "paraphrase": interval(-0.01, -0.03, 0.01),
+            "similarity": interval(0.02, 0.01, 0.03),
+        },
+        "commit": "abc",
+    }
+    (folder / FILE).write_text(json.dumps({**record, **changes}), encoding="utf-8")
+    return folder
+
+
+def told(folder: Path) -> tuple[str, list[str]]:
+    record = read_record(folder)
+    assert record is not None
+    return record_finding(record)
+
+
+def test_the_title_counts_what_the_intervals_decide(tmp_path: Path) -> None:
+    title, lines = told(written(tmp_path))
+    assert title == (
+        "The model trained with masked texts treats people more alike than the model trained "
+        "with texts as they are in 1 of 3 tasks, less alike in 1"
+    )
+    assert lines[0].startswith("Spread of the model trained with masked texts less that of the")
+    assert "sentiment -0.100 (-0.200 to -0.050), narrower" in lines[0]
+    assert "paraphrase -0.010 (-0.030 to +0.010), undecided" in lines[0]
+    assert "similarity +0.020 (+0.010 to +0.030), wider." in lines[0]
+    assert lines[1] == "What it costs on dev: SST-5 accuracy 0.450 against 0.460."
+    assert lines[2].endswith("commit abc.")
+
+
+def test_models_whose_training_is_alike_or_not_told_go_by_their_names(tmp_path: Path) -> None:
+    for masked in (None, True):
+        models = [model(name, masked, 0.4, 0.2) for name in ("one/model", "two/model")]
+        title, _ = told(written(tmp_path, models=models))
+        assert "ne/model treats people more alike than two/model in 1" in title
+
+
+def test_one_model_tells_its_own_spread(tmp_path: Path) -> None:
+    one = [model("one/model", False, 0.4, 0.25)]
+    title, _ = told(written(tmp_path, models=one, difference={}))
+    assert title.endswith("spreads the expected rating by 0.250 (0.240 to 0.260)")
+
+
+def test_the_table_has_a_row_a_model(tmp_path: Path) -> None:
+    block = record_block(written(tmp_path))
+    rows = [row.split("</tr>")[0] for row in block.split('<th scope="row">')[1:]]
+    assert len(rows) == 2
+    assert rows[0].startswith("one/model</th><td>masked</td><td>3</td>")
+    assert "<td>as they are</td>" in rows[1]
+    assert "<td>0.300 (0.290 to 0.310)</td>" in rows[1]
+    assert "<td>0.460 ± 0.015</td><td></td><td></td>" in rows[1]
+
+
+def test_no_record_and_a_bad_one_are_told(tmp_path: Path) -> None:
+    assert read_record(tmp_path) is None
+    assert "python -m trainer bias" in record_block(tmp_path)
+    (tmp_path / FILE).write_text('{"models": [{"model": "<b>"}]}', encoding="utf-8")
+    with pytest.raises(CheckpointError, match="should be what"):
+        read_record(tmp_path)
+    assert "can't be read" in unescape(record_block(tmp_path))
+
+
+def test_the_shipped_record_compares_masked_with_plain_training() -> None:
+    record = read_record(RESULTS)
+    assert record is not None
+    assert [one.masked for one in record.models] == [True, False]
+    assert set(record.difference) == {"sentiment", "paraphrase", "similarity"}
+    for one in record.models:
+        assert set(one.dev) == {"sentiment accuracy", "paraphrase accuracy", "similarity pearson"}
