@@ -12,7 +12,7 @@ BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
-	@($(call require,$(find_browser))) || true
+	@($(call require,$(find_browser) $(find_npm))) || true
 
 app: check-python $(VENV)/.app ## install what the app needs, start it, print its address
 	@$(PYTHON) app.py
@@ -59,11 +59,14 @@ find_browser = found=$${MINBERT_CHROMIUM:-}; \
 	package=chromium; grep -qs '^ID=ubuntu' /etc/os-release && package=chromium-browser; \
 	[ -n "$$found" ] || missing="$$missing $$package";
 
+# npm fetches what runs the model in a browser, for the page of findings that answers.
+find_npm = command -v npm >/dev/null || missing="$$missing npm";
+
 check-python:
 	@$(call require,)
 
 check-browser:
-	@$(call require,$(find_browser))
+	@$(call require,$(find_browser) $(find_npm))
 
 $(VENV)/bin/python:
 	@python3 -m venv $(VENV)

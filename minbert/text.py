@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
     from transformers import BertTokenizer
 
 TEXTS_PER_BATCH = 64
@@ -174,6 +175,11 @@ class Tokenizer:
     def __len__(self) -> int:
         """Return the size of the vocabulary."""
         return self._backend.get_vocab_size()
+
+    @property
+    def backend(self) -> Backend:
+        """Return the tokenizers library's own object, for what has no method here."""
+        return self._backend
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """Normalise and split texts into word-piece ids; of special tokens only typed `[MASK]`s."""

@@ -1,6 +1,8 @@
 """The findings as one HTML file: `python -m minbert.ui.static --out DIR`.
 
-DIR/index.html opens by a double click, offline, and DIR can be uploaded as a static Space.
+DIR/index.html opens by a double click, offline, and DIR can be uploaded as a static Space. With
+`--live` the model itself lies in DIR/live, and the page, from a server, lets a visitor's browser
+answer sentences of their own.
 """
 
 from __future__ import annotations
@@ -13,22 +15,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from minbert.browser.runtime import Runtime
+    from minbert.ui.static_live import Live
     from minbert.ui.static_parts import Source
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 INDEX = "index.html"
 
 
-def build_static(folder: Path, assets: Path = ASSETS) -> Path:
+def build_static(
+    folder: Path, assets: Path = ASSETS, *, live: bool = False, runtime: Runtime | None = None
+) -> Path:
     """Write the page of findings into a folder, which is made if need be; return the file.
 
     Args:
         folder: gets index.html, whole or not at all.
         assets: holds models/mean, models/cls, results and examples.json.
+        live: also write the model, its tokenizer and ONNX Runtime Web into `folder`/live, for the
+            page to answer what a visitor types.
+        runtime: the files of ONNX Runtime Web; None: those that npm fetches.
 
     Raises:
         CheckpointError: a model or the examples can't be read.
-        ValueError: there is no example, or the page would be larger than 9 MB.
+        ValueError: there is no example, the page would be larger than 9 MB, or a tool that `live`
+            needs is missing.
     """
     from minbert.files import read_json_list, write_bytes
     from minbert.ui.engine import Engine
@@ -40,20 +50,33 @@ def build_static(folder: Path, assets: Path = ASSETS) -> Path:
     engine = Engine.load(assets / "models", "cpu")
     source = Source(engine, examples, assets / "models", assets / "results")
     path = folder / INDEX
-    write_bytes(path, findings(source).encode())
+    if not live:
+        write_bytes(path, findings(source).encode())
+        return path
+    from minbert.browser.package import FOLDER, make_package
+    from minbert.ui.static_live import make_live
+
+    package = make_package(engine.mean, runtime)
+    page = findings(source, make_live(source, package.settings))
+    package.write(folder / FOLDER)
+    write_bytes(path, page.encode())
     return path
 
 
-def findings(source: Source) -> str:
-    """Return the page as HTML."""
+def findings(source: Source, live: Live | None = None) -> str:
+    """Return the page as HTML; `live` is the part in which a visitor's browser answers."""
     from minbert.ui.static_attention import attention_data
-    from minbert.ui.static_document import Figures, document
-    from minbert.ui.static_parts import TITLE, page_body, sections
+    from minbert.ui.static_document import PLAIN, Figures, document
+    from minbert.ui.static_parts import STILL, TITLE, page_body, sections
 
     figures = Figures()
     attention = attention_data(source.engine, source.examples)
-    body = page_body(sections(source, figures, attention))
-    return document(TITLE, body, figures, {"attention": attention})
+    parts = sections(source, figures, attention)
+    if live is None:
+        return document(TITLE, page_body(parts, STILL), figures, {"attention": attention}, PLAIN)
+    body = page_body({**live.parts, **parts}, live.told)
+    data = {"attention": attention, "live": live.data}
+    return document(TITLE, body, figures, data, live.additions)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -69,6 +92,11 @@ def make_parser() -> argparse.ArgumentParser:
         "--space", action="store_true", help="also write the README.md of a static Space"
     )
     parser.add_argument(
+        "--live",
+        action="store_true",
+        help="also put the model beside the page, to answer in the visitor's browser (needs npm)",
+    )
+    parser.add_argument(
         "--model-repo", metavar="USER/NAME", help="a published model that the README names"
     )
     return parser
@@ -79,15 +107,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported
     try:
-        path = build_static(options.out, options.assets)
+        path = build_static(options.out, options.assets, live=options.live)
         if options.space:
             from minbert.ui.static_space import write_space_readme
 
-            write_space_readme(options.out, options.model_repo)
+            write_space_readme(options.out, options.model_repo, live=options.live)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(f"{path}: {path.stat().st_size / 1e6:.1f} MB\n")
+    files = [path, *sorted((path.parent / "live").iterdir())] if options.live else [path]
+    for each in files:
+        sys.stdout.write(f"{each}: {each.stat().st_size / 1e6:.1f} MB\n")
     return 0
 
 

@@ -6,6 +6,7 @@ policy in the file's head forbids the browser every request.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -27,6 +28,18 @@ NO_SCRIPT = (
     '<noscript><p class="mb-problem">The figures need JavaScript, which is switched off here; the '
     "words and tables don't.</p><style>[hidden] { display: block !important; }</style></noscript>"
 )
+
+
+@dataclasses.dataclass(frozen=True)
+class Additions:
+    """What a page has beyond figures and words."""
+
+    policy: str = POLICY  # whom its browser may ask for what
+    styles: str = ""  # CSS made by us
+    scripts: str = ""  # script elements made by us
+
+
+PLAIN = Additions()
 
 
 class Figures:
@@ -104,7 +117,13 @@ def embedded(value: object) -> str:
     return text.replace("<", "\\u003c")
 
 
-def document(title: str, body: str, figures: Figures, data: Mapping[str, object]) -> str:
+def document(
+    title: str,
+    body: str,
+    figures: Figures,
+    data: Mapping[str, object],
+    additions: Additions = PLAIN,
+) -> str:
     """Return the whole file.
 
     Args:
@@ -112,6 +131,7 @@ def document(title: str, body: str, figures: Figures, data: Mapping[str, object]
         body: HTML made by us.
         figures: drawn in their places in the body.
         data: by the id of the script element that the script reads it from.
+        additions: none for a page that stands alone.
 
     Raises:
         ValueError: the file would be larger than 9 MB.
@@ -129,11 +149,11 @@ def document(title: str, body: str, figures: Figures, data: Mapping[str, object]
     html = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{additions.policy}">\n'
         '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{styles}</style>\n</head>\n<body>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{styles}{additions.styles}</style>\n</head>\n<body>\n"
         f"{NO_SCRIPT}{body}\n{blocks}<script>{get_plotlyjs()}</script>\n"
-        f"<script>\n{script}</script>\n</body>\n</html>\n"
+        f"<script>\n{script}</script>\n{additions.scripts}</body>\n</html>\n"
     )
     size = len(html.encode())
     if size > MOST_BYTES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -182,8 +183,11 @@ def claims(experiments: Experiments) -> str:
     return finding_block(title, lines, experiment_words.READ_CLAIMS) + judged
 
 
-def page_body(parts: Parts) -> str:
-    """Return the page's header, its contents and its sections."""
+def page_body(parts: Parts, still: str = STILL) -> str:
+    """Return the page's header, its contents and its sections.
+
+    `still` says what is computed when; backticks in it make code.
+    """
     kept = {anchor: part for anchor, part in parts.items() if part[1]}
     links = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for anchor, (name, _) in kept.items())
     body = "".join(
@@ -191,10 +195,10 @@ def page_body(parts: Parts) -> str:
         f"{html}</section>"
         for anchor, (name, html) in kept.items()
     )
-    still = STILL.replace("`make app`", "<code>make app</code>")
+    told = re.sub("`([^`]*)`", r"<code>\1</code>", escape(still, quote=False))
     return (
         f'<header class="mb-title"><h1>minBERT Lab</h1><p>{escape(LEAD)}</p>'
-        f'<p class="mb-note">{still}</p>'
+        f'<p class="mb-note">{told}</p>'
         f'<nav class="mb-jump" aria-label="Contents">{links}</nav></header><main>{body}</main>'
         f'<footer class="mb-note">minBERT Lab {escape(__version__)}</footer>'
     )

@@ -14,7 +14,7 @@ from trainer.cli import main
 from trainer.publish.command import publish
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
-from trainer.publish.static import MOST_BYTES, build_static, check_static
+from trainer.publish.static import LIVE_FILES, MOST_BYTES, STORE, build_static, check_static
 from trainer.publish.upload import Hub
 
 # The client's own call of httpx2, in huggingface_hub.lfs
@@ -285,6 +285,61 @@ def test_what_stands_beside_the_page_is_looked_at(page: Path) -> None:
     assert "should name the page" in problem(page)
     readme.unlink()
     assert "README.md should be there" in problem(page)
+
+
+# A page with its model
+
+LIVE_POLICY = "default-src 'none'; connect-src 'self' " + " ".join(sorted(STORE))
+
+
+def live_page(plan: Plan, out: Path) -> Path:
+    """Build a folder as the page's command does with --live, with next to nothing in it."""
+    small_page(plan, out)
+    text = (out / "index.html").read_text(encoding="utf-8")
+    (out / "index.html").write_text(text.replace(POLICY, LIVE_POLICY), encoding="utf-8")
+    (out / "README.md").write_text(space_readme(plan.model_repo, live=True), encoding="utf-8")
+    for name in LIVE_FILES:
+        (out / name).parent.mkdir(exist_ok=True)
+        (out / name).write_bytes(name.encode() * 9)
+    return out
+
+
+def test_a_page_is_published_with_its_model_and_without_it(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trainer.publish.static.build_static", live_page)
+    assert main(["publish", "--space", SPACE, "--static", "--live"]) == 0
+    repo = hub.repos["space", SPACE]
+    assert set(repo.files) == OURS | LIVE_FILES
+    assert "Checked: one page and its model, which asks no other" in capsys.readouterr().err
+    run_static()
+    assert set(repo.files) == OURS
+
+
+def test_the_model_s_files_are_all_there_and_alone(tmp_path: Path, page: Path) -> None:
+    folder = live_page(Plan(SPACE, static=True, live=True), tmp_path / "live-page")
+    check_static(folder, print, live=True)
+    assert "live/words.json" in problem(folder)  # a page without a model has no such company
+    (folder / "live" / "model.onnx").unlink()
+    with pytest.raises(PublishError, match=r"needs live/model\.onnx\. Found nothing there"):
+        check_static(folder, print, live=True)
+    text = (page / "index.html").read_text(encoding="utf-8")
+    (page / "index.html").write_text(text.replace(POLICY, LIVE_POLICY), encoding="utf-8")
+    assert "should refer to no other host" in problem(page)
+
+
+def test_another_host_in_the_policy_is_told(tmp_path: Path) -> None:
+    folder = live_page(Plan(SPACE, static=True, live=True), tmp_path / "live-page")
+    path = folder / "index.html"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("'self'", "https://example.org"), encoding="utf-8")
+    with pytest.raises(PublishError, match="should refer to no other host"):
+        check_static(folder, print, live=True)
+
+
+def test_live_without_static_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["publish", "--space", SPACE, "--live"]) == 1
+    assert "`--live` should come with --static" in capsys.readouterr().err
 
 
 # The builder

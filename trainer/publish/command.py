@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,11 @@ def add_publish_parser(
         metavar="DIR",
         help="also upload your own index of training sentences; mind the data's terms",
     )
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="with --static: the model beside the page, to answer in the visitor's browser",
+    )
     parser.add_argument("--private", action="store_true", help="for the owner alone to see")
     parser.add_argument(
         "--dry-run", type=Path, metavar="DIR", help="build and check into DIR, upload nothing"
@@ -58,6 +64,11 @@ def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> N
             "`--index` should be left out with --static: such a page holds no training sentences. "
             f"Found {options.index}; leave one of the two out."
         )
+    if options.live and not options.static:
+        raise ValueError(
+            "`--live` should come with --static: it is the page that answers in the browser. Found "
+            "it alone; add --static, or leave it out for the app."
+        )
     plan = Plan(
         space=options.space,
         model_repo=options.model_repo,
@@ -65,6 +76,7 @@ def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> N
         private=options.private,
         static=options.static,
         index=options.index,
+        live=options.live,
     )
     if options.dry_run is not None:
         build_into(empty(options.dry_run), plan, report)
@@ -152,7 +164,8 @@ def build_into(
         report(f"The {part.name}'s folder: {len(files)} files, {size:.1f} MB")
     if plan.index is not None:
         report(index_notice(plan.index, private=plan.private))
-    (check or (check_static if plan.static else check_space))(folder / "space", report)
+    look_over = functools.partial(check_static, live=plan.live) if plan.static else check_space
+    (check or look_over)(folder / "space", report)
 
 
 def empty(folder: Path) -> Path:

@@ -42,6 +42,7 @@ class Plan:
     private: bool = False
     static: bool = False  # the page of findings instead of the app
     index: Path | None = None  # of training sentences, for the Space's tab "Why?"; None: without
+    live: bool = False  # with the model beside it, for the visitor's browser
     root: Path = ROOT
 
     @property

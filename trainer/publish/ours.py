@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from minbert.checkpoint import CONFIG_FILE
-from trainer.publish.static import PAGE, STATIC_FILES, STATIC_MARK
+from trainer.publish.static import LIVE_FILES, PAGE, STATIC_FILES, STATIC_MARK
 
 SPACE_MARK = "minbert/multitask.py"  # a Space with files that lacks it isn't ours to overwrite
 WELCOME = "Welcome to your static Space"  # in the page that the Hub puts into a new static Space
@@ -18,15 +18,15 @@ Reader = Callable[[str], bytes]  # a file of the repo, by its name; empty where 
 def is_our_space(sdk: str, files: set[str], read: Reader) -> bool:
     """Say whether a Space of this kind is empty or holds what this command put there.
 
-    A static one holds our page alone, whose README names it, or still the Hub's own first page: a
-    single index.html may be anybody's.
+    A static one holds our page, its model perhaps, and a README that names it, or still the Hub's
+    own first page: a single index.html may be anybody's.
     """
     files = files - AT_FIRST
     if not files:
         return True
     if sdk == "gradio":
         return SPACE_MARK in files
-    if files <= STATIC_FILES and STATIC_MARK.encode() in read("README.md"):
+    if files <= STATIC_FILES | LIVE_FILES and STATIC_MARK.encode() in read("README.md"):
         return True
     return files <= HUB_PAGE and WELCOME.encode() in read(PAGE)
 

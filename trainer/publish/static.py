@@ -21,9 +21,14 @@ from trainer.publish.folder import Plan
 
 PAGE = "index.html"
 STATIC_FILES = {PAGE, "LICENSE"}  # what we put into one, beside the README
+LIVE_FILES = {  # and this, where the model lies beside the page
+    f"live/{name}" for name in ("model.onnx", "words.json", "ort.js", "ort.wasm.gz", "NOTICE.txt")
+}
 STATIC_MARK = "minBERT Lab: findings"  # in the README of a static Space of ours
 MOST_BYTES = 9_000_000  # from 10 MB on the Hub keeps a file elsewhere and serves it otherwise
 CLOSED = "default-src 'none'"  # the page's own policy: no request but those that it names
+# A Space's host may answer for its large files from the Hub's own file store: a policy may name it.
+STORE = {"https://*.hf.co", "https://*.huggingface.co"}
 SHOWN = 3  # references that an error tells
 LOADING = {"src", "srcset", "href", "xlink:href", "poster", "data", "action", "formaction"}
 LOADING |= {"background", "ping", "manifest"}
@@ -34,13 +39,14 @@ STYLE_OUTSIDE = re.compile(
 
 
 def build_static(plan: Plan, out: Path) -> Path:
-    """Build the static Space's folder at `out`: the page, its README and the licence.
+    """Build the static Space's folder at `out`: the page, its README, the licence, maybe a model.
 
     Raises:
         PublishError: the page's command fails; its last words are told.
     """
     command = [sys.executable, "-B", "-m", "minbert.ui.static", "--out", str(out.resolve())]
-    command += ["--space", *(["--model-repo", plan.model_repo] if plan.model_repo else [])]
+    command += ["--space", *(["--live"] if plan.live else [])]
+    command += ["--model-repo", plan.model_repo] if plan.model_repo else []
     environment = {name: value for name, value in os.environ.items() if name != "HF_TOKEN"}
     done = subprocess.run(
         command,
@@ -61,30 +67,34 @@ def build_static(plan: Plan, out: Path) -> Path:
     return out
 
 
-def check_static(folder: Path, report: Callable[[str], None]) -> None:
+def check_static(folder: Path, report: Callable[[str], None], *, live: bool = False) -> None:
     """See that the folder is a page that stands alone, and a README that makes it a static Space.
+
+    With `live` the page has its model beside it, and nothing else.
 
     Raises:
         PublishError: the page is missing or too large, may ask another host for something, has
             company, or its README says otherwise.
     """
-    problems = [*page_problems(folder / PAGE), *folder_problems(folder)]
+    more = LIVE_FILES if live else set()
+    problems = [*page_problems(folder / PAGE, live=live), *folder_problems(folder, more)]
     if problems:
         raise PublishError(
             f"The page can't be published, so nothing was uploaded: {'; '.join(problems)}. Mend "
             "it in minbert/ui/static*.py, and run this again."
         )
-    report("Checked: one page, which asks no other host for anything")
+    held = "one page and its model" if live else "one page"
+    report(f"Checked: {held}, which asks no other host for anything")
 
 
-def page_problems(path: Path) -> list[str]:
+def page_problems(path: Path, *, live: bool = False) -> list[str]:
     """Say what is wrong with the page."""
     if not path.is_file():
         return [f"{PAGE} should be there. Found none"]
     size = path.stat().st_size
     if size > MOST_BYTES:
         return [f"{PAGE} should have at most {MOST_BYTES:,} bytes. Found {size:,}"]
-    page = References()
+    page = References(STORE if live else set())
     page.feed(path.read_text(encoding="utf-8"))
     page.close()
     problems = []
@@ -98,12 +108,14 @@ def page_problems(path: Path) -> list[str]:
     return problems
 
 
-def folder_problems(folder: Path) -> list[str]:
-    """Say what is wrong with what stands beside the page."""
+def folder_problems(folder: Path, more: set[str]) -> list[str]:
+    """Say what is wrong with what stands beside the page, where `more` has to stand."""
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     problems = []
-    if more := sorted(files - STATIC_FILES - {"README.md"}):
-        problems.append(f"the folder should hold one page. Found {', '.join(more)} beside it")
+    if company := sorted(files - STATIC_FILES - more - {"README.md"}):
+        problems.append(f"the folder should hold one page. Found {', '.join(company)} beside it")
+    if missing := sorted(more - files):
+        problems.append(f"the page's model needs {', '.join(missing)}. Found nothing there")
     if "README.md" not in files:
         return [*problems, "README.md should be there. Found none"]
     text = (folder / "README.md").read_text(encoding="utf-8")
@@ -118,9 +130,10 @@ def folder_problems(folder: Path) -> list[str]:
 class References(HTMLParser):
     """Whatever in a page names another host: links, sources, styles, its own policy."""
 
-    def __init__(self) -> None:
-        """Begin with nothing found."""
+    def __init__(self, allowed: set[str]) -> None:
+        """Begin with nothing found; the page's policy may name the hosts that are allowed."""
         super().__init__()
+        self.allowed = allowed
         self.found: list[str] = []
         self.policy = ""
         self.in_style = False
@@ -134,6 +147,10 @@ class References(HTMLParser):
             looked_at = {*LOADING, "content"}
             if told["http-equiv"].lower() == "content-security-policy":
                 self.policy = told.get("content", "")
+                kept = [
+                    part for part in re.split(r"(\s|;)", self.policy) if part not in self.allowed
+                ]
+                told["content"] = "".join(kept)
         for name, value in told.items():
             outside = OUTSIDE if name in looked_at else STYLE_OUTSIDE if name == "style" else None
             if outside is not None and outside.search(value):

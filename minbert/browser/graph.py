@@ -1,0 +1,141 @@
+"""A multitask model as one ONNX file that ONNX Runtime runs, in a browser too.
+
+The graph is torch's own export of the model, one input at a time, without padding. Weights that
+float16 holds exactly, as in our checkpoints, are stored so and cast back when the file is loaded:
+half the bytes and the same numbers. (8-bit weights would halve it again, and change half of the
+digits that the page shows: trainer/EXPERIMENTS.md.)
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from minbert.multitask import MultitaskBert
+from minbert.text import Batch
+
+if TYPE_CHECKING:
+    import onnx
+
+INPUTS = ("ids", "types")  # (1, T) int64 each
+OUTPUTS = ("sentiment", "paraphrase", "joint", "pooled")
+NEEDED = ("onnx", "onnxscript")  # torch's exporter asks for both
+
+
+class Answers(nn.Module):
+    """Everything that a model says about one encoder input, single or joint."""
+
+    def __init__(self, model: MultitaskBert) -> None:
+        """Wrap a model in eval mode."""
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Answer one input of ids and token types, (1, T) each.
+
+        Returns:
+            the sentiment classes' probabilities (1, C), the duplicate probability (1,), the joint
+            similarity (1,), not clamped, and the embedding (1, D).
+        """
+        embedding = self.model.embed(Batch(ids, torch.ones_like(ids), types))
+        return (
+            torch.softmax(self.model.sentiment_logits(embedding), dim=-1),
+            torch.sigmoid(self.model.paraphrase_logits(embedding)),
+            self.model.joint_similarity(embedding),
+            embedding,
+        )
+
+
+def onnx_file(model: MultitaskBert) -> bytes:
+    """Return the model as the bytes of an ONNX file.
+
+    Args:
+        model: on the CPU, without PALs, its paraphrase head over joint input.
+
+    Raises:
+        ValueError: a package that the export needs is missing, or the model is one that a single
+            graph can't answer for.
+    """
+    check_answerable(model)
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f"The export to ONNX should find {' and '.join(NEEDED)}. Found no "
+            f"{' and no '.join(missing)}; run `pip install -e '.[live]'` in the project's "
+            "folder, or leave --live out."
+        )
+    proto = trace(Answers(model).eval())
+    store_halves(proto)
+    content: bytes = proto.SerializeToString()
+    return content
+
+
+def check_answerable(model: MultitaskBert) -> None:
+    """See that one pass over one input answers all tasks.
+
+    Raises:
+        ValueError: it doesn't.
+    """
+    config = model.config
+    if config.pal_size:
+        raise ValueError(
+            "`pal_size` should be 0 for a model in the browser, where one graph answers all "
+            f"tasks. Found {config.pal_size}; take a model without PALs."
+        )
+    if config.paraphrase_head == "two_tower":
+        raise ValueError(
+            "`paraphrase_head` should read joint input for a model in the browser. Found "
+            "'two_tower'; take a model with the other head."
+        )
+
+
+def trace(answers: Answers) -> onnx.ModelProto:
+    """Trace the module into a graph with inputs of any length."""
+    longest = answers.model.config.encoder.max_position_embeddings
+    length = torch.export.Dim("tokens", min=2, max=longest)
+    example = torch.zeros(1, 7, dtype=torch.long)
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)  # it tells that torchvision, which nothing here needs, is missing
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the exporter's own, about torch's inside
+            program: Any = torch.onnx.export(
+                answers,
+                (example, example.clone()),
+                dynamo=True,
+                input_names=list(INPUTS),
+                output_names=list(OUTPUTS),
+                dynamic_shapes=({1: length}, {1: length}),
+                verbose=False,
+            )
+            proto: onnx.ModelProto = program.model_proto
+    finally:
+        log.setLevel(level)
+    return proto
+
+
+def store_halves(model: onnx.ModelProto) -> None:
+    """Store each weight matrix that float16 holds exactly in float16, and cast it back."""
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for weight in model.graph.initializer:
+        if weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
+            continue
+        values = numpy_helper.to_array(weight)
+        with np.errstate(over="ignore"):
+            halves = values.astype(np.float16)
+        if np.array_equal(halves.astype(np.float32), values):
+            name = weight.name
+            weight.CopyFrom(numpy_helper.from_array(halves, f"{name}.half"))
+            casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)

@@ -1,0 +1,97 @@
+"""The page that answers: the plain page with one section, one script and a policy more."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+
+import pytest
+
+from minbert.predictor import Predictor
+from minbert.ui.engine import Engine
+from minbert.ui.panels import answer_panel
+from minbert.ui.static import findings
+from minbert.ui.static_document import POLICY
+from minbert.ui.static_live import POLICY as LIVE_POLICY
+from minbert.ui.static_live import Live, make_live
+from minbert.ui.static_parts import STILL, Source
+from minbert.ui.static_space import space_readme
+from tests.minbert.ui.sample_about import write_about
+from tests.support import redraw, tiny_model
+
+HOSTILE = "</textarea></script><img src=x onerror=alert(1)> & <b>red</b>"
+EXAMPLES = [
+    {"name": "odd <i>", "first": HOSTILE, "second": "a dog sleeps in the park"},
+    {"name": "alone", "first": "the cat sleeps", "second": ""},
+]
+SETTINGS = {"files": {}, "names": {}, "fetched": 12_345_678, "cosine": "positive"}
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
+    """Give made-up records and two tiny models."""
+    folder = tmp_path_factory.mktemp("live")
+    predictors = {}
+    for pooling in ("mean", "cls"):
+        model = tiny_model(folder / pooling, pooling=pooling)
+        redraw(model, seed=3)
+        predictors[pooling] = Predictor(model, "cpu")
+    models, results = write_about(folder)
+    return Source(Engine(predictors["mean"], predictors["cls"]), EXAMPLES, models, results)
+
+
+@pytest.fixture(scope="module")
+def live(source: Source) -> Live:
+    return make_live(source, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def page(source: Source, live: Live) -> str:
+    return findings(source, live)
+
+
+def test_the_plain_page_is_what_is_left_without_it(source: Source, live: Live, page: str) -> None:
+    """Not a byte of the page without --live is another for it."""
+    data = json.dumps(live.data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    section = (
+        '<section id="part-try"><h2 class="mb-section" id="try">Try it</h2>'
+        f"{live.parts['try'][1]}</section>"
+    )
+    left = page
+    for added in (
+        f'<script type="application/json" id="data-live">{data}</script>\n',
+        live.additions.styles,
+        live.additions.scripts,
+        section,
+        '<a href="#try">Try it</a>',
+    ):
+        assert left.count(added) == 1
+        left = left.replace(added, "")
+    plain = findings(source)
+    told = [text.replace("`make app`", "<code>make app</code>") for text in (live.told, STILL)]
+    assert left.replace(LIVE_POLICY, POLICY).replace(*told) == plain
+    assert 'id="live' not in plain
+
+
+def test_the_first_example_is_answered_and_texts_stay_texts(source: Source, page: str) -> None:
+    engine = source.engine
+    answered = answer_panel(engine.answer(engine.mean, HOSTILE, EXAMPLES[0]["second"]))
+    assert answered[: answered.index("expected rating")] in page
+    assert f">\n{escape(HOSTILE)}</textarea>" in page
+    assert HOSTILE not in page
+    assert "12.3 MB are fetched once" in page
+
+
+def test_the_policy_allows_what_it_needs_and_no_more() -> None:
+    told = dict(part.strip().split(" ", 1) for part in LIVE_POLICY.split(";"))
+    assert told["default-src"] == "'none'"
+    assert told["connect-src"].split()[0] == "'self'"
+    assert "'wasm-unsafe-eval'" in told["script-src"]
+    assert "'unsafe-eval'" not in told["script-src"].split()
+    assert "http" not in told["script-src"]
+
+
+def test_the_readme_says_what_runs_where() -> None:
+    assert "runs in the visitor's browser" in space_readme(live=True)
+    assert "sdk: static" in space_readme(live=True)
+    assert "live" not in space_readme()
