@@ -44,8 +44,8 @@ class Answers(nn.Module):
         """
         embedding = self.model.embed(Batch(ids, torch.ones_like(ids), types))
         return (
-            torch.softmax(self.model.sentiment_logits(embedding), dim=-1),
-            torch.sigmoid(self.model.paraphrase_logits(embedding)),
+            torch.softmax(self.model.calibrated_sentiment(embedding), dim=-1),
+            torch.sigmoid(self.model.calibrated_paraphrase(embedding)),
             self.model.joint_similarity(embedding),
             embedding,
         )

@@ -81,9 +81,12 @@
       made("p", "mb-band", data.bands[Math.floor(shown + 0.5)]),
       seen(made("div", "mb-gauge", "", marker), `similarity ${shown.toFixed(1)} of 5`),
       made("div", "mb-ticks", "", ...[0, 1, 2, 3, 4, 5].map((tick) => made("span", "", `${tick}`))),
-      made("p", "mb-note", `shown is ${whichScore(pair)}; joint (reads A and B together) ${pair.joint.toFixed(2)}, `
-        + `A then B ${pair.jointAB.toFixed(2)}, B then A ${pair.jointBA.toFixed(2)}; Siamese (compares two separate `
-        + `embeddings) ${pair.siamese.toFixed(2)}${outside}`),
+      made("p", "mb-note", `shown is ${whichScore(pair)}${outside}`),
+      made("dl", "mb-scores", "",
+        made("dt", "", "joint"), made("dd", "", pair.joint.toFixed(2)),
+        made("dd", "", `A and B are read together: A then B ${pair.jointAB.toFixed(2)}, B then A ${pair.jointBA.toFixed(2)}`),
+        made("dt", "", "Siamese"), made("dd", "", pair.siamese.toFixed(2)),
+        made("dd", "", "each is read alone, then their two vectors are compared")),
     );
   };
 

@@ -86,7 +86,7 @@ def opened(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
         page.on("request", lambda request: seen.requests.append(request.url))
         page.on("pageerror", lambda error: seen.errors.append(str(error)))
         page.on("dialog", lambda dialog: (seen.dialogs.append(dialog.message), dialog.dismiss()))
-        page.goto(url)
+        page.goto(url, timeout=PATIENCE)
         return seen
 
     yield open_page

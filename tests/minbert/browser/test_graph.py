@@ -25,7 +25,12 @@ def drawn(folder: Path, **changes: object) -> MultitaskBert:
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"pooling": "cls", "similarity_head": "relu"}, {"pooling": "max"}]
+    "changes",
+    [
+        {},
+        {"pooling": "cls", "similarity_head": "relu"},
+        {"pooling": "max", "sentiment_temperature": 1.5},
+    ],
 )
 def test_the_file_answers_as_the_model(tmp_path: Path, changes: dict[str, object]) -> None:
     model = drawn(tmp_path, **changes)
