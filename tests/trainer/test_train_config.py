@@ -89,7 +89,9 @@ def test_phrases_are_mixed_into_sst_alone() -> None:
 
 def test_further_pairs_are_checked_when_the_settings_are_made() -> None:
     refused("`extra_similarity` should be names out of sts-2012", extra_similarity="stsb")
-    refused("`extra_paraphrase` should be names out of quora-dup", extra_paraphrase="sick")
+    refused(
+        "`extra_paraphrase` should be names out of quora-mined, quora-dup", extra_paraphrase="sick"
+    )
 
 
 @pytest.mark.parametrize("name", RATES)
