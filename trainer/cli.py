@@ -267,8 +267,9 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 
 def run_reproduce(options: argparse.Namespace) -> None:
-    """Run what is missing of the report's tables."""
+    """Run what is missing of the report's tables, and print them."""
     from trainer.reproduce import reproduce
+    from trainer.tables import tables
 
     use_threads(options.threads)
     if options.seeds < 1:
@@ -283,6 +284,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
         device_name=options.device,
         report=tell,
     )
+    sys.stdout.write(tables(options.results) + "\n")
 
 
 def run_untrained(options: argparse.Namespace) -> None:

@@ -15,12 +15,13 @@ from minbert.files import write_json
 from minbert.tasks import TASKS
 from trainer import reproduce as module
 from trainer.claims import CLAIMS
-from trainer.cli import main
+from trainer.cli import RESULTS, main
 from trainer.config import TrainConfig
 from trainer.recipes import ROWS
 from trainer.recipes.profiles import PROFILES
 from trainer.reproduce import configured, is_recorded, minutes_left, pair_means, reproduce
 from trainer.runs import Run, RunError
+from trainer.tables import tables
 
 NAMES = ("surgery", "mean_pretraining", "part1_cfimdb_pretrain")  # not in the tables' order
 Go = Callable[..., list[str]]
@@ -346,5 +347,8 @@ def test_the_command_runs_every_row_unless_some_are_named(
         main(["reproduce", "--rows", "cosine", "all", "--seeds", "3", "--profile", "report"]) == 0
     )
     assert calls == [(tuple(ROWS), range(1), "cpu"), (["cosine", "all"], range(3), "report")]
+    shown = tables(RESULTS)
+    assert capsys.readouterr().out == 2 * (shown + "\n")
+    assert all(f"`{name}`" in shown for name in ROWS), "every row, from the saved results"
     assert main(["reproduce", "--seeds", "0"]) == 1
     assert "`--seeds` should be at least 1. Found 0." in capsys.readouterr().err
