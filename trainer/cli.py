@@ -94,6 +94,11 @@ def make_parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--keep-trained", action="store_true", help="keep pairs that the model was trained on"
     )
+    evaluate.add_argument(
+        "--mask-demographics",
+        action="store_true",
+        help="the model reads [MASK] in place of demographic terms, as by the page's switch",
+    )
     add_machine_options(evaluate)
     evaluate.set_defaults(command=run_evaluate)
     add_machine_options(add_calibrate_parser(commands, data_default, data_help))
@@ -261,6 +266,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
         device=options.device,
         keep_trained=options.keep_trained,
         json_file=options.json,
+        masked=options.mask_demographics,
         report=tell,
     )
     sys.stdout.write(table + "\n")

@@ -9,6 +9,7 @@ import torch
 
 from minbert.checkpoint import resolve_folder
 from minbert.files import write_json
+from minbert.masking import masking
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example
 from minbert.tasks import TASKS
@@ -36,8 +37,11 @@ def evaluate(
     keep_trained: bool,
     json_file: Path | None,
     report: Callable[[str], None],
+    masked: bool = False,
 ) -> str:
     """Score a model on one split and return the table that tells it.
+
+    With `masked` it reads [MASK] in place of each demographic term (`minbert.masking`).
 
     Raises:
         DataError: a missing or unreadable file, or a split that was trained on whole.
@@ -47,6 +51,9 @@ def evaluate(
     folder = resolve_folder(model)
     predictor = Predictor.from_pretrained(folder, device)
     check_classes(predictor, model)
+    if masked:
+        report("Demographic terms are masked before the model reads them")
+        predictor = masking(predictor)
     examples, left_out = read_unseen(
         folder, data, split, tuple(TASKS), keep_trained=keep_trained, report=report
     )
@@ -59,6 +66,7 @@ def evaluate(
                 "normalised": normalised(scores),
                 "metrics": plain(scores, split),
                 "left_out": left_out,
+                **({"masked": True} if masked else {}),
                 **provenance(torch.device(predictor.device)),
             },
         )
