@@ -13,6 +13,10 @@ from minbert.ui.twins import simple_head, table
 
 FILE = "bias.json"
 COMMAND = "python -m trainer bias --model DIR --against DIR --out assets/results/bias.json"
+SWITCH_COMMAND = (
+    "python -m trainer evaluate --model assets/models/mean --keep-trained --mask-demographics "
+    "--json assets/results/mean-masked-dev.json"
+)
 OVERALL = "all lists"
 TASKS = ("sentiment", "paraphrase", "similarity")
 DEV = {  # the record's name of a score -> the page's
@@ -114,6 +118,31 @@ def _interval(found: Mapping[str, Any]) -> Interval:
     return Interval(float(found["mean"]), float(found["low"]), float(found["high"]))
 
 
+def switch_line(results: Path) -> str:
+    """Say what the switch costs the mean model on dev, or how to measure it."""
+    plain, masked = (
+        _main_scores(results / name) for name in ("mean-dev.json", "mean-masked-dev.json")
+    )
+    if plain is None or masked is None:
+        return f"What the switch itself costs on dev was not measured: {SWITCH_COMMAND}"
+    costs = [
+        f"{DEV[name]} {masked[name][0]:.3f} ± {masked[name][1]:.3f} against "
+        f"{plain[name][0]:.3f} ± {plain[name][1]:.3f}"
+        for name in DEV
+    ]
+    return f"The switch above costs the page's own model on dev: {', '.join(costs)}."
+
+
+def _main_scores(path: Path) -> dict[str, tuple[float, float]] | None:
+    """Read the main scores, with standard errors, of an evaluation; None if they can't be read."""
+    try:
+        metrics = read_json(path)["metrics"]
+        found = {name: metrics[name.split()[0]][name.split()[1]] for name in DEV}
+        return {name: (float(one["value"]), float(one["se"])) for name, one in found.items()}
+    except (CheckpointError, KeyError, TypeError, ValueError):
+        return None
+
+
 def record_block(results: Path) -> str:
     """Return the record's findings and table, or say that there is none."""
     try:
@@ -125,9 +154,11 @@ def record_block(results: Path) -> str:
             f"Nobody has measured it yet: {FILE} is not among the results.",
             f"To measure it: {COMMAND}, first a model trained with masked texts "
             "(python -m trainer train masked), then a plain one.",
+            switch_line(results),
         ]
         return finding_block("What masking in training costs and gains is not known", lines, READ)
     title, lines = record_finding(record)
+    lines.insert(2, switch_line(results))
     heads = ["Model", "Texts in training", "Seed", *(f"Spread, {task}" for task in TASKS)]
     heads += list(DEV.values())
     rows = [_row(model) for model in record.models]

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from minbert import metrics
+from minbert.demographics import find_terms
 from minbert.files import CheckpointError
+from minbert.masking import masking
 from minbert.metrics import Metric
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example
@@ -51,7 +53,12 @@ def checkpoint(model_folder: Path, tmp_path: Path) -> Path:
 
 
 def evaluated(
-    model: Path, data: Path, *, keep_trained: bool = False, split: str = "dev"
+    model: Path,
+    data: Path,
+    *,
+    keep_trained: bool = False,
+    split: str = "dev",
+    masked: bool = False,
 ) -> tuple[str, dict[str, Any], list[str]]:
     """Evaluate; return the table, the JSON file and the lines told."""
     told: list[str] = []
@@ -64,6 +71,7 @@ def evaluated(
         keep_trained=keep_trained,
         json_file=path,
         report=told.append,
+        masked=masked,
     )
     return table, json.loads(path.read_text(encoding="utf-8")), told
 
@@ -342,3 +350,29 @@ def test_the_command_prints_the_table(
     assert capsys.readouterr().out == table + "\n"
     stored = json.loads(path.read_text(encoding="utf-8"))
     assert stored["metrics"] == scores["metrics"]
+
+
+def test_demographic_terms_are_masked_on_request(
+    checkpoint: Path, data: Path, tmp_path: Path
+) -> None:
+    more = Path(shutil.copytree(data, tmp_path / "data"))
+    path = read_split(more, "similarity", "dev").path
+    told_rows = [
+        ("a", "the actress sleeps", "the actor runs", "4.5"),
+        ("b", "the cat sleeps", "the woman plays", "1.0"),
+        ("c", "a python learns", "the cat was red", "0.5"),
+        ("d", "his red film", "the red film", "3.0"),
+    ]
+    write_table(path, header("similarity", labelled=True), told_rows)
+    _, plain, told = evaluated(checkpoint, more)
+    assert "masked" not in plain
+    assert not any("masked" in line for line in told)
+    _, found, told = evaluated(checkpoint, more, masked=True)
+    assert found["masked"] is True
+    assert told[0] == "Demographic terms are masked before the model reads them"
+    rows = read_split(more, "similarity", "dev").examples
+    assert any(find_terms(text) for row in rows for text in row.texts), "there is something to mask"
+    predictor = masking(Predictor.from_pretrained(checkpoint, "cpu"))
+    wanted = score_task(predictor, TASKS["similarity"], rows, both_orders=True)["pearson"].value
+    assert found["metrics"]["similarity"]["pearson"]["value"] == pytest.approx(wanted)
+    assert plain["metrics"]["similarity"]["pearson"]["value"] != pytest.approx(wanted)

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 
 from minbert.files import CheckpointError
-from minbert.ui.why_record import FILE, read_record, record_block, record_finding
+from minbert.ui.why_record import (
+    FILE,
+    SWITCH_COMMAND,
+    read_record,
+    record_block,
+    record_finding,
+    switch_line,
+)
 
 RESULTS = Path(__file__).parents[3] / "assets" / "results"
 
@@ -107,3 +114,29 @@ def test_the_shipped_record_compares_masked_with_plain_training() -> None:
     assert set(record.difference) == {"sentiment", "paraphrase", "similarity"}
     for one in record.models:
         assert set(one.dev) == {"sentiment accuracy", "paraphrase accuracy", "similarity pearson"}
+
+
+def evaluation(folder: Path, name: str, accuracy: float) -> None:
+    """Write what `evaluate` writes, as far as the tab reads it."""
+    metrics = {
+        "sentiment": {"accuracy": {"value": accuracy, "se": 0.015}},
+        "paraphrase": {"accuracy": {"value": accuracy + 0.3, "se": 0.003}},
+        "similarity": {"pearson": {"value": accuracy + 0.4, "se": 0.008}},
+    }
+    (folder / name).write_text(json.dumps({"metrics": metrics}), encoding="utf-8")
+
+
+def test_what_the_switch_costs(tmp_path: Path) -> None:
+    evaluation(tmp_path, "mean-dev.json", 0.5)
+    assert SWITCH_COMMAND in switch_line(tmp_path)
+    evaluation(tmp_path, "mean-masked-dev.json", 0.45)
+    assert switch_line(tmp_path) == (
+        "The switch above costs the page's own model on dev: SST-5 accuracy 0.450 ± 0.015 against "
+        "0.500 ± 0.015, Quora accuracy 0.750 ± 0.003 against 0.800 ± 0.003, STS Pearson 0.850 ± "
+        "0.008 against 0.900 ± 0.008."
+    )
+    assert switch_line(tmp_path) in unescape(record_block(written(tmp_path)))
+    (tmp_path / "mean-masked-dev.json").write_text("[1]", encoding="utf-8")
+    assert "was not measured" in switch_line(tmp_path)
+    (tmp_path / "bias.json").unlink()
+    assert SWITCH_COMMAND in unescape(record_block(tmp_path))
