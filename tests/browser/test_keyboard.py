@@ -52,7 +52,7 @@ def test_all_of_try_it_by_keyboard(visit: Open) -> None:
     reach(page, "Try it", key="Shift+Tab")
     page.keyboard.press("Space")
     expect(page.locator("#predictions")).to_be_visible()
-    reach(page, "range slider for Paraphrase: yes above")
+    reach(page, "range slider for Paraphrase: say yes above")
     page.keyboard.press("ArrowRight")
     expect(page.locator("#predictions")).to_contain_text("yes above 55 %")
     reach(page, "Change one word")

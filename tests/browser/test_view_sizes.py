@@ -22,23 +22,25 @@ A, B = (LONG * 7).strip(), (LONG * 6).strip()  # with their marks more than the 
 class Received:
     """Counts what the page receives, as the browser tells it, unpacked.
 
-    What the page makes for itself, such as the picture of a heat map, is a data URL there.
+    What the page makes for itself, such as the picture of a heat map, is a data URL there. Scripts
+    are the page's own code, Plotly's above all, which comes once, with the first figure.
     """
 
     def __init__(self, page: Page) -> None:
         self.count = 0
-        self.made_here: set[str] = set()
+        self.left_out: set[str] = set()
         self.session = page.context.new_cdp_session(page)
         self.session.send("Network.enable")
         self.session.on("Network.requestWillBeSent", self._note)
         self.session.on("Network.dataReceived", self._add)
 
     def _note(self, event: dict[str, Any]) -> None:
-        if event["request"]["url"].startswith(("data:", "blob:")):
-            self.made_here.add(event["requestId"])
+        made_here = event["request"]["url"].startswith(("data:", "blob:"))
+        if made_here or event.get("type") == "Script":
+            self.left_out.add(event["requestId"])
 
     def _add(self, event: dict[str, Any]) -> None:
-        if event["requestId"] not in self.made_here:
+        if event["requestId"] not in self.left_out:
             self.count += event["dataLength"]
 
     def of(self, act: Callable[[], object]) -> int:

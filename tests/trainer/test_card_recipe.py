@@ -63,6 +63,7 @@ def test_one_run_s_settings() -> None:
 
 def test_a_chain_s_stages() -> None:
     first, second = recipe_lines(chain("best")).split("\n\nStage ")
+    assert second.endswith("\n\nTogether 1,234,567 tokens in 8.5 minutes.")
     assert first.startswith("Stage `1-wide`:\n\n- ") or first.startswith("Stage `1-wide`:\n")
     assert second.startswith("`2-together`:")
     assert "further pairs for paraphrase: quora-mined,quora-duplicates" in first

@@ -40,6 +40,8 @@ def recipe_lines(run: Mapping[str, Any]) -> str:
     for stage in stages:
         named = [f"Stage `{stage['stage']}`:\n"] if len(stages) > 1 else []
         parts.append("\n".join([*named, *setting_lines(stage)]))
+    if len(stages) > 1:
+        parts.append(f"Together {run['tokens']:,} tokens in {run['minutes']} minutes.")
     return "\n\n".join(parts)
 
 

@@ -166,6 +166,7 @@ def test_integrated_gradients_by_captum_on_the_reference(
         hidden = reference(input_ids=ids).last_hidden_state
         pooled = hidden[:, 0] if name == "cls" else hidden.mean(dim=1)
         logits = predictor.model.sentiment_logits(pooled)
+        logits = logits / predictor.config.sentiment_temperature  # answers are calibrated
         return logits.softmax(dim=-1) @ torch.arange(5.0)
 
     method = LayerIntegratedGradients(expected, reference.embeddings.word_embeddings)
