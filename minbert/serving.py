@@ -100,19 +100,19 @@ class ModelQueue:
                 self._do(together)
 
     def _take(self) -> list[Work]:
-        """Take the most urgent work, and what can be done with it within one chunk."""
+        """Take the most urgent work, and what is as urgent and can be done with it in one chunk."""
         urgency, _, first = heapq.heappop(self._waiting)
         taken = [first]
         if first.key is None:
             return taken
         kept = []
         for entry in sorted(self._waiting, key=lambda entry: entry[:2]):
-            other = entry[2]
+            other_urgency, _, other = entry
             texts = sum(work.texts for work in taken) + other.texts
             longest = max(other.longest, *(work.longest for work in taken), 0)
             fits = texts <= TEXTS_PER_CHUNK[urgency]
             fits = fits and texts * longest <= TOKENS_PER_CHUNK[urgency]
-            if other.key == first.key and fits:
+            if other.key == first.key and other_urgency == urgency and fits:
                 taken.append(other)
             else:
                 kept.append(entry)

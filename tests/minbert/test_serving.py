@@ -182,6 +182,23 @@ def test_a_quick_question_goes_before_the_rest_of_a_long_file(
     assert order == ["question", "file"]
 
 
+def test_a_quick_question_takes_no_row_of_a_file_into_its_batch(
+    served: ServedPredictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+) -> None:
+    def read_file() -> None:
+        with bulk_work():
+            served.embed(sentences(160))
+
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(read_file)
+        waiting(queue, 10)
+        pool.submit(served.embed, ["a good film"])
+        waiting(queue, 11)
+        gate.open()
+    assert batches[0][0] == 1
+    assert sum(rows for rows, _ in batches) == 161
+
+
 def test_two_models_share_a_queue_and_are_not_mixed_up(
     served: ServedPredictor, queue: ModelQueue, gate: Gate, tmp_path: Path
 ) -> None:
