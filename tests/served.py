@@ -7,8 +7,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,6 +24,33 @@ def free_ports(count: int) -> list[int]:
         return [probe.getsockname()[1] for probe in opened]
 
 
+class Program:
+    """A running program whose output is read all the while: a full pipe would halt it."""
+
+    def __init__(self, process: subprocess.Popen[str], output: IO[str], ready: str) -> None:
+        """Read on until `ready` is printed, then on the side until the program ends.
+
+        Raises:
+            RuntimeError: the program stopped before that; with what it printed.
+        """
+        self.process = process
+        self.lines: list[str] = []
+        for line in output:
+            self.lines.append(line)
+            if ready in line:
+                break
+        else:
+            raise RuntimeError("stopped before it told its address:\n" + "".join(self.lines))
+        self.reader = threading.Thread(target=lambda: self.lines.extend(output), daemon=True)
+        self.reader.start()
+
+    def stop(self) -> str:
+        """End the program; return all that it printed."""
+        self.process.terminate()
+        self.reader.join()
+        return "".join(self.lines)
+
+
 @contextlib.contextmanager
 def serving(
     arguments: Sequence[str],
@@ -30,10 +59,10 @@ def serving(
     python: str = sys.executable,
     folder: Path = ROOT,
     **environment: str,
-) -> Iterator[subprocess.Popen[str]]:
+) -> Iterator[Program]:
     """Run Python with these arguments until the block ends; it begins when `ready` is printed.
 
-    The block gets the process.
+    The block gets the program.
 
     Args:
         arguments: after `python`.
@@ -54,17 +83,11 @@ def serving(
         text=True,
     ) as process:
         assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if ready in line:
-                break
-        else:
-            raise RuntimeError("stopped before it told its address:\n" + "".join(lines))
+        program = Program(process, process.stdout, ready)
         try:
-            yield process
+            yield program
         finally:
-            process.terminate()
+            program.stop()
 
 
 @contextlib.contextmanager
@@ -85,5 +108,5 @@ def served(*options: str, **environment: str) -> Iterator[tuple[str, int]]:
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     there = {"GRADIO_SERVER_PORT": str(port), **environment}
-    with serving(["app.py", *options], ready=url, **there) as process:
-        yield url, process.pid
+    with serving(["app.py", *options], ready=url, **there) as program:
+        yield url, program.process.pid

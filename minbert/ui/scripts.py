@@ -4,8 +4,22 @@ The link is made on a click alone and keeps its state in the URL's fragment, whi
 sends to a server. It is not put into the address bar, so the browser's history never gets it.
 """
 
-# A figure that was updated while its tab was hidden keeps a wrong width until a resize.
-RESIZE = "() => { setTimeout(() => window.dispatchEvent(new Event('resize')), 60); }"
+# A figure that was updated while its tab was hidden keeps a wrong width until a resize. It may be
+# drawn only after the tab is open, so the script looks again for three seconds.
+RESIZE = """() => {
+    const isWrong = plot => {
+        const drawn = plot.querySelector('svg.main-svg');
+        return drawn && plot.offsetWidth > 0
+            && Math.abs(drawn.getBoundingClientRect().width - plot.offsetWidth) > 1;
+    };
+    const look = times => {
+        if ([...document.querySelectorAll('.js-plotly-plot')].some(isWrong)) {
+            window.dispatchEvent(new Event('resize'));
+        }
+        if (times > 1) setTimeout(look, 100, times - 1);
+    };
+    setTimeout(look, 60, 30);
+}"""
 
 SWAP = "(first, second) => [second, first]"
 

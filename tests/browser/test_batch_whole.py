@@ -32,8 +32,8 @@ def server() -> Iterator[tuple[str, int]]:
     """Start the real app for this file alone; give its address and process id."""
     (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
-    with serving(["app.py"], ready=url, GRADIO_SERVER_PORT=str(port)) as process:
-        yield url, process.pid
+    with serving(["app.py"], ready=url, GRADIO_SERVER_PORT=str(port)) as program:
+        yield url, program.process.pid
 
 
 def peak_megabytes(process: int) -> float:
