@@ -94,7 +94,7 @@ def changes(before: Answer, now: Answer) -> list[str]:
     for name, old, new in zip("AB", before.sentiments, now.sentiments, strict=False):
         moved = new.expected - old.expected
         label = old.label if old.label == new.label else f"{old.label} → {new.label}"
-        told.append(f"Sentiment of {name}: {label}, expected rating {moved:+.1f}")
+        told.append(f"Sentiment of {name}: {label}, expected rating {moved:+z.1f}")
     if before.pair is None or now.pair is None:
         return [*told, "Paraphrase and similarity need a sentence B, then and now."]
     first, second = before.pair, now.pair

@@ -7,8 +7,9 @@ import json
 
 import pytest
 
+from minbert.predictor import SentimentResult
 from minbert.ui import panels, words
-from minbert.ui.engine import Engine
+from minbert.ui.engine import Answer, Engine
 from minbert.ui.handlers import Asked, Handlers, as_dict, changed
 from minbert.ui.snippets import json_text, python_lines, shortened
 
@@ -34,12 +35,19 @@ def test_the_json_is_the_answer_rounded(engine: Engine) -> None:
     assert shortened({"a": [1, 2.00001, "x", None]}) == {"a": [1, 2.0, "x", None]}
 
 
+def test_a_rating_that_hardly_moves_has_no_minus() -> None:
+    before, now = (
+        Answer((SentimentResult((low, 0.2, 0.2, 0.2, 0.4 - low)),), None) for low in (0.2, 0.205)
+    )
+    assert words.changes(before, now)[0].endswith("expected rating +0.0")
+
+
 def test_changes_are_told_task_by_task(engine: Engine) -> None:
     before = engine.answer(engine.mean, "a good film", "a dull plot")
     now = engine.answer(engine.mean, "a bad film", "a dull plot")
     lines = words.changes(before, now)
     moved = now.sentiments[0].expected - before.sentiments[0].expected
-    assert f"expected rating {moved:+.1f}" in lines[0]
+    assert f"expected rating {moved:+z.1f}" in lines[0]
     assert lines[1].startswith(f"Sentiment of B: {now.sentiments[1].label}, ")
     assert before.pair is not None
     assert words.percent(before.pair.paraphrase) in lines[2]
