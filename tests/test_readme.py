@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 import shlex
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from minbert.files import read_json
 from tests.browser.screenshots import SHOTS
 from trainer.cli import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+STS = ("similarity", "pearson")
 
 
 def blocks(language: str) -> list[str]:
@@ -91,3 +96,23 @@ def test_the_python_lines_run() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(("positive ", "very positive "))
+
+
+@pytest.mark.parametrize(("name", "shipped"), [("mean", "best"), ("cls", "best_cls")])
+def test_the_mean_of_three_seeds_is_that_of_their_records(name: str, shipped: str) -> None:
+    results = ROOT / "assets" / "results"
+    chain = read_json(results / f"{name}.json")
+    runs = [chain["stages"][-1]]
+    runs += [read_json(results / "trials" / f"together-{name}-{seed}.json") for seed in (1, 2)]
+    assert chain["recipe"] == shipped
+    assert [run["seed"] for run in runs] == [0, 1, 2]
+    own = ("seed", "start_from")
+    settings = [{k: v for k, v in run["config"].items() if k not in own} for run in runs]
+    assert settings[0] == settings[1] == settings[2]
+    assert len({run["started_from"]["sha256"] for run in runs}) == 1, "one first stage"
+    told = []
+    for task, metric in (("sentiment", "accuracy"), ("paraphrase", "accuracy"), STS):
+        values = [run["metrics"][task][metric]["value"] for run in runs]
+        told.append(f"{statistics.mean(values):.3f} ± {statistics.stdev(values):.3f}")
+    line = re.sub(r"0(\.\d)", r"\1", ", ".join(told))
+    assert f"`{name}` {line}" in " ".join(README.split())
