@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import gradio as gr
 import plotly.graph_objects as go
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ from minbert.ui import attention_words as words
 from minbert.ui.attention_figures import grid_entries, grid_figure, map_figure
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.panels import finding_block
+from minbert.ui.refusal import refusal
 from minbert.ui.words import percent
 
 ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"
@@ -80,7 +80,7 @@ class Studio:
         try:
             first, second = self.engine.check(first, second)
         except InputError as error:
-            raise gr.Error(str(error), title="Can't show this", duration=8) from error
+            raise refusal(str(error), title="Can't show this") from error
         if controls.scope == ALONE:
             return first, "", []
         if not second:
@@ -94,7 +94,7 @@ class Studio:
         try:
             return self.engine.attention(first, second, layers, model)
         except InputError as error:
-            raise gr.Error(str(error), duration=8) from error
+            raise refusal(str(error)) from error
 
     def layers(self, controls: Controls) -> list[int] | None:
         """Return the layers that a view needs, 1-based; None: all."""
@@ -223,7 +223,7 @@ class Studio:
         try:
             first, second = self.engine.check(first, second)
         except InputError as error:
-            raise gr.Error(str(error)) from error
+            raise refusal(str(error)) from error
         result = self.maps(first, second, [layer] if layers is None else layers or None, model)
         weights = torch.round(result.weights.double(), decimals=6)
         return {

@@ -32,6 +32,7 @@ from minbert.ui.attention_events import (
 from minbert.ui.attention_figures import map_figure, tuning_figure
 from minbert.ui.engine import Answer, InputError
 from minbert.ui.panels import finding_block, notice_line
+from minbert.ui.refusal import refusal
 from minbert.ui.words import changes
 
 RECORD = "untuned-heads.json"  # in the folder of results; `python -m trainer heads` writes it
@@ -126,7 +127,7 @@ class Extras:
             return "", HIDDEN, HIDDEN
         known = self.maskable(first, second, chosen)
         if word not in known:
-            raise gr.Error("Choose a word of the present sentences to mask.", duration=8)
+            raise refusal("Choose a word of the present sentences to mask.")
         sentence, entry = (int(number) for number in word.split(":"))
         a, b, lines = self.studio.asked(first, second, chosen)
         predictor = self.engine.models.get(chosen.model, self.engine.mean)

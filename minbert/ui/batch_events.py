@@ -45,6 +45,7 @@ from minbert.ui.batch_figures import (
 from minbert.ui.batch_rows import rows_as_dicts, scores_as_dict
 from minbert.ui.engine import Engine
 from minbert.ui.panels import finding_block
+from minbert.ui.refusal import refusal
 
 AUTO, SENTENCES, PAIRS = "auto", "sentiment", "pairs"
 KINDS: dict[str, Kind | None] = {AUTO: None, SENTENCES: "sentences", PAIRS: "pairs"}
@@ -119,7 +120,7 @@ class Batch:
     def proceed(self, ticket: str) -> None:
         """Let a run go on to the queue, if it has a ticket."""
         if ticket not in self.runs:
-            raise gr.Error("Nothing to answer.", visible=False, print_exception=False)
+            raise refusal("Nothing to answer.", visible=False)
 
     def stop(self, ticket: str) -> tuple[Any, ...]:
         """Stop a run; what it has answered is shown by the run itself."""
@@ -220,7 +221,7 @@ class Batch:
         try:
             table = self.table(file, text, task, API_ROWS)
         except BatchError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise refusal(str(error)) from error
         step = ROWS_A_STEP[table.kind]
         with self.place():
             chunks = answer_rows(self.predictor(model), table, rows_at_a_time=step)

@@ -20,6 +20,7 @@ from minbert.text import MASK
 from minbert.ui import words
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.handlers import Asked
+from minbert.ui.refusal import refusal
 
 MOST_WORDS = 64  # of a sentence, that are offered
 MOST_STEPS = 50  # that can be undone
@@ -175,7 +176,7 @@ class Edits:
             after = edited(first, second, choice, wanted, was)
             self.engine.check(*after)
         except InputError as error:
-            raise gr.Error(str(error), title="Can't change this", duration=8) from error
+            raise refusal(str(error), title="Can't change this") from error
         set_pin = asked if pinned is None else None
         before = Step(first, second, choice, steps[-1].set_pin if steps else None)
         steps = (*steps[:-1], before, Step(*after, choice, set_pin))[-MOST_STEPS - 1 :]
@@ -197,7 +198,7 @@ class Edits:
     def undo(self, pinned: Asked | None, steps: Steps) -> tuple[str, str, Asked | None, Steps]:
         """Return to the texts before the last edit; a pin that the edit itself set goes too."""
         if len(steps) < 2:
-            raise gr.Error("There is no quick edit to undo.", title="Can't undo", duration=8)
+            raise refusal("There is no quick edit to undo.", title="Can't undo")
         last = steps[-1]
         kept = None if last.set_pin is not None and pinned == last.set_pin else pinned
         return *steps[-2].texts, kept, steps[:-1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import gradio as gr
 import plotly.graph_objects as go
 
 from minbert.tasks import SENTIMENT
@@ -13,6 +12,7 @@ from minbert.ui import panels, words
 from minbert.ui.engine import Answer, Engine, InputError
 from minbert.ui.figures import pooling_figure
 from minbert.ui.lab_twins import answers_twin
+from minbert.ui.refusal import refusal
 from minbert.ui.snippets import json_text, python_lines
 
 READ_POOLING = (
@@ -53,7 +53,7 @@ class Handlers:
         try:
             return self.engine.check(first, second)
         except InputError as error:
-            raise gr.Error(str(error), title="Can't answer this", duration=8) from error
+            raise refusal(str(error), title="Can't answer this") from error
 
     def show_all(
         self,

@@ -21,6 +21,7 @@ from minbert.ui import panels
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.lab_figures import contributions_figure, layers_figure, split_figure
 from minbert.ui.lab_twins import contributions_twin, layers_twin, split_twin
+from minbert.ui.refusal import refusal
 
 MOST_SENTENCES = 50
 SET_POOLINGS = ("cls", "mean", "max", "pooler")
@@ -107,11 +108,9 @@ class Lab:
             (N, 2: principal components) and shares (2: of the variance).
         """
         if pooling not in SET_POOLINGS:
-            raise gr.Error(
-                f"Pooling should be one of {', '.join(SET_POOLINGS)}. Found {pooling!r}."
-            )
+            raise refusal(f"Pooling should be one of {', '.join(SET_POOLINGS)}. Found {pooling!r}.")
         if not isinstance(sentences, list) or not 1 <= len(sentences) <= MOST_SENTENCES:
-            raise gr.Error(f"There should be 1 to {MOST_SENTENCES} sentences, as a list.")
+            raise refusal(f"There should be 1 to {MOST_SENTENCES} sentences, as a list.")
         checked = [self.checked_text(text, place) for place, text in enumerate(sentences, start=1)]
         predictor = self.engine.cls if pooling == "cls" else self.engine.mean
         embeddings = pooled_by(predictor, checked, pooling)
@@ -129,9 +128,9 @@ class Lab:
         try:
             first, second = self.engine.check(first, second)
         except InputError as error:
-            raise gr.Error(str(error)) from error
+            raise refusal(str(error)) from error
         if not second:
-            raise gr.Error("Sentence B is empty. A split needs two sentences.")
+            raise refusal("Sentence B is empty. A split needs two sentences.")
         return first, second
 
     def checked_text(self, text: str, place: int) -> str:
@@ -139,4 +138,4 @@ class Lab:
         try:
             return self.engine.check(text, "")[0]
         except InputError as error:
-            raise gr.Error(f"Sentence {place} of the set: {error}") from error
+            raise refusal(f"Sentence {place} of the set: {error}") from error

@@ -27,6 +27,7 @@ from minbert.ui.engine import Engine, InputError
 from minbert.ui.figures import themed
 from minbert.ui.lab_figures import POOLING_COLOURS, places
 from minbert.ui.panels import finding_block, meter
+from minbert.ui.refusal import refusal
 from minbert.ui.twins import twin
 
 NAMES = {"cls": "CLS", "mean": "mean"}
@@ -128,9 +129,9 @@ class Occlusion:
         try:
             first, second = self.engine.check(first, second)
         except InputError as error:
-            raise gr.Error(str(error), title=REFUSED, duration=8) from error
+            raise refusal(str(error), title=REFUSED) from error
         if not second:
-            raise gr.Error(NO_SECOND, title=REFUSED, duration=8)
+            raise refusal(NO_SECOND, title=REFUSED)
         return first, second
 
 

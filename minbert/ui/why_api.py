@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
-
 from minbert.explain import METHODS, Target, WordScores, explain, integrated_gradients
 from minbert.serving import bulk_work
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
+from minbert.ui.refusal import refusal
 from minbert.ui.why_question import OF_A, PARAPHRASE, SIMILARITY, asked
 
 KIND_OF = {"sentiment": OF_A, "paraphrase": PARAPHRASE, "similarity": SIMILARITY}
@@ -48,9 +47,9 @@ class ExplainEndpoint:
             for the sentences and for blank ones), gap (total less their difference); else null.
         """
         if task not in KIND_OF:
-            raise gr.Error(f"Task should be one of {', '.join(KIND_OF)}. Found {task!r}.")
+            raise refusal(f"Task should be one of {', '.join(KIND_OF)}. Found {task!r}.")
         if method not in METHODS:
-            raise gr.Error(f"Method should be one of {', '.join(METHODS)}. Found {method!r}.")
+            raise refusal(f"Method should be one of {', '.join(METHODS)}. Found {method!r}.")
         question = asked(self.engine, first, second, KIND_OF[task])
         texts, chosen = (question.first, question.second), as_target(task, target)
         completeness, skipped, signed = None, 0, True
@@ -70,7 +69,7 @@ class ExplainEndpoint:
                     of, sides = told.target, (told.first, told.second)
                     skipped, signed = told.skipped, told.signed
         except ValueError as error:
-            raise gr.Error(str(error)) from error
+            raise refusal(str(error)) from error
         return {
             "task": task,
             "target": target_label(of),

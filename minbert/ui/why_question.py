@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-import gradio as gr
-
 from minbert.explain import EXPECTED, Answer, Target
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine, InputError
+from minbert.ui.refusal import refusal
 from minbert.ui.words import clamped, percent
 
 OF_A, OF_B, PARAPHRASE, SIMILARITY = "Sentiment of A", "Sentiment of B", "Paraphrase", "Similarity"
@@ -60,16 +59,16 @@ def asked(engine: Engine, first: str, second: str, kind: str) -> Question:
         gr.Error: a text that can't be answered, or a sentence B that isn't there.
     """
     if kind not in KINDS:
-        raise gr.Error(f"Task should be one of {', '.join(KINDS)}. Found {kind!r}.")
+        raise refusal(f"Task should be one of {', '.join(KINDS)}. Found {kind!r}.")
     try:
         first, second = engine.check(first, second)
     except InputError as error:
-        raise gr.Error(str(error), title=REFUSED, duration=8) from error
+        raise refusal(str(error), title=REFUSED) from error
     if kind == OF_A:
         return Question(kind, first, None)
     if not second:
         told = "Sentence B is empty. Type one there, or choose the sentiment of A."
-        raise gr.Error(told, title=REFUSED, duration=8)
+        raise refusal(told, title=REFUSED)
     return Question(kind, second, None) if kind == OF_B else Question(kind, first, second)
 
 

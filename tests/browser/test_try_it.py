@@ -117,6 +117,11 @@ EVERYTHING_KEPT = """async () => {
 }"""
 
 
+def refused(word: str) -> dict[str, list[object]]:
+    """Return a request whose refusal quotes the word; a log with the refusal would hold it."""
+    return {"data": [["a film"], word]}
+
+
 def test_what_is_typed_is_kept_nowhere(visit_at: Open, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     url, word = f"http://127.0.0.1:{port}", "quinceorchard"
@@ -129,6 +134,9 @@ def test_what_is_typed_is_kept_nowhere(visit_at: Open, tmp_path: Path) -> None:
         for name in tab_names(page):
             open_tab(page, name)
         assert word not in page.evaluate(EVERYTHING_KEPT)
+        asked = page.request.post(f"{url}/gradio_api/call/similarity_matrix", data=refused(word))
+        told = page.request.get(f"{asked.url}/{asked.json()['event_id']}").text()
+        assert "event: error" in told
         assert word not in program.stop()
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert [path for path in written if word.encode() in path.read_bytes()] == []

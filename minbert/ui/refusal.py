@@ -1,0 +1,21 @@
+"""Telling a visitor why something can't be answered."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+SECONDS = 8  # so long the page shows it
+
+
+def refusal(message: str, title: str = "Error", *, visible: bool = True) -> gr.Error:
+    """Return the error to raise for something typed or chosen that can't be answered.
+
+    Gradio prints a raised error with its traceback unless it is told not to. A server's log should
+    keep nothing of what people type, and these messages quote it.
+
+    Args:
+        message: the rule, what was found, what to do.
+        title: stands above the message on the page.
+        visible: False ends an event without a word on the page.
+    """
+    return gr.Error(message, SECONDS, visible, title, print_exception=False)
