@@ -12,14 +12,12 @@ from pathlib import Path
 import pytest
 
 from minbert.files import read_json
+from minbert.tasks import TASKS
 from tests.browser.screenshots import SHOTS
 from trainer.cli import make_parser
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-STS = ("similarity", "pearson")
 
 
 def blocks(language: str) -> list[str]:
@@ -110,9 +108,16 @@ def test_the_mean_of_three_seeds_is_that_of_their_records(name: str, shipped: st
     settings = [{k: v for k, v in run["config"].items() if k not in own} for run in runs]
     assert settings[0] == settings[1] == settings[2]
     assert len({run["started_from"]["sha256"] for run in runs}) == 1, "one first stage"
-    told = []
-    for task, metric in (("sentiment", "accuracy"), ("paraphrase", "accuracy"), STS):
-        values = [run["metrics"][task][metric]["value"] for run in runs]
-        told.append(f"{statistics.mean(values):.3f} ± {statistics.stdev(values):.3f}")
-    line = re.sub(r"0(\.\d)", r"\1", ", ".join(told))
-    assert f"`{name}` {line}" in " ".join(README.split())
+    columns = [
+        [run["metrics"][task.name][task.metric]["value"] for run in runs] for task in TASKS.values()
+    ]
+    columns.append([run["normalised"] for run in runs])
+    *told, normalised = (
+        f"{statistics.mean(column):.3f} ± {statistics.stdev(column):.3f}".replace("0.", ".")
+        for column in columns
+    )
+    pattern = rf"`{name}` {re.escape(', '.join(told))} \((normalised )?{re.escape(normalised)}\)"
+    assert re.search(pattern, " ".join(README.split()))
+    card = (ROOT / "assets" / "models" / "README.md").read_text(encoding="utf-8")
+    luck = " ".join(card[card.index("**Luck**") :].split())
+    assert all(number in luck for number in told)
