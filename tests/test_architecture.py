@@ -113,7 +113,7 @@ def test_no_file_is_too_long() -> None:
         ("minbert.bert", "from . import ui", 1),
         ("minbert.explain.maps", "from ..ui.words import x", 2),
         ("minbert.bert", "import importlib\nimportlib.import_module('plotly.io')", 1),
-        ("minbert.ui.panels", "import trainer.loop", 1),
+        ("minbert.ui.parts.answer_cards", "import trainer.loop", 1),
         ("trainer.loop", "import minbert.ui.words", 1),
         ("trainer.loop", "if True:\n    from plotly import graph_objects", 2),
         ("minbert.metrics", "from minbert.config import choice_error", 2),
@@ -132,8 +132,14 @@ def test_the_checker_catches_a_violation(module: str, source: str, wanted: list[
     [
         ("minbert.bert", "from minbert.config import BertConfig\nimport torch"),
         ("minbert.bert", "import gradiometer, minbert.uint, trainers"),
-        ("minbert.ui.panels", "import gradio\nfrom plotly import io\nfrom minbert import tasks"),
-        ("minbert.ui.panels", "from . import figures\nfrom ..predictor import Predictor"),
+        (
+            "minbert.ui.parts.answer_cards",
+            "import gradio\nfrom plotly import io\nfrom minbert import tasks",
+        ),
+        (
+            "minbert.ui.parts.answer_cards",
+            "from . import figures\nfrom ..predictor import Predictor",
+        ),
         ("trainer.loop", "from minbert.multitask import MultitaskBert\nimport minbert.metrics"),
         ("minbert.metrics", "import numpy as np\nfrom collections.abc import Callable"),
         ("app", "import gradio\nfrom minbert.ui import panels"),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from minbert.checkpoint import CONFIG_FILE
 from minbert.metrics import normalised_mean
-from minbert.ui.about_calibration import Calibration, read_calibration
+from minbert.ui.about.calibration import Calibration, read_calibration
 from minbert.ui.results import (
     RUNS_FILE,
     EntryError,

@@ -13,25 +13,20 @@ from gradio.themes.utils.fonts import LocalFont
 
 from minbert.batch import MOST_BYTES
 from minbert.files import CheckpointError, read_json
-from minbert.ui.about import build_about
-from minbert.ui.attention_events import Studio
-from minbert.ui.attention_tab import AttentionTab, attention_events, build_attention
-from minbert.ui.batch import CHECK_EVERY, KEPT, build_batch
-from minbert.ui.edits import edit_events
+from minbert.ui.about.tab import build_about
+from minbert.ui.attention.events import Studio
+from minbert.ui.attention.tab import AttentionTab, attention_events, build_attention
+from minbert.ui.batch.tab import CHECK_EVERY, KEPT, build_batch
 from minbert.ui.engine import Engine
-from minbert.ui.experiments import build_experiments
-from minbert.ui.handlers import Handlers
-from minbert.ui.lab import Lab
-from minbert.ui.lab_layout import PoolingTab, build_pooling, lab_events
-from minbert.ui.layout import (
-    InputArea,
-    TryTab,
-    build_input,
-    build_try,
-)
+from minbert.ui.experiments.tab import build_experiments
+from minbert.ui.input_area import InputArea, TryTab, build_input, build_try
+from minbert.ui.pooling.events import Lab
+from minbert.ui.pooling.tab import PoolingTab, build_pooling, lab_events
 from minbert.ui.scripts import MAKE_LINK, READ_LINK, RESIZE, SWAP
-from minbert.ui.why import build_why, why_events
-from minbert.ui.why_api import ExplainEndpoint
+from minbert.ui.try_it.edits import edit_events
+from minbert.ui.try_it.events import Handlers
+from minbert.ui.why.api import ExplainEndpoint
+from minbert.ui.why.tab import build_why, why_events
 
 HEADER = (
     '<header class="mb-head"><h1>minBERT Lab</h1>'

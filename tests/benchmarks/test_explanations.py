@@ -24,8 +24,8 @@ from minbert.explain.ranked import METHODS, explain
 from minbert.predictor import Predictor
 from minbert.text import Encoded
 from minbert.ui.engine import Engine
-from minbert.ui.why_events import Why
-from minbert.ui.why_question import OF_A, PARAPHRASE, SIMILARITY
+from minbert.ui.why.events import Why
+from minbert.ui.why.question import OF_A, PARAPHRASE, SIMILARITY
 from tests.served import ROOT, served
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"

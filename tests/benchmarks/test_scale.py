@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from minbert.ui.engine import Engine
-from minbert.ui.handlers import Handlers
-from minbert.ui.lab import Lab
+from minbert.ui.pooling.events import Lab
+from minbert.ui.try_it.events import Handlers
 
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = 1.0 if os.environ.get("MINBERT_HEAVY") == "1" else 0.05

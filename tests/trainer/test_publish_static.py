@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minbert.ui.static_space import space_readme
+from minbert.ui.static.space import space_readme
 from tests.trainer.hub_state import TOKEN, FakeHub, Fault, yaml_problem
 from tests.trainer.publish_samples import MODEL, REPOSITORY, SPACE, run_plan
 from trainer.cli import main

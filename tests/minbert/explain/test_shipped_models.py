@@ -21,7 +21,7 @@ from minbert.explain.gradients import baseline_ids, integrated_gradients
 from minbert.explain.heads_summary import summarise_heads
 from minbert.explain.ranked import explain
 from minbert.predictor import Predictor
-from minbert.ui.attention_events import ALL, ROLLOUT, TOGETHER, Controls, Studio
+from minbert.ui.attention.events import ALL, ROLLOUT, TOGETHER, Controls, Studio
 from minbert.ui.engine import Engine
 from tests.support import assert_close
 

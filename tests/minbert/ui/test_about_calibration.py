@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from minbert.ui.about import sections
+from minbert.ui.about.tab import sections
 from minbert.ui.about_records import read_records
 from tests.minbert.ui.sample_about import metric, write, write_about
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minbert.ui.about_card import card_html
+from minbert.ui.about.card import card_html
 
 
 def test_the_card_becomes_html_without_links_or_images() -> None:

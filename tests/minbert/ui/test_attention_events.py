@@ -17,7 +17,7 @@ from transformers import BertModel as ReferenceBert
 from minbert.checkpoint import export_encoder
 from minbert.explain.rollout import attention_rollout
 from minbert.files import write_json
-from minbert.ui.attention_events import (
+from minbert.ui.attention.events import (
     ALL,
     ONE,
     ROLLOUT,
@@ -28,7 +28,7 @@ from minbert.ui.attention_events import (
     Studio,
     sort_heads,
 )
-from minbert.ui.attention_extras import CLEARED, Extras, pick_row
+from minbert.ui.attention.masked_word import CLEARED, Extras, pick_row
 from minbert.ui.engine import Engine
 from tests.support import assert_close
 

@@ -8,7 +8,7 @@ import torch
 
 from minbert.explain.heads_summary import summarise_heads
 from minbert.predictor import AttentionResult
-from minbert.ui import attention_words as words
+from minbert.ui.attention import findings as words
 
 TOKENS = ["[CLS]", "rain", "[SEP]"]
 

@@ -10,16 +10,16 @@ import pytest
 
 from minbert.batch import BatchScores, BatchTable, RowAnswer, read_batch, score_batch
 from minbert.predictor import PairResult, SentimentResult
-from minbert.ui import batch_panels as panels
-from minbert.ui import batch_words as words
-from minbert.ui.batch_figures import (
+from minbert.ui.batch import findings as words
+from minbert.ui.batch import tables as panels
+from minbert.ui.batch.figures import (
     MOST_POINTS,
     confusion_figure,
     reliability_figure,
     scatter_figure,
     thinned,
 )
-from minbert.ui.experiment_figures import TASK_COLOURS
+from minbert.ui.experiments.figures import TASK_COLOURS
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

@@ -15,9 +15,9 @@ import pytest
 from minbert.batch import MOST_BYTES, MOST_ROWS, BatchTable, RowAnswer, answer_rows, read_batch
 from minbert.predictor import Predictor, SentimentResult
 from minbert.serving import BULK, QUICK, _urgency
-from minbert.ui import batch_events
-from minbert.ui.batch import EXAMPLES
-from minbert.ui.batch_events import API_ROWS, AUTO, MOST_WAITING, PAIRS, PLACES, SENTENCES, Batch
+from minbert.ui.batch import events as batch_events
+from minbert.ui.batch.events import API_ROWS, AUTO, MOST_WAITING, PAIRS, PLACES, SENTENCES, Batch
+from minbert.ui.batch.tab import EXAMPLES
 from minbert.ui.engine import Engine
 from minbert.ui.page import launch_options
 

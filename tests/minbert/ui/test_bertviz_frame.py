@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from minbert.ui import bertviz_frame
+from minbert.ui.attention import bertviz as bertviz_frame
 from tests.support import assert_close
 
 # bertviz leaves its script file for the garbage collector to close

@@ -11,13 +11,13 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from minbert.ui import experiment_panels as panels
-from minbert.ui import experiment_words as words
-from minbert.ui.experiment_events import CURVE_MEASURES, Experiments
-from minbert.ui.experiment_figures import NEUTRAL, TASK_COLOURS, shares_figure, spread
-from minbert.ui.figures import CLS_COLOUR, MEAN_COLOUR
+from minbert.ui.experiments import findings as words
+from minbert.ui.experiments import tables as panels
+from minbert.ui.experiments.events import CURVE_MEASURES, Experiments
+from minbert.ui.experiments.figures import NEUTRAL, TASK_COLOURS, shares_figure, spread
+from minbert.ui.experiments.sampling import schedule
+from minbert.ui.parts.figures import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.results import read_results
-from minbert.ui.sampling import schedule
 from tests.minbert.ui.sample_results import run, sample_runs, write_sample
 
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -89,7 +89,7 @@ def test_task_colours_are_apart_for_every_kind_of_sight(sight: str) -> None:
 
 
 def test_style_has_the_same_task_colours() -> None:
-    style = Path(panels.__file__).with_name("style.css").read_text(encoding="utf-8")
+    style = Path(panels.__file__).parents[1].joinpath("style.css").read_text(encoding="utf-8")
     for task, colour in TASK_COLOURS.items():
         assert f".mb-{task} {{ --mb-task: {colour}; }}" in style
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from minbert.ui.about_records import read_scores
-from minbert.ui.lab_intro import (
+from minbert.ui.pooling.intro import (
     PARTS,
     consequences,
     drawing,

@@ -9,10 +9,10 @@ import pytest
 
 from minbert.explain import occlude_joint, occlude_similarity
 from minbert.serving import BULK, _urgency
-from minbert.ui import lab_occlusion
 from minbert.ui.engine import Engine
-from minbert.ui.figures import CLS_COLOUR, MEAN_COLOUR
-from minbert.ui.lab_occlusion import (
+from minbert.ui.parts.figures import CLS_COLOUR, MEAN_COLOUR
+from minbert.ui.pooling import left_out as lab_occlusion
+from minbert.ui.pooling.left_out import (
     FUNCTIONS,
     JOINT,
     NAMES,

@@ -8,8 +8,10 @@ import gradio as gr
 import pytest
 
 from minbert.ui.engine import Engine
-from minbert.ui.lab_set_events import NOBODY, OUTPUTS, OWN, TOGETHER, Sets
-from minbert.ui.lab_set_figures import (
+from minbert.ui.parts.tables import fold
+from minbert.ui.pooling.sets import Comparison
+from minbert.ui.pooling.sets_events import NOBODY, OUTPUTS, OWN, TOGETHER, Sets
+from minbert.ui.pooling.sets_figures import (
     GLYPHS,
     MARK,
     SYMBOLS,
@@ -19,9 +21,7 @@ from minbert.ui.lab_set_figures import (
     plain,
     points_figure,
 )
-from minbert.ui.lab_set_words import nearest
-from minbert.ui.lab_sets import Comparison
-from minbert.ui.twins import fold
+from minbert.ui.pooling.sets_findings import nearest
 
 BOX = """animals | the cat sleeps
 animals | the dog sleeps

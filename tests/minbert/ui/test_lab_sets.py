@@ -11,10 +11,10 @@ import torch
 from minbert.explain import Separation, clustered_order, cosine_matrix, pooled_by
 from minbert.pooling import AttentionPooling
 from minbert.serving import BULK, _urgency
-from minbert.ui import lab_set_words as words
-from minbert.ui import lab_sets
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.lab_sets import (
+from minbert.ui.pooling import sets as lab_sets
+from minbert.ui.pooling import sets_findings as words
+from minbert.ui.pooling.sets import (
     MOST_SENTENCES,
     SETS_FILE,
     Compared,

@@ -6,15 +6,15 @@ import re
 
 from minbert.explain import layer_similarity, split_sentiment, split_similarity
 from minbert.ui.engine import Engine
-from minbert.ui.handlers import Handlers
-from minbert.ui.lab import Lab
-from minbert.ui.lab_twins import (
+from minbert.ui.pooling.events import Lab
+from minbert.ui.pooling.tables import (
     answers_twin,
     contributions_twin,
     layers_twin,
     map_table,
     split_twin,
 )
+from minbert.ui.try_it.events import Handlers
 
 A, B = "the cat sleeps on the sofa", "a dog runs in the park"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from minbert.predictor import PairResult, SentimentResult
-from minbert.ui import panels
 from minbert.ui.engine import Answer
+from minbert.ui.parts import answer_cards as panels
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 SENTIMENT = SentimentResult((0.05, 0.1, 0.15, 0.5, 0.2))

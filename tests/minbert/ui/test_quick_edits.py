@@ -9,9 +9,17 @@ import pytest
 
 from minbert.predictor import SentimentResult
 from minbert.text import MASK, normalise
-from minbert.ui.edits import MOST_STEPS, MOST_WORDS, Edits, Step, choices_of, edited, spans_of
 from minbert.ui.engine import Answer, Engine, InputError
-from minbert.ui.handlers import Asked
+from minbert.ui.try_it.edits import (
+    MOST_STEPS,
+    MOST_WORDS,
+    Edits,
+    Step,
+    choices_of,
+    edited,
+    spans_of,
+)
+from minbert.ui.try_it.events import Asked
 
 ANSWER = Answer((SentimentResult((0.1, 0.1, 0.1, 0.1, 0.6)),), None)
 A, B = "The film is good.", "A dull story, sadly."

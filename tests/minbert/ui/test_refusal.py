@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import minbert
-from minbert.ui.refusal import refusal
+from minbert.ui.parts.refusal import refusal
 
 
 def test_a_refusal_is_told_and_not_printed() -> None:

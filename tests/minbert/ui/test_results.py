@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from minbert.ui.result_rows import group_rows, main_metrics, metric_label, metrics_of, table_names
+from minbert.ui.parts.score_rows import (
+    group_rows,
+    main_metrics,
+    metric_label,
+    metrics_of,
+    table_names,
+)
 from minbert.ui.results import Results, read_results
 from tests.minbert.ui.sample_results import metric, run, sample_runs, write_sample
 

@@ -8,10 +8,11 @@ import json
 import pytest
 
 from minbert.predictor import SentimentResult
-from minbert.ui import panels, words
 from minbert.ui.engine import Answer, Engine
-from minbert.ui.handlers import Asked, Handlers, as_dict, changed
-from minbert.ui.snippets import json_text, python_lines, shortened
+from minbert.ui.parts import answer_cards as panels
+from minbert.ui.parts import answer_words as words
+from minbert.ui.try_it.events import Asked, Handlers, as_dict, changed
+from minbert.ui.try_it.snippets import json_text, python_lines, shortened
 
 ODD = 'it\'s "quoted"\n\\ and\u2028 <b>'
 

@@ -9,13 +9,13 @@ import pytest
 
 from minbert.predictor import Predictor
 from minbert.ui.engine import Engine
-from minbert.ui.panels import answer_panel
-from minbert.ui.static import findings
-from minbert.ui.static_document import POLICY
-from minbert.ui.static_live import POLICY as LIVE_POLICY
-from minbert.ui.static_live import Live, make_live
-from minbert.ui.static_parts import STILL, Source
-from minbert.ui.static_space import space_readme
+from minbert.ui.parts.answer_cards import answer_panel
+from minbert.ui.static.__main__ import findings
+from minbert.ui.static.document import POLICY
+from minbert.ui.static.live import POLICY as LIVE_POLICY
+from minbert.ui.static.live import Live, make_live
+from minbert.ui.static.sections import STILL, Source
+from minbert.ui.static.space import space_readme
 from tests.minbert.ui.sample_about import write_about
 from tests.support import redraw, tiny_model
 

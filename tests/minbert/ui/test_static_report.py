@@ -15,16 +15,17 @@ from huggingface_hub import SpaceCard
 
 from minbert.explain import split_similarity
 from minbert.predictor import Predictor
-from minbert.ui import static, static_document
 from minbert.ui.engine import Engine
-from minbert.ui.experiment_words import waiting
-from minbert.ui.figures import themed
+from minbert.ui.experiments.findings import waiting
+from minbert.ui.parts.figures import themed
 from minbert.ui.results import VERDICTS, read_results
-from minbert.ui.static import findings, main
-from minbert.ui.static_attention import attention_texts, finding
-from minbert.ui.static_document import Figures, chooser, embedded, plain_figure
-from minbert.ui.static_parts import Source
-from minbert.ui.static_space import space_readme, write_space_readme
+from minbert.ui.static import __main__ as static
+from minbert.ui.static import document as static_document
+from minbert.ui.static.__main__ import findings, main
+from minbert.ui.static.attention import attention_texts, finding
+from minbert.ui.static.document import Figures, chooser, embedded, plain_figure
+from minbert.ui.static.sections import Source
+from minbert.ui.static.space import space_readme, write_space_readme
 from tests.minbert.ui.sample_about import write_about
 from tests.support import redraw, tiny_model
 

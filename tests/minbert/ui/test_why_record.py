@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from minbert.files import CheckpointError
-from minbert.ui.why_record import (
+from minbert.ui.why.bias_record import (
     FILE,
     SWITCH_COMMAND,
     read_record,

@@ -23,12 +23,12 @@ from minbert.explain import (
     reduce_input,
 )
 from minbert.explain.nearest import PROBE, TrainingText, save_index
-from minbert.ui import why_attribution as attribution
 from minbert.ui.engine import Engine
-from minbert.ui.lab_figures import AGAINST, FOR
-from minbert.ui.why_api import ExplainEndpoint
-from minbert.ui.why_events import Why
-from minbert.ui.why_question import KINDS, OF_A, OF_B, PARAPHRASE, SIMILARITY, Question
+from minbert.ui.pooling.figures import AGAINST, FOR
+from minbert.ui.why import attribution
+from minbert.ui.why.api import ExplainEndpoint
+from minbert.ui.why.events import Why
+from minbert.ui.why.question import KINDS, OF_A, OF_B, PARAPHRASE, SIMILARITY, Question
 
 A, B = "the old actor is good and the film is bad", "a woman plays"
 WORDS = ("dull", "film", "good")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from minbert.predictor import PairResult, SentimentResult
-from minbert.ui import words
 from minbert.ui.engine import Answer
+from minbert.ui.parts import answer_words as words
 
 
 def pair(paraphrase: float = 0.5, similarity: float = 2.5) -> PairResult:

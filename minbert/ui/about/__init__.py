@@ -1,0 +1,1 @@
+"""The tab of scores, training data, calibration and licences."""

@@ -1,0 +1,141 @@
+"""Findings of the tab "About" in plain words: pure functions of what was read."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+
+from minbert.ui.about_records import MAIN, MODELS, Scores, Training
+from minbert.ui.parts.answer_words import percent
+from minbert.ui.parts.score_rows import fixed, metric_label, signed
+from minbert.ui.results import Metric, kind_of
+
+TRAIN_MAJORITY, OWN_MAJORITY = "train's majority", "own majority"
+LABELS = {
+    TRAIN_MAJORITY: "always the training file's commonest answer",
+    OWN_MAJORITY: "always the commonest answer of the scored file itself",
+}
+
+
+def size_in_card(card: str, data_set: str) -> str:
+    """Return how much of a data set the card says was trained on, such as "6,040 pairs"."""
+    data = " ".join(card.partition("**Data**")[2].split())
+    found = re.search(rf"\b{re.escape(data_set)}\b[^();,]*\(([^()]*\d[^()]*)\)", data)
+    return found[1] if found else ""
+
+
+def parameters_in_card(card: str) -> str:
+    """Return the shipped encoder's size as the card tells it, such as "22.7 M parameters"."""
+    found = re.search(r"\b[\d.,]+ M parameters\b", " ".join(card.split()))
+    return found[0] if found else ""
+
+
+def value_of(scores: Scores | None, metric: str) -> float | None:
+    """Return a metric's value, or None where it isn't known."""
+    found = scores.metrics.get(metric) if scores else None
+    return found.value if found else None
+
+
+def with_error(metric: Metric | None) -> str:
+    """Write a score with its standard error."""
+    if metric is None:
+        return "–"
+    return fixed(metric.value) + (f" ± {metric.se:.3f}" if metric.se is not None else "")
+
+
+def name_of(metric: str) -> str:
+    """Return a metric's name as shown."""
+    task, _, measure = metric.partition(" ")
+    return f"{task.capitalize()}, {LABELS[measure]}" if measure in LABELS else metric_label(metric)
+
+
+def numbers_finding(scores: Mapping[str, Scores]) -> tuple[str, list[str]]:
+    """Say in a title and lines what the first known model's scores mean."""
+    model = next((name for name in MODELS if name in scores), "")
+    if not model:
+        return "Our own scores are not told", []
+    ours = scores[model]
+    right, near, pairs, follow = (
+        value_of(ours, name) for name in ("sentiment accuracy", "sentiment within_one", *MAIN[1:])
+    )
+    lines, short = [], []
+    if right is not None:
+        close = f", at most one class beside it in {percent(near)}" if near is not None else ""
+        lines.append(f"Sentiment: the right one of five classes in {percent(right)}{close}")
+        lines[-1] += chance(ours, "sentiment")
+        short.append(f"{percent(right)} of moods exactly")
+    if pairs is not None:
+        lines.append(f"Paraphrase: the right answer for {percent(pairs)} of question pairs")
+        lines[-1] += chance(ours, "paraphrase")
+        short.append(f"{percent(pairs)} of paraphrases")
+    title = f"The {model} model gets {' and '.join(short)} right"
+    title = title if short else f"The {model} model's scores"
+    if follow is not None:
+        lines.append(
+            f"Similarity: scores follow people's with a correlation (Pearson) of {fixed(follow)}; "
+            "1 is perfect, 0 is chance"
+        )
+    return title, [*lines, *pooling_lines(scores)]
+
+
+def chance(scores: Scores, task: str) -> str:
+    """Say what always giving the commonest answer would reach."""
+    share = value_of(scores, f"{task} {TRAIN_MAJORITY}")
+    return "" if share is None else f"; always the commonest answer: {percent(share)}"
+
+
+def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
+    """Return mean's score less CLS's by main metric, and whether that is more than noise.
+
+    More than noise is more than two standard errors, reckoned as if the two models had been
+    scored on different sentences.
+    """
+    if set(MODELS) - set(scores):
+        return {}
+    gaps = {}
+    for metric in MAIN:
+        one, other = (scores[model].metrics.get(metric) for model in MODELS)
+        if one is None or other is None or None in (one.value, other.value, one.se, other.se):
+            continue
+        gap = (one.value or 0) - (other.value or 0)
+        gaps[metric] = gap, abs(gap) > 2 * math.hypot(one.se or 0, other.se or 0)
+    return gaps
+
+
+def pooling_lines(scores: Mapping[str, Scores]) -> list[str]:
+    """Say by how much mean differs from CLS pooling, and whether that is more than noise."""
+    parts = [
+        f"{metric.split()[0]} {signed(gap)} ({'clear' if clear else 'undecided'})"
+        for metric, (gap, clear) in pooling_gaps(scores).items()
+    ]
+    if not parts:
+        return []
+    return [
+        f"Mean against CLS pooling: {', '.join(parts)}; “clear” is more than two standard errors, "
+        "reckoned as if the two had been scored on different sentences"
+    ]
+
+
+def settings_finding(training: Mapping[str, Training]) -> str:
+    """Say in which settings the two runs differ."""
+    if set(MODELS) - set(training):
+        return ""
+    one, other = (training[model].config for model in MODELS)
+    differing = [name for name in settings_of(training) if one.get(name) != other.get(name)]
+    names = ", ".join(name.replace("_", " ") for name in differing) or "nothing"
+    return f"Apart from their names, the two runs' settings differ in: {names}"
+
+
+def settings_of(training: Mapping[str, Training]) -> Sequence[str]:
+    """Return the names of all settings of the runs, without the runs' own names."""
+    known = dict.fromkeys(name for one in training.values() for name in one.config)
+    return [name for name in known if name != "name"]
+
+
+def shown_value(value: object) -> str:
+    """Write a setting."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    simple = isinstance(value, str | int | float)
+    return str(value) if simple else f"({kind_of(value)})"

@@ -1,0 +1,227 @@
+"""The HTML of the tab "About" that comes from records: tasks, numbers, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+from minbert.ui.about.calibration import calibration_block
+from minbert.ui.about.findings import (
+    TRAIN_MAJORITY,
+    name_of,
+    numbers_finding,
+    parameters_in_card,
+    settings_finding,
+    settings_of,
+    shown_value,
+    size_in_card,
+    with_error,
+)
+from minbert.ui.about_records import MAIN, PUBLIC, Anchor, Range, Records
+from minbert.ui.experiments.findings import ENCODER_NOTE
+from minbert.ui.parts.answer_cards import card, finding_block
+from minbert.ui.parts.score_rows import fixed
+from minbert.ui.parts.tables import fold, simple_head, table
+
+UNKNOWN = "not told"
+QUESTIONS = {  # task: the question, the data set as the card names it, what it holds
+    "sentiment": (
+        "How positive is it? (sentiment)",
+        "SST-5",
+        "Sentences of film reviews, rated by people from very negative to very positive.",
+    ),
+    "paraphrase": (
+        "Do both say the same? (paraphrase)",
+        "Quora",
+        "Pairs of questions, marked as asking the same or not. The encoder had seen Quora "
+        "duplicates before we trained it.",
+    ),
+    "similarity": (
+        "How close are they in meaning? (similarity)",
+        "STS",
+        "Pairs from news, captions and forums, rated by people from 0 to 5: the course's own "
+        "re-split of the STS Benchmark, not its official split.",
+    ),
+}
+READ_NUMBERS = (
+    "How to read this: ± is one standard error over the scored examples; the luck of a training "
+    "run (its seed) is not in it. Rows differ in more than the model: the report's and the public "
+    "entries are test scores of larger encoders that learned from other, larger Quora files; ours "
+    "are on the split in their row, and dev also chose when training stopped. So a gap between "
+    "these rows doesn't prove one way of training better. The mean of the three is the course's "
+    "(normalised): (sentiment + paraphrase + (similarity + 1) / 2) / 3."
+)
+
+
+def tasks_block(records: Records) -> str:
+    """Return a card a task: the question, its data, how much of it."""
+    cards = []
+    for metric in MAIN:
+        task = metric.split(" ")[0]
+        question, data_set, what = QUESTIONS[task]
+        size = size_in_card(records.card, data_set) or "a number that the model card doesn't tell"
+        found = [one.metrics[metric] for one in records.scores.values() if metric in one.metrics]
+        counts = {f"{written(one.n)} ({one.split or 'split not told'})" for one in found}
+        scored = " or ".join(sorted(counts)) or UNKNOWN
+        notes = f"Learned from: {size}. Scored on: {scored}.{overlap(records, task)}"
+        body = f'<p>{escape(what)}</p><p class="mb-note">{escape(notes)}</p>'
+        cards.append(card(question, data_set, body))
+    return f'<div class="mb-cards">{"".join(cards)}</div>'
+
+
+def overlap(records: Records, task: str) -> str:
+    """Say what became of scored pairs that had also trained the model."""
+    left_out = {one.left_out.get(task) for one in records.scores.values()} - {None}
+    if any(left_out):
+        return f" Left out as they had trained the model: {max(filter(None, left_out)):,}."
+    if task == "similarity" and left_out:
+        return (
+            " The course's split repeats 16 dev pairs in its training file; they are counted, "
+            "as in the report."
+        )
+    return ""
+
+
+def numbers_block(records: Records) -> str:
+    """Return our scores beside the others', what they mean, and where they come from."""
+    title, lines = numbers_finding(records.scores)
+    old = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
+    caveat = f'<p class="mb-note">{escape(ENCODER_NOTE)}</p>' if old else ""
+    head = simple_head(
+        [
+            "Model",
+            "Split",
+            "Encoder",
+            "Sentiment\n(SST-5 accuracy)",
+            "at most one\nclass beside",
+            "Paraphrase\n(Quora accuracy)",
+            "Similarity\n(STS Pearson)",
+            "Mean of\nthe three",
+        ]
+    )
+    rows = [*our_rows(records), *map(anchor_row, (*records.report, *PUBLIC))]
+    return (
+        finding_block(title, lines, READ_NUMBERS)
+        + caveat
+        + table("Our scores, the report's and the best public ones", head, rows)
+        + sources(records)
+        + every_number(records)
+        + calibration_block(records.calibration)
+    )
+
+
+def our_rows(records: Records) -> list[list[str]]:
+    """Return both models' rows, and that of always giving the commonest answer."""
+    rows = []
+    for model, one in records.scores.items():
+        cells = [
+            with_error(one.metrics.get(name))
+            for name in (MAIN[0], "sentiment within_one", *MAIN[1:])
+        ]
+        ran = records.training.get(model)
+        size = parameters_in_card(records.card)
+        encoder = ran.encoder if ran and ran.encoder else UNKNOWN
+        encoder += f"\n({size})" if size else ""
+        name = f"ours: {'CLS' if model == 'cls' else model} pooling"
+        whole = "–" if one.normalised is None else fixed(one.normalised)
+        rows.append([name, splits(one.metrics[name].split for name in one.metrics), encoder])
+        rows[-1] += [*cells, whole]
+    for one in list(records.scores.values())[:1]:
+        always = [one.metrics.get(f"{task} {TRAIN_MAJORITY}") for task in list(QUESTIONS)[:2]]
+        split = splits(found.split for found in always if found)
+        first, second = map(with_error, always)
+        name = "always the training file's\ncommonest answer"
+        rows.append([name, split, "none", first, "–", second, "–", "–"])
+    return rows
+
+
+def written(value: float | None, digits: int = 0) -> str:
+    """Write a number that may not be known."""
+    return UNKNOWN if value is None else f"{value:,.{digits}f}"
+
+
+def splits(names: Iterable[str]) -> str:
+    """Name the splits that scores were made on."""
+    return " and ".join(sorted(set(names) - {""})) or UNKNOWN
+
+
+def anchor_row(anchor: Anchor) -> list[str]:
+    """Return the table's row of somebody else's scores."""
+    first, *rest = map(ranged, anchor.scores)
+    whole = ranged(anchor.normalised)
+    return [anchor.name, anchor.split, anchor.encoder, first, "–", *rest, whole]
+
+
+def ranged(ends: Range) -> str:
+    """Write a score, or the lowest and the highest."""
+    low, high = map(fixed, ends)
+    return low if low == high else f"{low} to {high}"
+
+
+def sources(records: Records) -> str:
+    """Tell with which seed and commit, and on what machine, each of our rows was made."""
+    lines = []
+    for model, one in records.scores.items():
+        ran = records.training.get(model)
+        seed = written(ran.seed if ran else None)
+        trained = ran.commit if ran and ran.commit else UNKNOWN
+        lines.append(
+            f"{model}: seed {seed} alone · trained by commit {trained} · scored by commit "
+            f"{one.commit or UNKNOWN} · machine {one.machine or UNKNOWN}"
+        )
+    if any("+" in one.commit for one in records.scores.values()):
+        lines.append("A commit with + had changes that were not yet committed.")
+    text = "<br>".join(map(escape, lines))
+    return f'<p class="mb-note mb-source">{text}</p>' if lines else ""
+
+
+def every_number(records: Records) -> str:
+    """Return all of our numbers behind a fold."""
+    known = dict.fromkeys(name for one in records.scores.values() for name in one.metrics)
+    if not known:
+        return ""
+    rows = []
+    for name in known:
+        found = [one.metrics.get(name) for one in records.scores.values()]
+        counts = {f"{metric.n:,}" for metric in found if metric and metric.n is not None}
+        split = splits(metric.split for metric in found if metric)
+        examples = " or ".join(sorted(counts)) or UNKNOWN
+        rows.append([name_of(name), *map(with_error, found), split, examples])
+    head = simple_head(["Measure", *records.scores, "Split", "Examples"])
+    return fold(
+        "Every number of both models", table("All scores, ± one standard error", head, rows)
+    )
+
+
+def cost_block(records: Records) -> str:
+    """Return the machine, minutes and tokens of each run, and in what the runs differ."""
+    if not records.training:
+        return f'<p class="mb-note">The training records are {UNKNOWN}.</p>'
+    rows = [
+        [
+            model,
+            ran.machine or UNKNOWN,
+            written(ran.threads),
+            written(ran.minutes, 1),
+            written(ran.tokens),
+            written(ran.seed),
+            ran.commit or UNKNOWN,
+        ]
+        for model, ran in records.training.items()
+    ]
+    head = simple_head(["Model", "Machine", "Threads", "Minutes", "Tokens read", "Seed", "Commit"])
+    names = settings_of(records.training)
+    settings = [
+        [
+            name.replace("_", " "),
+            *(shown_value(ran.config.get(name)) for ran in records.training.values()),
+        ]
+        for name in names
+    ]
+    told = table("All settings", simple_head(["Setting", *records.training]), settings)
+    finding = settings_finding(records.training)
+    return (
+        (f"<p>{escape(finding)}.</p>" if finding else "")
+        + table("Time and data of each training run", head, rows)
+        + (fold("All settings of both runs", told) if names else "")
+    )

@@ -1,0 +1,244 @@
+"""What happens on an event of the Attention studio: texts and controls in, figures out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import torch
+from torch import Tensor
+
+from minbert.explain.attention_view import DIRECTIONS, AttentionView, view_attention
+from minbert.explain.heads_summary import CLS, SEP, summarise_heads
+from minbert.explain.rollout import attention_rollout, pooled_rollout
+from minbert.explain.words import group_tokens, merge_sum
+from minbert.predictor import AttentionResult
+from minbert.ui.attention import findings as words
+from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
+from minbert.ui.engine import Engine, InputError
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.answer_words import percent
+from minbert.ui.parts.refusal import refusal
+
+ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"
+ONE, ALL, ROLLOUT = "One head", "All heads", "Rollout"
+SCOPES, VIEWS = (ALONE, SECOND, TOGETHER), (ONE, ALL, ROLLOUT)
+MODEL_NAMES = {"mean": "mean pooling", "cls": "CLS pooling", "untuned": "before fine-tuning"}
+HEAD_COLUMNS = ("Layer", "Head", "Spread, bits", "On [SEP], %", "Distance", "A → B, %")
+SORTS = {  # how the table of heads can be sorted: by which column, largest first
+    "sharpest": (2, False),
+    "broadest": (2, True),
+    "most on [SEP]": (3, True),
+    "farthest": (4, True),
+    "most from A to B": (5, True),
+    "layer": (0, False),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Controls:
+    """What the tab's controls say, in their order."""
+
+    scope: str = ALONE
+    layer: float = 1  # 1 for the lowest
+    head: float = 1  # 0 for the mean of all
+    model: str = "mean"
+    view: str = ONE
+    direction: str = "all"
+    hide_specials: bool = False
+    pieces: bool = False  # word pieces in place of words
+    top: float = 100.0  # per cent of the shown attention that is kept
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """What the controls show of one input: maps, cut and merged."""
+
+    view: AttentionView  # of one layer, of all, or of the rollout as one layer with one head
+    result: AttentionResult  # the layers that were asked for, whole
+    lines: list[str]  # what a person should know of it
+    head: int  # 1-based, 0 for the mean; 1 for a rollout
+
+    @property
+    def map(self) -> Tensor:
+        """Return the one map that is chosen, (R, C)."""
+        maps = self.view.weights[0]
+        return maps.mean(dim=0) if self.head == 0 else maps[self.head - 1]
+
+
+class Studio:
+    """The tab's events, bound to one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Serve this engine."""
+        self.engine = engine
+
+    def asked(self, first: str, second: str, controls: Controls) -> tuple[str, str, list[str]]:
+        """Return the texts that the chosen input holds, B empty for one alone, and a note."""
+        try:
+            first, second = self.engine.check(first, second)
+        except InputError as error:
+            raise refusal(str(error), title="Can't show this") from error
+        if controls.scope == ALONE:
+            return first, "", []
+        if not second:
+            return first, "", ["There is no sentence B, so this is A alone."]
+        return (first, second, []) if controls.scope == TOGETHER else (second, "", [])
+
+    def maps(
+        self, first: str, second: str, layers: Sequence[int] | None, model: str
+    ) -> AttentionResult:
+        """Return a model's maps, or show what is wrong with the question."""
+        try:
+            return self.engine.attention(first, second, layers, model)
+        except InputError as error:
+            raise refusal(str(error)) from error
+
+    def layers(self, controls: Controls) -> list[int] | None:
+        """Return the layers that a view needs, 1-based; None: all."""
+        if controls.view == ALL:
+            return None
+        layer = int(controls.layer)
+        return list(range(1, layer + 1)) if controls.view == ROLLOUT and layer > 0 else [layer]
+
+    def draw(self, first: str, second: str, controls: Controls) -> Drawn:
+        """Ask the model and cut out what the controls say."""
+        first, second, lines = self.asked(first, second, controls)
+        result = self.maps(first, second, self.layers(controls), controls.model)
+        return self.cut(result, controls, lines)
+
+    def cut(self, result: AttentionResult, controls: Controls, lines: Sequence[str]) -> Drawn:
+        """Cut out of a model's maps what the controls say."""
+        told = list(lines)
+        if result.left_out:
+            told.append(f"The text was cut: {result.left_out:,} word pieces are left out.")
+        direction = controls.direction if controls.direction in DIRECTIONS else "all"
+        if direction != "all" and 1 not in result.segments:
+            told.append("A direction needs A and B together; here all of it is shown.")
+            direction = "all"
+        looked = result
+        if controls.view == ROLLOUT:
+            rolled = attention_rollout(result.weights)
+            looked = dataclasses.replace(
+                result, weights=rolled[None, None], layers=result.layers[-1:]
+            )
+        view = view_attention(
+            looked,
+            direction=direction,
+            hide_specials=bool(controls.hide_specials),
+            words=not controls.pieces,
+            top=min(max(float(controls.top), 1.0), 100.0),
+        )
+        if view.weights.numel():
+            share = view.shown.mean().item()
+            if share < 0.995:
+                told.append(f"Shown is {percent(share)} of what the drawn rows attend to.")
+        heads = view.weights.shape[1]
+        head = 1 if controls.view == ROLLOUT else min(max(int(controls.head), 0), heads)
+        return Drawn(view, result, told, head)
+
+    def show(self, first: str, second: str, *controls: Any) -> tuple[str, go.Figure]:  # noqa: ANN401 - see Controls
+        """Draw what the controls say: one head, all heads, or the rollout."""
+        chosen = Controls(*controls)
+        drawn = self.draw(first, second, chosen)
+        view, lines = drawn.view, drawn.lines
+        if chosen.view == ALL:
+            title = words.grid_finding(drawn.result, summarise_heads(drawn.result))
+            reading = words.READ_GRID
+            longest, most = max(len(view.rows), len(view.columns)), grid_entries(view)
+            if longest > most:
+                lines.append(f"Of {longest} words or pieces the first {most} are drawn.")
+            block = finding_block(title, lines, f"{self.told(chosen)} {reading}")
+            return block, grid_figure(view)
+        more = words.map_twin(view.rows, view.columns, drawn.map)
+        if chosen.view == ROLLOUT:
+            title, reading = self.rollout_finding(drawn, chosen), words.READ_ROLLOUT
+        else:
+            layer = drawn.result.layers[0] + 1
+            title = words.head_finding(view.rows, view.columns, drawn.map, layer, drawn.head)
+            reading = words.READ_MAP
+        block = finding_block(title, lines, f"{self.told(chosen)} {reading}", more)
+        return block, map_figure(view.rows, view.columns, drawn.map)
+
+    def told(self, controls: Controls) -> str:
+        """Name the model that is looked at."""
+        name = MODEL_NAMES.get(controls.model, controls.model)
+        kind = "encoder" if controls.model == "untuned" else "model"
+        return f"This is the {kind} {name if kind == 'encoder' else f'with {name}'}."
+
+    def rollout_finding(self, drawn: Drawn, controls: Controls) -> str:
+        """Say which word goes most into the embedding."""
+        predictor, result = self.engine.models[controls.model], drawn.result
+        shares = pooled_rollout(attention_rollout(result.weights), predictor.config.pooling)
+        special = [token in (CLS, SEP) for token in result.tokens]
+        grouped = group_tokens(result.tokens, special, pieces=bool(controls.pieces))
+        merged = merge_sum(shares, grouped.groups)
+        return words.rollout_finding(grouped.labels, merged, len(result.layers))
+
+    def heads(
+        self,
+        first: str,
+        second: str,
+        *controls: Any,  # noqa: ANN401 - see Controls
+    ) -> tuple[str, list[list[float | None]]]:
+        """Return the table of heads for one input, the sharpest first."""
+        chosen = Controls(*controls)
+        a, b, _ = self.asked(first, second, chosen)
+        result = self.maps(a, b, None, chosen.model)
+        summary = summarise_heads(result)
+        columns = (summary.entropy, 100 * summary.to_sep, summary.distance)
+        table: list[list[float | None]] = []
+        for layer in range(len(summary.layers)):
+            for head in range(summary.entropy.shape[1]):
+                numbers = [round(float(column[layer, head]), 2) for column in columns]
+                across = summary.a_to_b
+                crossing = None if across is None else round(100 * float(across[layer, head]), 2)
+                table.append([layer + 1, head + 1, *numbers, crossing])
+        block = finding_block(words.grid_finding(result, summary), [], words.READ_HEADS)
+        return block, sort_heads(table, next(iter(SORTS)))
+
+    def attention(
+        self,
+        first: str,
+        second: str = "",
+        layer: int = 1,
+        layers: list[int] | None = None,
+        model: str = "mean",
+    ) -> dict[str, Any]:
+        """Return a model's attention maps, of one layer or of several.
+
+        Args:
+            first: sentence A.
+            second: sentence B; empty for A alone.
+            layer: 1 for the lowest; it counts where `layers` isn't given.
+            layers: such numbers, each once, for maps of several layers; an empty list for all.
+            model: mean, cls, or untuned where the page was started with an encoder.
+
+        Returns:
+            tokens (T), segments (T; 0 for A, 1 for B), left_out, layers (their numbers, lowest
+            first), and weights: (H, T, T) of `layer`, or (L, H, T, T) where `layers` is given.
+        """
+        try:
+            first, second = self.engine.check(first, second)
+        except InputError as error:
+            raise refusal(str(error)) from error
+        result = self.maps(first, second, [layer] if layers is None else layers or None, model)
+        weights = torch.round(result.weights.double(), decimals=6)
+        return {
+            "tokens": result.tokens,
+            "segments": result.segments,
+            "layers": [number + 1 for number in result.layers],
+            "weights": (weights[0] if layers is None else weights).tolist(),
+            "left_out": result.left_out,
+        }
+
+
+def sort_heads(table: Sequence[Sequence[Any]], by: str) -> list[list[Any]]:
+    """Sort the rows of the table of heads; `by` is one of `SORTS`, an empty cell counts as 0."""
+    column, largest_first = SORTS[by]
+    rows = [list(row) for row in table]
+    rows.sort(key=lambda row: (row[0], row[1]))
+    rows.sort(key=lambda row: float(row[column] or 0), reverse=largest_first)
+    return rows

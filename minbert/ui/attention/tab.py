@@ -1,0 +1,230 @@
+"""The Attention studio: where its controls, figures and tables stand, and what is wired to what."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from minbert.explain.attention_view import DIRECTIONS
+from minbert.ui.attention import events
+from minbert.ui.attention import findings as words
+from minbert.ui.attention.bertviz import LISTEN
+from minbert.ui.attention.events import MODEL_NAMES, Studio
+from minbert.ui.attention.figures import MEASURE_NAMES
+from minbert.ui.attention.masked_word import NO_FRAME, NO_WORD, Extras, pick_row, word_choices
+from minbert.ui.engine import Engine
+from minbert.ui.experiments.tab import heading
+from minbert.ui.parts.answer_cards import notice_line
+
+Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
+# A click on a small map presses a hidden button, which sets layer, head and view. Plotly tells the
+# cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
+# new events, so each click looks whether it is known already.
+CLICKS = """() => {
+    const known = new WeakSet();
+    const choose = (figure, event) => {
+        const tile = figure.layout.meta, cell = event.points[0].pointIndex;
+        if (!tile || !tile.rows || !Array.isArray(cell)) return;
+        const layer = Math.floor(cell[0] / tile.rows) + 1;
+        const head = Math.floor(cell[1] / tile.columns) + 1;
+        window.minbertPicked = [layer, head];
+        document.getElementById('attention-picked').click();
+    };
+    document.addEventListener('pointerdown', event => {
+        const plot = event.target.closest && event.target.closest('#attention-plot');
+        const figure = plot && plot.querySelector('.js-plotly-plot');
+        if (!figure || !figure._ev || known.has(figure._ev)) return;
+        known.add(figure._ev);
+        figure.on('plotly_click', told => choose(figure, told));
+    }, true);
+}"""
+PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE)}]"
+
+
+@dataclasses.dataclass(frozen=True)
+class AttentionTab:
+    """The tab, what its controls are, and what is filled for new texts."""
+
+    tab: gr.Tab
+    controls: Components  # in the order of attention_events.Controls
+    figure: Components  # its words, and the figure
+    heads: Components  # the table's words, and the table
+    cleared: Components  # as attention_extras.CLEARED
+    buttons: list[gr.Button]  # bertviz's head view, its model view, the files
+    picked: gr.Button  # a small map that was clicked
+    tuning: Components  # measure, words, figure, and the fold around them
+
+    @property
+    def filled(self) -> Components:
+        """Return what `Extras.refresh` fills."""
+        return [*self.figure, *self.heads, *self.cleared]
+
+
+def plot(name: str, *, visible: bool = True) -> gr.Plot:
+    """Make the place of a figure, its camera always in sight."""
+    place: dict[str, Any] = {"elem_id": f"{name}-plot", "elem_classes": ["mb-plot", "mb-camera"]}
+    return gr.Plot(show_label=False, visible=visible, **place)
+
+
+def build_attention(engine: Engine) -> AttentionTab:
+    """Build the tab inside the page's tabs."""
+    with gr.Tab("Attention", id="attention") as tab:
+        gr.HTML(notice_line([words.WHAT_IT_IS]), elem_id="attention-what")
+        controls = build_controls(engine)
+        figure = [gr.HTML(elem_id="attention-words"), plot("attention")]
+        picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")
+        heading("Which head is worth a look?", "attention-all-heads")
+        told = gr.HTML(elem_id="attention-heads-words")
+        orders = list(events.SORTS)
+        order = gr.Radio(orders, value=orders[0], label="First", elem_id="heads-order")
+        heads = [
+            told,
+            gr.Dataframe(
+                headers=list(events.HEAD_COLUMNS),
+                datatype="number",
+                type="array",
+                interactive=False,
+                max_height=320,
+                show_label=False,
+                elem_id="attention-heads",
+            ),
+        ]
+        heading("What if the model didn't see a word?", "attention-without")
+        masked = build_mask()
+        heading("More ways to look, and files", "attention-more-ways")
+        with gr.Accordion("bertviz: lines between words", open=False):
+            with gr.Row():
+                head = gr.Button("Draw the head view (this layer)", elem_id="bertviz-head")
+                model = gr.Button("Draw the model view (all layers)", elem_id="bertviz-model")
+            framed = gr.HTML(NO_FRAME, elem_id="attention-bertviz")
+        fold = gr.Accordion("What fine-tuning changed", open=False, elem_id="attention-tuning-fold")
+        with fold:
+            measures = [(name, measure) for measure, (name, _, _) in MEASURE_NAMES.items()]
+            measure = gr.Radio(measures, value="entropy", label="Show", elem_id="tuning-measure")
+            changed = [gr.HTML(elem_id="tuning-words"), plot("tuning")]
+        with gr.Accordion("Files of what is drawn above", open=False):
+            make = gr.Button("Make a page, a table and JSON", elem_id="attention-make")
+            files = gr.File(
+                file_count="multiple", interactive=False, label="Files", elem_id="attention-files"
+            )
+    cleared = [*masked, framed, files, order]
+    tuning = [measure, *changed, fold]
+    return AttentionTab(tab, controls, figure, heads, cleared, [head, model, make], picked, tuning)
+
+
+def build_controls(engine: Engine) -> Components:
+    """Build the controls: what is looked at up front, the rest in a fold."""
+    shape = engine.mean.config.encoder
+    models = [(MODEL_NAMES[name], name) for name in engine.models]
+    with gr.Row():
+        scopes = list(events.SCOPES)
+        scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=4)
+        model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=3)
+        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=4)
+    with gr.Row():
+        layer = gr.Slider(
+            1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)", min_width=260
+        )
+        head = gr.Slider(
+            *(0, shape.num_attention_heads),
+            value=1,
+            step=1,
+            label="Head (0: mean of all)",
+            min_width=260,
+        )
+    with gr.Accordion("More", open=False, elem_id="attention-more"), gr.Row():
+        direction = gr.Radio(
+            DIRECTION_NAMES,
+            value="all",
+            label="Direction, of A and B together",
+            min_width=300,
+            elem_id="attention-direction",
+        )
+        top = gr.Slider(
+            *(5, 100),
+            value=100,
+            step=5,
+            label="Keep the strongest, % of the attention",
+            min_width=260,
+            elem_id="attention-top",
+        )
+        with gr.Column(min_width=200):
+            hide = gr.Checkbox(label="Hide [CLS] and [SEP]", elem_id="attention-hide")
+            pieces = gr.Checkbox(label="Show word pieces", elem_id="attention-pieces")
+    return [scope, layer, head, model, view, direction, hide, pieces, top]
+
+
+def build_mask() -> Components:
+    """Build the masked word's part: which word, what is said, both maps."""
+    word = gr.Radio(
+        word_choices({}),
+        value=NO_WORD,
+        label="Click a word to mask it",
+        elem_id="attention-mask",
+        elem_classes="mb-chips",
+    )
+    said = gr.HTML(elem_id="masked-words")
+    with gr.Row():
+        with gr.Column(min_width=340):
+            before = plot("unmasked", visible=False)
+        with gr.Column(min_width=340):
+            after = plot("masked", visible=False)
+    return [word, said, before, after]
+
+
+def fit_sliders(layers: float, view: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Show the sliders that a view needs; a rollout begins with all layers."""
+    layer = gr.update(visible=view != events.ALL)
+    if view == events.ROLLOUT:
+        layer = gr.update(visible=True, value=layers)
+    return layer, gr.update(visible=view == events.ONE)
+
+
+def attention_events(
+    page: gr.Blocks, built: AttentionTab, texts: list[Any], results: Path, studio: Studio
+) -> Extras:
+    """Wire the tab; return what fills it for new texts, `built.filled` being the outputs."""
+    extras = Extras(studio, results)
+    of_model: dict[str, Any] = {
+        "show_progress": "minimal",
+        "concurrency_id": "model",
+        "concurrency_limit": 32,
+    }
+    asked = [*texts, *built.controls]
+    scope, layer, head, model, view, *more = built.controls
+    redraw = [one.change for one in (layer, head, view, *more)]
+    newest: dict[str, Any] = {"trigger_mode": "always_last", **of_model}
+    gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **newest)
+    renewed = [scope.change, model.change]
+    gr.on(renewed, extras.refresh, asked, built.filled, **PRIVATE, **newest)
+    fitting = functools.partial(fit_sliders, layer.maximum)
+    view.change(fitting, view, [layer, head], show_progress="hidden", **PRIVATE)
+    chosen = [layer, head, view]
+    _, table = built.heads
+    table.select(pick_row, None, chosen, show_progress="hidden", **PRIVATE)
+    built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
+    word, *shown, framed, files, order = built.cleared
+    order.change(events.sort_heads, [table, order], table, show_progress="hidden", **PRIVATE)
+    to_mask = [*texts, word, *built.controls]
+    word.input(extras.mask, to_mask, shown, **PRIVATE, **newest)
+    gr.on(redraw, extras.redraw, to_mask, [*shown, framed, files], **PRIVATE, **newest)
+    to_head, to_model, make = built.buttons
+    for kind, button in (("head", to_head), ("model", to_model)):
+        drawn = functools.partial(extras.bertviz, kind)
+        button.click(drawn, asked, framed, **PRIVATE, **of_model)
+    make.click(
+        functools.partial(extras.files, files.GRADIO_CACHE), asked, files, **PRIVATE, **of_model
+    )
+    measure, *changed, fold = built.tuning
+    when = [measure.change, fold.expand, model.change]
+    gr.on(when, extras.tuning, [measure, model], changed, **PRIVATE, **newest)
+    page.load(None, js=LISTEN, **PRIVATE)
+    page.load(None, js=CLICKS, **PRIVATE)
+    return extras

@@ -1,0 +1,296 @@
+"""The Batch tab's events: read what somebody brings, answer it step by step, show and score it.
+
+A run is known by a ticket. Whoever holds it can stop the run, in the queue or in its midst: the
+rows at hand are finished, what is answered is kept, and the model is free.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from minbert.batch import (
+    MOST_BYTES,
+    MOST_ROWS,
+    BatchError,
+    BatchScores,
+    BatchTable,
+    Kind,
+    RowAnswer,
+    answer_rows,
+    read_batch,
+    score_batch,
+    write_answers,
+)
+from minbert.predictor import PairResult, Predictor
+from minbert.tasks import SIMILARITY
+from minbert.ui.batch import findings as words
+from minbert.ui.batch import tables as panels
+from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
+from minbert.ui.batch_rows import rows_as_dicts, scores_as_dict
+from minbert.ui.engine import Engine
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.refusal import refusal
+
+AUTO, SENTENCES, PAIRS = "auto", "sentiment", "pairs"
+KINDS: dict[str, Kind | None] = {AUTO: None, SENTENCES: "sentences", PAIRS: "pairs"}
+MODELS = {"mean": "mean", "cls": "CLS"}
+PLACES = 2  # runs that go at once; the quick questions of the other tabs have places of their own
+API_ROWS = 2_000  # of one call
+ROWS_A_STEP = {"sentences": 64, "pairs": 24}  # a second or two: so long a stop takes
+MOST_WAITING = 1_000  # tickets remembered; visitors who left without a stop are forgotten
+FILE_NAME = "minbert-answers.tsv"
+
+Update = dict[str, Any]
+RESULTS = 8  # outputs of a run's step: the notice, and what `results` adds below it
+
+
+@dataclasses.dataclass
+class Run:
+    """One visitor's run, from the press of the button to its end."""
+
+    stopped: threading.Event = dataclasses.field(default_factory=threading.Event)
+    begun: bool = False
+
+
+class Batch:
+    """The tab's events, bound to one engine."""
+
+    def __init__(
+        self, engine: Engine, *, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES
+    ) -> None:
+        """Serve this engine within these limits."""
+        self.engine = engine
+        self.most_rows, self.most_bytes = most_rows, most_bytes
+        self.runs: dict[str, Run] = {}
+        self.working = 0
+        self.lock = threading.Lock()
+
+    def table(
+        self, content: bytes | None, text: str | None, task: str, most_rows: int | None = None
+    ) -> BatchTable:
+        """Read what was brought, a file or a pasted text; `most_rows` where fewer are allowed.
+
+        Raises:
+            BatchError: neither or both, or what `read_batch` says.
+        """
+        pasted = text or ""
+        if content is not None and pasted.strip():
+            raise BatchError("There is a file and pasted text as well. Take one of them away.")
+        if content is None and not pasted.strip():
+            raise BatchError("There is nothing to answer yet. Bring a file, or paste some rows.")
+        return read_batch(
+            pasted if content is None else content,
+            kind=KINDS[task],
+            most_rows=min(most_rows or self.most_rows, self.most_rows),
+            most_bytes=self.most_bytes,
+        )
+
+    def read(self, content: bytes | None, text: str, task: str) -> tuple[Any, ...]:
+        """Check what was brought, and give a run its ticket; an empty one: it can't be answered."""
+        try:
+            table = self.table(content, text, task)
+        except BatchError as error:
+            return (panels.problem(str(error)), "", *buttons(False), *cleared())
+        ticket, run = secrets.token_hex(16), Run()
+        with self.lock:
+            waiting = [name for name, other in self.runs.items() if not other.begun]
+            for name in waiting[: max(len(waiting) + 1 - MOST_WAITING, 0)]:
+                del self.runs[name]
+            self.runs[ticket] = run
+            working = self.working
+        notice = panels.note(words.ready(table, working, PLACES))
+        return (notice, ticket, *buttons(True), *cleared())
+
+    def proceed(self, ticket: str) -> None:
+        """Let a run go on to the queue, if it has a ticket."""
+        if ticket not in self.runs:
+            raise refusal("Nothing to answer.", visible=False)
+
+    def stop(self, ticket: str) -> tuple[Any, ...]:
+        """Stop a run; what it has answered is shown by the run itself."""
+        with self.lock:
+            run = self.runs.get(ticket)
+            if run is None:
+                return (gr.skip(), *buttons(False))
+            run.stopped.set()
+            if not run.begun:  # it still waits in the queue, and ends there at its turn
+                return (panels.note("Stopped before its first row."), *buttons(False))
+        return (panels.note("Stopping after the rows at hand."), gr.skip(), gr.skip())
+
+    def restore(self, ticket: str) -> tuple[Update, Update]:
+        """Show the button that begins again, unless a newer run goes on."""
+        return buttons(ticket in self.runs)
+
+    def work(
+        self, ticket: str, content: bytes | None, text: str, task: str, model: str
+    ) -> Iterator[tuple[Any, ...]]:
+        """Answer a run's rows; yield its progress, and at the end its results."""
+        run = self.taken(ticket)
+        if run is None:
+            yield (gr.skip(),) * RESULTS
+            return
+        try:
+            with self.place():
+                yield from self.steps(run, self.table(content, text, task), model)
+        finally:
+            with self.lock:
+                del self.runs[ticket]
+
+    def taken(self, ticket: str) -> Run | None:
+        """Return the ticket's run to begin it; None: it has begun, or was stopped before."""
+        with self.lock:
+            run = self.runs.get(ticket)
+            if run is None or run.begun:
+                return None
+            if run.stopped.is_set():
+                del self.runs[ticket]
+                return None
+            run.begun = True
+            return run
+
+    @contextlib.contextmanager
+    def place(self) -> Iterator[None]:
+        """Be counted among what is answered at present."""
+        with self.lock:
+            self.working += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.working -= 1
+
+    def steps(self, run: Run, table: BatchTable, model: str) -> Iterator[tuple[Any, ...]]:
+        """Answer a table chunk by chunk until its end, or until the run is stopped."""
+        answers: list[RowAnswer] = []
+        total, begun = len(table.rows), time.monotonic()
+        skipped = (gr.skip(),) * (RESULTS - 1)
+        yield (panels.progress_panel(0, total, 0), *skipped)
+        step = ROWS_A_STEP[table.kind]
+        with contextlib.closing(
+            answer_rows(self.predictor(model), table, rows_at_a_time=step)
+        ) as chunks:
+            while not run.stopped.is_set() and (chunk := next(chunks, None)) is not None:
+                answers += chunk
+                spent = time.monotonic() - begun
+                if len(answers) < total:
+                    yield (panels.progress_panel(len(answers), total, spent), *skipped)
+        yield results(table, answers, time.monotonic() - begun, model)
+
+    def predictor(self, model: str) -> Predictor:
+        """Return the model of this name."""
+        return self.engine.cls if model == "cls" else self.engine.mean
+
+    def batch(
+        self,
+        file: bytes | None = None,
+        text: str | None = None,
+        task: str = AUTO,
+        model: str = "mean",
+    ) -> dict[str, Any]:
+        """Answer up to 2,000 rows of a file or a text, and score them where they have labels.
+
+        Args:
+            file: a table in UTF-8 with a column sentence, or sentence1 and sentence2, and perhaps
+                id, sentiment (0-4), is_duplicate (0 or 1) or similarity (0-5); or one sentence a
+                line. None where there is a text.
+            text: the same as text.
+            task: auto (as the columns say), sentiment or pairs.
+            model: mean or cls, the pooling.
+
+        Returns:
+            kind (sentences or pairs), model, rows (each line, id, its texts, label, and what is
+            predicted, named as in the page's download), bad_rows (line, reason), scores (None
+            without labels).
+        """
+        try:
+            table = self.table(file, text, task, API_ROWS)
+        except BatchError as error:
+            raise refusal(str(error)) from error
+        step = ROWS_A_STEP[table.kind]
+        with self.place():
+            chunks = answer_rows(self.predictor(model), table, rows_at_a_time=step)
+            answers = [answer for chunk in chunks for answer in chunk]
+        scored = table.label_task is not None
+        return {
+            "kind": table.kind,
+            "model": model,
+            "rows": rows_as_dicts(table, answers),
+            "bad_rows": [dataclasses.asdict(row) for row in table.bad_rows],
+            "scores": scores_as_dict(score_batch(table, answers)) if scored else None,
+        }
+
+
+def buttons(running: bool) -> tuple[Update, Update]:
+    """Return the updates of the buttons that begin and stop."""
+    return gr.update(visible=not running), gr.update(visible=running)
+
+
+def cleared() -> tuple[Any, ...]:
+    """Return what empties all places below the notice."""
+    hidden = gr.update(value=None, visible=False)
+    return (hidden, "", "", hidden, "", hidden, "")
+
+
+def results(
+    table: BatchTable, answers: list[RowAnswer], seconds: float, model: str
+) -> tuple[Any, ...]:
+    """Return everything that is shown at the end of a run."""
+    title, lines = words.summary(table, answers, seconds, MODELS[model], panels.SHOWN_ROWS)
+    how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
+    block = finding_block(title, lines, how, panels.bad_rows(table.bad_rows))
+    label = f"Download all {words.count(len(table.rows) + len(table.bad_rows), 'row')} (TSV)"
+    download = gr.update(value=str(written(table, answers)), label=label, visible=True)
+    return (block, download, *scored(table, answers), panels.rows_table(table, answers))
+
+
+def written(table: BatchTable, answers: list[RowAnswer]) -> Path:
+    """Write the answers into a new folder of gradio's cache, which the page empties in time."""
+    cache = Path(get_upload_folder())
+    cache.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix="batch-", dir=cache)) / FILE_NAME
+    write_answers(path, table, answers)
+    return path
+
+
+def scored(table: BatchTable, answers: list[RowAnswer]) -> tuple[str, str, Update, str, Update]:
+    """Return the measures and up to two figures, each with its words; nothing without labels."""
+    hidden = gr.update(value=None, visible=False)
+    if table.label_task is None:
+        return "", "", hidden, "", hidden
+    scores = score_batch(table, answers)
+    measures = panels.scores_block(scores)
+    if not scores.scored:
+        return measures, "", hidden, "", hidden
+    if scores.task == SIMILARITY:
+        return (measures, *compared(table, answers, scores), "", hidden)
+    return (
+        measures,
+        panels.confusion_block(scores),
+        gr.update(value=confusion_figure(scores.confusion or (), scores.task.labels), visible=True),
+        panels.reliability_block(scores),
+        gr.update(value=reliability_figure(scores), visible=True),
+    )
+
+
+def compared(
+    table: BatchTable, answers: list[RowAnswer], scores: BatchScores
+) -> tuple[str, Update]:
+    """Return the scatter of the model's similarity against people's, with its words."""
+    points = [
+        (row.label, answer.similarity)
+        for row, answer in zip(table.rows, answers, strict=False)
+        if row.label is not None and isinstance(answer, PairResult)
+    ]
+    block = panels.scatter_block(scores, len(thinned(points)))
+    return block, gr.update(value=scatter_figure(points), visible=True)

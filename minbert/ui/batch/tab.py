@@ -1,0 +1,194 @@
+"""The tab "Batch": many rows at once; where its parts stand, and which event each one begins."""
+
+from __future__ import annotations
+
+import dataclasses
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from minbert.ui.batch import findings as words
+from minbert.ui.batch import tables as panels
+from minbert.ui.batch.events import AUTO, PAIRS, PLACES, SENTENCES, Batch
+from minbert.ui.engine import Engine
+
+CHECK_EVERY, KEPT = 600, 3600  # seconds: how often old files are looked for, how old they get
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+BULK: dict[str, Any] = {"concurrency_id": "batch", "concurrency_limit": PLACES}
+INTRODUCTION = (
+    "Bring a file or paste rows, and get an answer to each as a table. With people's labels among "
+    "the columns it also says how good the answers are."
+)
+PRIVACY = (
+    f"Kept: your file and the table of answers, on this server, for {KEPT // 60} to "
+    f"{(KEPT + CHECK_EVERY) // 60} minutes, then deleted. Nothing else, and nothing longer."
+)
+EXAMPLES = {
+    "8 sentences with labels": (
+        "sentence\tsentiment\n"
+        "A tender and very funny film that I will watch again.\t4\n"
+        "The actors do their best with a thin story.\t2\n"
+        "Two hours of noise, and not one idea.\t0\n"
+        "Pleasant enough, if you have nothing else to do.\t2\n"
+        "The ending moved everybody in the room.\t4\n"
+        "It is slow, and it knows it.\t1\n"
+        "A clever script that trusts its audience.\t3\n"
+        "I wanted my evening back.\t0"
+    ),
+    "6 pairs with similarity": (
+        "sentence1\tsentence2\tsimilarity\n"
+        "A man plays the violin.\tA man is playing a violin.\t5\n"
+        "Two dogs run along the beach.\tDogs are running by the sea.\t4\n"
+        "A woman cuts an onion.\tA woman slices a tomato.\t2.4\n"
+        "The train to the coast is late.\tThe train was cancelled.\t2\n"
+        "A child sleeps in a car.\tThe mayor opened a bridge.\t0\n"
+        "He reads the paper on a bench.\tA man on a bench reads a newspaper.\t4.8"
+    ),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchTab:
+    """What is asked, and what is shown."""
+
+    tab: gr.Tab
+    asked: tuple[gr.File, gr.Textbox, gr.Radio]  # file, pasted text, task
+    model: gr.Radio
+    run: gr.Button
+    stop: gr.Button
+    ticket: gr.Textbox
+    notice: gr.HTML
+    results: tuple[gr.Component, ...]
+    by_name: gr.Button  # never seen: the API's own event
+    as_json: gr.JSON
+
+
+def build_batch(engine: Engine) -> gr.Tab:
+    """Build the tab inside the page's tabs, its events bound to one engine; return it."""
+    with gr.Tab("Batch", id="batch") as tab:
+        gr.HTML(
+            '<div class="mb-findings"><h3>Many rows at once</h3></div>'
+            f'<p class="mb-lead">{escape(INTRODUCTION)}</p>'
+            f'<p class="mb-note" id="batch-limits">{escape(words.limits(longest(engine)))}</p>'
+        )
+        file, text = build_inputs()
+        task, model = build_choices()
+        gr.HTML(panels.formats())
+        with gr.Row():
+            run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
+            stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
+        gr.HTML(f'<p class="mb-note" id="batch-kept">{escape(PRIVACY)}</p>')
+        notice = gr.HTML(elem_id="batch-notice")
+        results = build_results()
+        ticket = gr.Textbox(visible="hidden", elem_id="batch-ticket")
+        by_name, as_json = gr.Button(visible=False), gr.JSON(visible=False, label="answers")
+    parts = BatchTab(
+        tab, (file, text, task), model, run, stop, ticket, notice, results, by_name, as_json
+    )
+    wire(parts, Batch(engine))
+    return parts.tab
+
+
+def longest(engine: Engine) -> int:
+    """Return how many tokens the model reads."""
+    return engine.mean.config.max_length
+
+
+def build_inputs() -> tuple[gr.File, gr.Textbox]:
+    """Build the places of a file and of pasted text, and two examples."""
+    with gr.Row():
+        file = gr.File(
+            label="A file (.csv, .tsv or .txt)",
+            type="binary",
+            file_types=[".csv", ".tsv", ".txt"],
+            height=180,
+            elem_id="batch-file",
+            min_width=280,
+        )
+        with gr.Column(min_width=280, scale=2):
+            text = gr.Textbox(
+                label="Or paste rows here",
+                placeholder="One sentence a line, or a table with a header",
+                lines=6,
+                max_lines=6,
+                elem_id="batch-text",
+            )
+            with gr.Row():
+                for name, rows in EXAMPLES.items():
+                    button = gr.Button(f"Try {name}", size="sm", min_width=150)
+                    button.click(lambda rows=rows: (None, rows), None, [file, text], **AT_ONCE)
+    return file, text
+
+
+def build_choices() -> tuple[gr.Radio, gr.Radio]:
+    """Build the choice of what the rows are, and of the model."""
+    with gr.Row():
+        task = gr.Radio(
+            [
+                ("As the columns say", AUTO),
+                ("Sentences: sentiment", SENTENCES),
+                ("Pairs: paraphrase and similarity", PAIRS),
+            ],
+            value=AUTO,
+            label="What the rows are",
+            elem_id="batch-task",
+            scale=2,
+            min_width=280,
+        )
+        model = gr.Radio(
+            [("Mean pooling", "mean"), ("CLS pooling", "cls")],
+            value="mean",
+            label="Model",
+            elem_id="batch-model",
+            min_width=240,
+        )
+    return task, model
+
+
+def build_results() -> tuple[gr.Component, ...]:
+    """Build the places of a run's results, in the order in which events fill them."""
+    plots: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot", "visible": False}
+    download = gr.DownloadButton(visible=False, elem_id="batch-download")
+    measures = gr.HTML(elem_id="batch-measures")
+    first = gr.HTML(elem_id="batch-first-words"), gr.Plot(elem_id="batch-first-plot", **plots)
+    second = gr.HTML(elem_id="batch-second-words"), gr.Plot(elem_id="batch-second-plot", **plots)
+    rows = gr.HTML(elem_id="batch-rows")
+    return (download, measures, *first, *second, rows)
+
+
+def wire(parts: BatchTab, batch: Batch) -> None:
+    """Say what the buttons do: read, wait for a place, answer; or stop."""
+    shown = [parts.notice, *parts.results]
+    pressed = [parts.run, parts.stop]
+    read = parts.run.click(
+        batch.read,
+        [*parts.asked],
+        [parts.notice, parts.ticket, *pressed, *parts.results],
+        show_progress="minimal",
+        show_progress_on=parts.notice,
+        concurrency_id="batch-read",
+        concurrency_limit=4,
+        **PRIVATE,
+    )
+    allowed = read.success(
+        batch.proceed,
+        parts.ticket,
+        None,
+        show_progress="hidden",
+        concurrency_limit=None,
+        **PRIVATE,
+    )
+    worked = allowed.success(
+        batch.work,
+        [parts.ticket, *parts.asked, parts.model],
+        shown,
+        show_progress="hidden",
+        **BULK,
+        **PRIVATE,
+    )
+    worked.then(batch.restore, parts.ticket, pressed, **AT_ONCE)
+    parts.stop.click(batch.stop, parts.ticket, [parts.notice, *pressed], **AT_ONCE)
+    asked = [*parts.asked, parts.model]
+    parts.by_name.click(batch.batch, asked, parts.as_json, api_name="batch", **BULK)

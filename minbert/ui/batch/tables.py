@@ -1,0 +1,186 @@
+"""The HTML of the Batch tab: progress, problems, the rows as a table; every text escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from minbert.batch import (
+    BadRow,
+    BatchRow,
+    BatchScores,
+    BatchTable,
+    RowAnswer,
+    is_duplicate,
+)
+from minbert.predictor import SentimentResult
+from minbert.tasks import PARAPHRASE, SENTIMENT, Task
+from minbert.ui.batch import findings as words
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.answer_words import clamped, percent
+from minbert.ui.parts.tables import fold, simple_head, table, twin
+
+SHOWN_ROWS = 200  # of answers, in the table on the page
+SHOWN_PROBLEMS = 100  # of rows that can't be read
+SHOWN_TEXT = 240  # characters of one sentence in the table
+EXAMPLE_FILES = (
+    (
+        "Plain text, one sentence a line",
+        "A warm, funny little film.\nThe second half drags.",
+    ),
+    (
+        "The course's sentences: a header, tabs between the columns; sentiment 0 to 4, if there",
+        "id\tsentence\tsentiment\na1\tA warm, funny little film.\t4\na2\tThe second half drags.\t1",
+    ),
+    (
+        "The course's pairs; is_duplicate 0 or 1, or similarity 0 to 5, if there",
+        "id\tsentence1\tsentence2\tsimilarity\n"
+        "b1\tA boy kicks a ball.\tA child plays football.\t3.4",
+    ),
+    (
+        "A spreadsheet's CSV, with commas or semicolons",
+        'sentence1,sentence2,is_duplicate\n"Where is it, exactly?",Where exactly is it?,1',
+    ),
+)
+
+
+def formats() -> str:
+    """Return the fold that shows what can be brought."""
+    shown = "".join(
+        f'<p class="mb-note">{escape(name)}</p><pre class="mb-file" tabindex="0" role="region" '
+        f'aria-label="{escape(name)}">{escape(content)}</pre>'
+        for name, content in EXAMPLE_FILES
+    )
+    other = (
+        '<p class="mb-note">Other columns are left alone. A row whose label cell is empty is '
+        "answered, and not scored. Two columns pasted from a spreadsheet need no header if you "
+        "choose Pairs.</p>"
+    )
+    return fold("What a file looks like", shown + other)
+
+
+def progress_panel(done: int, total: int, seconds: float, note: str = "") -> str:
+    """Return the bar of a run with its numbers."""
+    share = 100 * done / max(total, 1)
+    told = words.progress(done, total, seconds) + (f". {note}" if note else "")
+    return (
+        f'<div class="mb-meter mb-progress" role="progressbar" aria-label="rows answered" '
+        f'aria-valuemin="0" aria-valuemax="{total}" aria-valuenow="{done}">'
+        f'<div class="mb-fill" style="width:{share:.1f}%"></div></div>'
+        f'<p class="mb-note mb-told">{escape(told)}</p>'
+    )
+
+
+def note(text: str) -> str:
+    """Return one line, announced to a screen reader."""
+    return f'<p class="mb-note mb-told" role="status">{escape(text)}</p>'
+
+
+def problem(reason: str) -> str:
+    """Say why nothing was answered."""
+    return (
+        f'<div class="mb-problem" role="alert"><h3>This can’t be answered</h3>'
+        f'<p class="mb-note mb-told">{escape(reason)}</p></div>'
+    )
+
+
+def bad_rows(rows: Sequence[BadRow]) -> str:
+    """Return the rows that could not be read, each with its line and the reason."""
+    if not rows:
+        return ""
+    items = "".join(
+        f"<li>Line {row.line:,}: {escape(row.reason)}</li>" for row in rows[:SHOWN_PROBLEMS]
+    )
+    more = len(rows) - SHOWN_PROBLEMS
+    rest = f"<li>and {more:,} more, told in the download</li>" if more > 0 else ""
+    title = f"{words.count(len(rows), 'row')} could not be read"
+    return f'<div class="mb-problem"><h3>{title}</h3><ul>{items}{rest}</ul></div>'
+
+
+def short(text: str) -> str:
+    """Return a text as one line that a table has room for."""
+    line = " ".join(text.split())
+    return line if len(line) <= SHOWN_TEXT else line[: SHOWN_TEXT - 1] + "…"
+
+
+def rows_table(asked: BatchTable, answers: Sequence[RowAnswer]) -> str:
+    """Return the first rows with their answers."""
+    kept = list(zip(asked.rows, answers, strict=False))[:SHOWN_ROWS]
+    if not kept:
+        return ""
+    label = asked.label_task
+    people = [] if label is None else ["People"]
+    if asked.kind == "sentences":
+        names = ["Sentence", "Sentiment", "Sure", "Expected (0–4)", *people, "Line"]
+    else:
+        names = ["A", "B", "Paraphrase", "Similarity (0–5)", *people, "Line"]
+    body = [
+        [*texts_and_answer(row, answer), *people_cell(row, label), str(row.line)]
+        for row, answer in kept
+    ]
+    count = words.count(len(kept), "row")
+    caption = f"The first {count}" if len(answers) > len(kept) else f"All {count}"
+    listed = table(caption, simple_head(names), body)
+    return f'<div class="mb-batch mb-{asked.kind}">{listed}</div>'
+
+
+def texts_and_answer(row: BatchRow, answer: RowAnswer) -> list[str]:
+    """Return one row's texts and what the model says."""
+    if isinstance(answer, SentimentResult):
+        sure = percent(max(answer.probabilities))
+        return [short(row.first), answer.label, sure, f"{answer.expected:.1f}"]
+    yes = PARAPHRASE.labels[is_duplicate(answer)]
+    said = f"{yes} ({percent(answer.paraphrase)})"
+    return [short(row.first), short(row.second or ""), said, f"{clamped(answer.similarity):.2f}"]
+
+
+def people_cell(row: BatchRow, task: Task | None) -> list[str]:
+    """Return the cell of a row's label; none where the table has no labels."""
+    if task is None:
+        return []
+    if row.label is None:
+        return [""]
+    return [task.labels[int(row.label)] if task.labels else f"{row.label:g}"]
+
+
+def scores_block(scores: BatchScores) -> str:
+    """Return the measures, each with one standard error."""
+    title, lines = words.scores_finding(scores)
+    caption = "How good the answers are"
+    names = ("Measure", "Value", "Standard error", "Rows")
+    measured = table(caption, simple_head(names), words.measures(scores))
+    how = "How to read this: the labels of your file are held against the model's answers."
+    if scores.calibration_error is not None:
+        how += " The calibration error is the mean gap between both over the bins of the curve."
+    return finding_block(title, lines, how, measured)
+
+
+def confusion_block(scores: BatchScores) -> str:
+    """Return the words and the table of the confusion matrix."""
+    labels = scores.task.labels
+    counts = scores.confusion or ()
+    names = ["People ↓ model →", *labels]
+    rows = [
+        [label, *(f"{cell:,}" for cell in row)] for label, row in zip(labels, counts, strict=True)
+    ]
+    numbers = twin("Rows by people's class and the model's", names, rows)
+    title = words.confusion_finding(scores, labels)
+    return finding_block(title, [], words.READ_CONFUSION, numbers)
+
+
+def reliability_block(scores: BatchScores) -> str:
+    """Return the words and the table of the reliability curve."""
+    sentiment = scores.task == SENTIMENT
+    said, found = ("Mean certainty", "Share right") if sentiment else ("Mean “yes”", "Share of yes")
+    names = ("Certainty" if sentiment else "Probability", "Rows", said, found)
+    numbers = twin("Rows by the model's certainty", names, words.bin_cells(scores.bins))
+    how = words.READ_RELIABILITY if sentiment else words.READ_YES
+    return finding_block(words.reliability_finding(scores), [], how, numbers)
+
+
+def scatter_block(scores: BatchScores, drawn: int) -> str:
+    """Return the words and the table of the scatter; `drawn` is how many points it has."""
+    names = ("Model's score", "Rows", "Mean of the model", "Mean of people")
+    numbers = twin("Rows by the model's score", names, words.bin_cells(scores.bins))
+    thinned = [f"Drawn are {drawn:,} of {scores.scored:,}."] if drawn < scores.scored else []
+    return finding_block(words.scatter_finding(scores), thinned, words.READ_SCATTER, numbers)

@@ -1,0 +1,190 @@
+"""What happens on an event of the tab "Experiments": settings in, words, figure and table out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+import plotly.graph_objects as go
+
+from minbert.ui.experiments import findings as words
+from minbert.ui.experiments import tables as panels
+from minbert.ui.experiments.figures import AGAINST, conflicts_figure, curves_figure, shares_figure
+from minbert.ui.experiments.sampling import schedule
+from minbert.ui.experiments.scores_figure import scores_figure
+from minbert.ui.parts import tables as twins
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.score_rows import (
+    NORMALISED,
+    Row,
+    fixed,
+    group_rows,
+    main_metrics,
+    metric_label,
+    metrics_of,
+    table_names,
+)
+from minbert.ui.results import TASKS, Results, Run
+
+REPORT_METRICS = "The report's own"
+MOST_ROWS = 4  # curves in one figure: as many as there are dashes
+CURVE_MEASURES = (NORMALISED, *TASKS)
+
+Drawn = tuple[str, go.Figure, str]  # the finding, the figure, its table and sources
+
+
+class Experiments:
+    """The tab's events, bound to the results that were read."""
+
+    def __init__(self, results: Results) -> None:
+        """Serve these results."""
+        self.results = results
+        self.rows = group_rows(results.runs)
+        self.tables = table_names(self.rows)
+        self.curved = {
+            row_choice(row): row for row in self.rows if any(run.curve for run in row.runs)
+        }
+        self.sampled = run_choices([run for run in results.runs if run.probabilities])
+        self.conflicted = run_choices(
+            [run for run in results.runs if any(epoch.pairs for epoch in run.surgery)]
+        )
+
+    def parts(self) -> dict[str, str]:
+        """Name the tab's parts that have something to show; the formula needs no results."""
+        parts = {
+            "scores": ("Scores beside the report's", self.rows),
+            "claims": ("The report's claims", self.results.comparisons),
+            "curves": ("Training curves", self.curved),
+            "shares": ("Task sampling", True),
+            "conflicts": ("Gradient conflicts", self.conflicted),
+        }
+        return {key: name for key, (name, there) in parts.items() if there}
+
+    def first_curves(self) -> list[str]:
+        """Return the two rows to begin with: the report's test table compares two samplers."""
+        return sorted(self.curved, key=lambda name: self.curved[name].table != "test")[:2]
+
+    def metrics(self, shown: str) -> list[str]:
+        """Return the metrics to choose from in a table: the report's own together, then each."""
+        rows = self.rows_of(shown)
+        together = [REPORT_METRICS] if main_metrics(rows) else []
+        return [*together, *(metric_label(metric) for metric in metrics_of(rows))]
+
+    def rows_of(self, shown: str) -> list[Row]:
+        """Return the rows of a table, named as shown."""
+        return [row for row in self.rows if row.table == self.tables.get(shown)]
+
+    def choose_table(self, shown: str, chosen: str) -> dict[str, Any]:
+        """Offer a table's metrics; the chosen one stays where the table has it."""
+        offered = self.metrics(shown)
+        kept = chosen if chosen in offered else offered[0] if offered else None
+        return gr.update(choices=offered, value=kept)
+
+    def show_scores(self, shown: str, chosen: str | None) -> Drawn:
+        """Draw a table's scores of one metric, or of the report's own."""
+        rows = self.rows_of(shown)
+        metrics = [m for m in metrics_of(rows) if metric_label(m) == chosen]
+        metrics = metrics or main_metrics(rows) or metrics_of(rows)
+        title, lines = words.scores_finding(rows, metrics)
+        runs = [run for row in rows for run in row.runs]
+        reported, ours = panels.splits(rows, metrics)
+        caption = f"{shown} ({reported}, {ours})" if any(run.report for run in runs) else shown
+        notes = panels.row_notes(rows) + panels.encoder_block(runs) + panels.source_block(runs)
+        return (
+            finding_block(title, lines, words.READ_SCORES),
+            scores_figure(rows, metrics),
+            panels.scores_table(caption, rows, metrics) + notes,
+        )
+
+    def show_curves(self, chosen: list[str], measures: list[str], against: str) -> Drawn:
+        """Draw the training curves of the chosen rows."""
+        rows = [self.curved[name] for name in chosen or [] if name in self.curved][:MOST_ROWS]
+        kept = [measure for measure in CURVE_MEASURES if measure in (measures or [])]
+        title, lines = words.curves_finding(rows, kept, against)
+        runs = [run for row in rows for run in row.runs]
+        head = twins.simple_head(["Row", "Seed", AGAINST[against].capitalize(), *kept])
+        body = []
+        for run in runs:
+            for point in run.curve:
+                x = getattr(point, against)
+                scores = [fixed(point.scores.get(measure)) for measure in kept]
+                place = "–" if x is None else f"{x:,.4g}"
+                body.append([run.row.replace("_", " "), f"{run.seed}", place, *scores])
+        numbers = twins.fold("The numbers", twins.table("Training curves", head, body))
+        return (
+            finding_block(title, lines, words.READ_CURVES),
+            curves_figure(rows, kept or [NORMALISED], against),
+            numbers + panels.source_block(runs),
+        )
+
+    def show_shares(
+        self,
+        end: float,
+        epochs: float,
+        sentiment: float | None,
+        paraphrase: float | None,
+        similarity: float | None,
+        recorded: str,
+    ) -> tuple[Any, Any, Any]:
+        """Draw the tasks' shares for these settings; bad sizes are told, and the figure stays."""
+        sizes = [int(size or 0) for size in (sentiment, paraphrase, similarity)]
+        try:
+            drawn = schedule(sizes, int(epochs), end)
+        except ValueError as error:
+            return finding_block("Can't draw this", [str(error)], ""), gr.skip(), gr.skip()
+        run = self.sampled.get(recorded)
+        shares = run.probabilities if run is not None else ()
+        title, lines = words.shares_finding(drawn, shares, recorded)
+        head = twins.simple_head(["Epoch", "α", *TASKS])
+        body = [
+            [f"{number}", f"{epoch.alpha:.2f}", *(f"{100 * share:.1f} %" for share in epoch.shares)]
+            for number, epoch in enumerate(drawn, start=1)
+        ]
+        numbers = twins.fold("The numbers", twins.table("Task shares", head, body))
+        return (
+            finding_block(title, lines, words.READ_SHARES),
+            shares_figure(drawn, shares),
+            numbers + panels.source_block([run] if run is not None else []),
+        )
+
+    def show_conflicts(self, chosen: str, measure: str) -> Drawn:
+        """Draw the gradient conflicts of a run with surgery."""
+        run = self.conflicted[chosen]
+        title, lines = words.conflicts_finding(run)
+        names = ("conflict rate", "after surgery", "cosine", "after surgery")
+        body = [
+            [pair.replace("-", " and "), f"{epoch.epoch:g}"]
+            + [
+                fixed(value)
+                for value in (
+                    values.conflict_rate,
+                    values.conflict_rate_after,
+                    values.cosine,
+                    values.cosine_after,
+                )
+            ]
+            for epoch in run.surgery
+            for pair, values in epoch.pairs.items()
+        ]
+        head = twins.simple_head(["Pair", "Epoch", *names])
+        numbers = twins.fold("The numbers", twins.table("Gradient conflicts", head, body))
+        return (
+            finding_block(title, lines, words.READ_CONFLICTS),
+            conflicts_figure(run, measure),
+            numbers + panels.source_block([run]),
+        )
+
+
+def row_choice(row: Row) -> str:
+    """Name a row in a list; two tables may hold the same one."""
+    return f"{row.name} ({row.table})"
+
+
+def run_choices(runs: Sequence[Run]) -> dict[str, Run]:
+    """Name runs in a list, each once."""
+    return {
+        f"{run.row.replace('_', ' ')}, seed {run.seed}"
+        + (f", {run.profile}" if run.profile else ""): run
+        for run in runs
+    }

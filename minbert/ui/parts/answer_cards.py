@@ -1,0 +1,145 @@
+"""The HTML of the answers: small, themed by CSS classes, every dynamic text escaped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+from minbert.predictor import PairResult, SentimentResult
+from minbert.tasks import SENTIMENT
+from minbert.ui.engine import Answer
+from minbert.ui.parts.answer_words import percent, shown, yes_no
+
+
+def meter(share: float, css_class: str, label: str) -> str:
+    """Return a horizontal bar filled to `share`, readable by a screen reader."""
+    width = 100 * min(max(share, 0.0), 1.0)
+    return (
+        f'<div class="mb-meter {css_class}" role="img" aria-label="{escape(label)}">'
+        f'<div class="mb-fill" style="width:{width:.1f}%"></div></div>'
+    )
+
+
+def sentiment_card(name: str, result: SentimentResult, within_one: float | None = None) -> str:
+    """Return one sentence's five bars.
+
+    `within_one` is how often the model's class is at most one step off, on the dev sentences.
+    """
+    best = result.label
+    rows = "".join(
+        f'<div class="mb-row{" mb-best" if label == best else ""}">'
+        f'<span class="mb-name">{escape(label)}</span>'
+        f"{meter(p, f'mb-class-{index}', f'{label}: {percent(p)}')}"
+        f'<span class="mb-value">{percent(p)}</span></div>'
+        for index, (label, p) in enumerate(zip(SENTIMENT.labels, result.probabilities, strict=True))
+    )
+    often = (
+        f"; within one class of people's in {percent(within_one)} of unseen sentences"
+        if within_one
+        else ""
+    )
+    return card(
+        f"Sentiment of {name}",
+        best,
+        f'{rows}<p class="mb-note">expected rating {result.expected:.1f} '
+        f"(0 very negative, 4 very positive){often}</p>",
+    )
+
+
+def paraphrase_card(pair: PairResult, threshold: float = 0.5) -> str:
+    """Return the paraphrase probability, its decision at a threshold, and both orders."""
+    p = pair.paraphrase
+    return card(
+        "Do A and B say the same? (paraphrase)",
+        yes_no(pair, threshold),
+        f'<div class="mb-row mb-wide">{meter(p, "mb-yes", f"paraphrase: {percent(p)}")}'
+        f'<span class="mb-value">{percent(p)}</span></div>'
+        f'<p class="mb-note">A then B {percent(pair.paraphrase_ab)}, '
+        f"B then A {percent(pair.paraphrase_ba)}; shown is their mean, yes above "
+        f"{percent(threshold)}</p>",
+    )
+
+
+def similarity_card(pair: PairResult) -> str:
+    """Return the similarity gauge with the wording of its band, and both kinds of score."""
+    score = pair.similarity
+    place = 20 * min(max(score, 0.0), 5.0)
+    ticks = "".join(f"<span>{tick}</span>" for tick in range(6))
+    outside = "" if 0 <= score <= 5 else f"; the model said {score:.2f}, shown within 0 to 5"
+    return card(
+        "How close are they in meaning? (similarity)",
+        f"{shown(score)} of 5",
+        f'<p class="mb-band">{escape(pair.band)}</p>'
+        f'<div class="mb-gauge" role="img" aria-label="similarity {shown(score)} of 5">'
+        f'<div class="mb-marker" style="left:{place:.1f}%"></div></div>'
+        f'<div class="mb-ticks">{ticks}</div>'
+        f'<p class="mb-note">shown is {which_score(pair)}{outside}</p><dl class="mb-scores">'
+        f"<dt>joint</dt><dd>{pair.joint:.2f}</dd><dd>A and B are read together: A then B "
+        f"{pair.joint_ab:.2f}, B then A {pair.joint_ba:.2f}</dd>"
+        f"<dt>Siamese</dt><dd>{pair.siamese:.2f}</dd><dd>each is read alone, then their two "
+        "vectors are compared</dd></dl>",
+    )
+
+
+def which_score(pair: PairResult) -> str:
+    """Name the score that the checkpoint reports."""
+    if math.isclose(pair.similarity, pair.joint, abs_tol=1e-4):
+        return "the joint score"
+    if math.isclose(pair.similarity, pair.siamese, abs_tol=1e-4):
+        return "the Siamese score"
+    return "the mean of the joint and the Siamese score"
+
+
+def card(title: str, finding: str, body: str) -> str:
+    """Frame one answer; `body` is HTML made here, the other two are text."""
+    return (
+        f'<section class="mb-card"><h3>{escape(title)}</h3>'
+        f'<p class="mb-finding">{escape(finding)}</p>{body}</section>'
+    )
+
+
+def answer_panel(answer: Answer, threshold: float = 0.5, within_one: float | None = None) -> str:
+    """Return all cards of an answer; the last two arguments as the cards take them."""
+    names = ("A", "B")
+    cards = [
+        sentiment_card(name, result, within_one)
+        for name, result in zip(names, answer.sentiments, strict=False)
+    ]
+    if answer.pair is None:
+        cards.append(
+            card(
+                "Two sentences, two more answers",
+                "Add a sentence B",
+                '<p class="mb-note">Then the same model also says whether both say the same '
+                "(paraphrase), and how close they are in meaning from 0 to 5 (similarity).</p>",
+            )
+        )
+    else:
+        cards += [paraphrase_card(answer.pair, threshold), similarity_card(answer.pair)]
+    return f'<div class="mb-cards">{"".join(cards)}</div>'
+
+
+def change_panel(first: str, second: str, changes: Sequence[str]) -> str:
+    """Return what was pinned, and how the present answer differs from it."""
+    pinned = f"“{first}”" + (f" and “{second}”" if second else "")
+    items = "".join(f"<li>{escape(change)}</li>" for change in changes)
+    return (
+        f'<section class="mb-card mb-findings"><h3>Pinned: {escape(pinned)}</h3>'
+        f"<ul>{items}</ul></section>"
+    )
+
+
+def notice_line(notices: Sequence[str]) -> str:
+    """Return the token counts and truncation notices."""
+    return '<p class="mb-note mb-notice">' + escape(" · ".join(notices)) + "</p>"
+
+
+def finding_block(title: str, lines: Sequence[str], how_to_read: str, more: str = "") -> str:
+    """Return a figure's title, its findings, the line on how to read it, and HTML made by us."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    listed = f"<ul>{items}</ul>" if items else ""
+    return (
+        f'<div class="mb-findings"><h3>{escape(title)}</h3>{listed}'
+        f'<p class="mb-note">{escape(how_to_read)}</p>{more}</div>'
+    )

@@ -1,0 +1,193 @@
+"""How the pooling lab begins: three sentences, a drawing, and both models' scores on dev."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from minbert.ui.about.findings import pooling_gaps
+from minbert.ui.about_records import MAIN, Scores, read_records
+from minbert.ui.experiments.findings import ENCODER_NOTE
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.score_rows import fixed
+from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.results import Metric
+
+TOKENS = ("[CLS]", "a", "fine", "film", "[SEP]")  # of the drawing
+DRAWN = {
+    "cls": ("CLS pooling: the first token's", "takes the vector of the first token, [CLS], alone"),
+    "mean": ("Mean pooling: the average of all", "takes the average of the vectors of all tokens"),
+}
+MEANS = {
+    "cls": "One token speaks for the whole sentence: what the answer needs, [CLS] has to gather "
+    "from the others while the model reads.",
+    "mean": "Every token has the same share: nothing has to be gathered, and what each word adds "
+    "can be computed exactly.",
+}
+PARTS = {  # of the tab: anchor, name
+    "lab-answers": "Both answers",
+    "lab-split": "Why similar?",
+    "lab-left-out": "Words left out",
+    "lab-contributions": "Words and mood",
+    "lab-layers": "Layer by layer",
+    "lab-sets": "A set of sentences",
+}
+NAMES = {"cls": "CLS", "mean": "mean"}
+READ_SCORES = (
+    "How to read this: in brackets is the 95 % interval, 1.96 standard errors each way over the "
+    "scored examples; where two intervals overlap a lot, the files can't tell which pooling is "
+    "better. What it can't tell: the luck of a training run, since each model is one run."
+)
+MEASURES = (  # in the order of MAIN
+    "Sentiment (SST-5 accuracy)",
+    "Paraphrase (Quora accuracy)",
+    "Similarity (STS Pearson)",
+)
+SCORES_FILE = "-dev.json"
+Z95 = 1.96
+
+
+def opening(width: int) -> str:
+    """Return what CLS and mean pooling are, in words and as a drawing.
+
+    Args:
+        width: numbers in a token's vector.
+    """
+    told = (
+        "The model reads a sentence as tokens: words, pieces of words, and the marks [CLS] in "
+        f"front and [SEP] behind. Each becomes a vector, a list of {width} numbers, but an answer "
+        "needs one vector for the whole sentence. There are two usual ways to get it (pooling):"
+    )
+    drawings = "".join(
+        f'<figure class="mb-way">{drawing(pooling)}<figcaption>{escape(means)}</figcaption>'
+        "</figure>"
+        for pooling, means in MEANS.items()
+    )
+    return f'<div class="mb-opening"><p>{escape(told)}</p><div>{drawings}</div></div>'
+
+
+def consequences(models: Path, results: Path) -> str:
+    """Return what the choice changes, in three lines, and the way to each part of the tab."""
+    records = read_records(models, results)
+    scores = {model: records.scores[model] for model in NAMES if model in records.scores}
+    finding = f"{scores_finding(scores)}." if len(scores) == len(NAMES) else ""
+    lines = (
+        (
+            "The answers",
+            "two models, trained alike but for this choice, answer A and B. " + finding,
+        ),
+        (
+            "What can be explained",
+            "under mean pooling a similarity is exactly a sum over pairs of words; under CLS "
+            "pooling one can only leave a word out and see what happens.",
+        ),
+        (
+            "When a sentence becomes different from others",
+            "[CLS] starts the same in every sentence and has to fill up, layer by layer; the "
+            "average differs from the first layer on.",
+        ),
+    )
+    told = "".join(f"<li><b>{name}:</b> {escape(text.strip())}</li>" for name, text in lines)
+    links = "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name in PARTS.items())
+    return (
+        f'<div class="mb-findings"><h3>What the choice changes</h3><ul>{told}</ul></div>'
+        f'<nav class="mb-jump" aria-label="Parts of the pooling lab">{links}</nav>'
+    )
+
+
+def drawing(pooling: str) -> str:
+    """Return a small drawing: tokens, their vectors, and the one vector made of them."""
+    title, what = DRAWN[pooling]
+    places = [22 + 62 * place for place in range(len(TOKENS))]
+    used = places[:1] if pooling == "cls" else places
+    parts = []
+    for x, token in zip(places, TOKENS, strict=True):
+        kept = x in used
+        parts.append(f'<text x="{x}" y="48" text-anchor="middle">{escape(token)}</text>')
+        parts.append(
+            f'<g class="{"mb-used" if kept else "mb-unused"}">'
+            + "".join(
+                f'<rect x="{x - 20 + 10 * k}" y="58" width="8" height="14"/>' for k in range(4)
+            )
+            + "</g>"
+        )
+        if kept:
+            parts.append(f'<path class="mb-flow" d="M{x} 75 L344 108"/>')
+    parts.append(
+        '<g class="mb-used">'
+        + "".join(f'<rect x="{348 + 12 * k}" y="101" width="10" height="16"/>' for k in range(4))
+        + "</g>"
+    )
+    parts.append('<text x="372" y="92" text-anchor="middle">sentence</text>')
+    label = escape(f"{DRAWN[pooling][0].split(':')[0]} {what} as the sentence's vector.")
+    return (
+        f'<svg class="mb-drawing mb-{pooling}" viewBox="0 0 406 126" role="img" '
+        f'aria-label="{label}"><text class="mb-drawn" x="0" y="20">{escape(title)}</text>'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def scores_block(models: Path, results: Path) -> str:
+    """Return both models' scores on dev with intervals; a file that is missing is told."""
+    records = read_records(models, results)
+    scores = {model: records.scores[model] for model in NAMES if model in records.scores}
+    problems = [problem for problem in records.problems if SCORES_FILE in problem]
+    if not scores:
+        return finding_block("How good both are on whole files is not known here", problems, "")
+    head = simple_head(["Task", *(f"{NAMES[model]} pooling" for model in scores)])
+    rows = [
+        [told, *(with_interval(one.metrics.get(name)) for one in scores.values())]
+        for name, told in zip(MAIN, MEASURES, strict=True)
+    ]
+    numbers = table("Scores of both models on the dev files", head, rows)
+    small = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
+    lines = [counted(scores), *problems, *([ENCODER_NOTE] if small else [])]
+    return finding_block(scores_finding(scores), lines, READ_SCORES, numbers)
+
+
+def with_interval(metric: Metric | None) -> str:
+    """Write a score with its 95 % interval."""
+    if metric is None:
+        return "–"
+    if metric.value is None or metric.se is None:
+        return fixed(metric.value)
+    reach = Z95 * metric.se
+    return f"{fixed(metric.value)}  [{fixed(metric.value - reach)}, {fixed(metric.value + reach)}]"
+
+
+def scores_finding(scores: Mapping[str, Scores]) -> str:
+    """Say on which tasks one pooling is clearly ahead over the whole dev files."""
+    gaps = pooling_gaps(scores)
+    if not gaps:
+        return "Scores on whole files: one of the two is not told"
+    ahead = {
+        name: [
+            metric.split()[0] for metric, (gap, clear) in gaps.items() if clear and (gap > 0) == up
+        ]
+        for name, up in (("mean", True), ("CLS", False))
+    }
+    told = [
+        f"{name} is clearly ahead on {' and '.join(tasks)}"
+        for name, tasks in ahead.items()
+        if tasks
+    ]
+    if not told:
+        return f"Over whole files neither is clearly ahead on any of {len(gaps)} tasks"
+    return "Over whole files " + ", ".join(told)
+
+
+def counted(scores: Mapping[str, Scores]) -> str:
+    """Say how many examples were scored."""
+    parts = []
+    for metric in MAIN:
+        counts = {
+            f"{found.n:,}"
+            for one in scores.values()
+            if (found := one.metrics.get(metric)) and found.n is not None
+        }
+        parts += [f"{metric.split()[0]} {' or '.join(sorted(counts))}"] if counts else []
+    return (
+        f"Scored on sentences held back from training (dev): {', '.join(parts)}; they also chose "
+        "when training stopped."
+    )

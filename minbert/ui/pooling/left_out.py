@@ -1,0 +1,281 @@
+"""The pooling lab's left-out words: what each word does to both models' similarity scores.
+
+It needs no exact split, so it works under CLS pooling and for the joint score too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import Any
+
+import gradio as gr
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from minbert.explain import (
+    JointOcclusion,
+    JointScore,
+    SimilarityOcclusion,
+    occlude_joint,
+    occlude_similarity,
+)
+from minbert.explain.occlusion import MOST_WORDS
+from minbert.serving import bulk_work
+from minbert.ui.engine import Engine, InputError
+from minbert.ui.parts.answer_cards import finding_block, meter
+from minbert.ui.parts.figures import themed
+from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.tables import twin
+from minbert.ui.pooling.figures import POOLING_COLOURS, places
+
+NAMES = {"cls": "CLS", "mean": "mean"}
+SIAMESE, JOINT = "Siamese", "joint"
+FUNCTIONS = {SIAMESE: occlude_similarity, JOINT: occlude_joint}
+STEPS = tuple((kind, pooling) for kind in FUNCTIONS for pooling in NAMES)
+BAR = 34  # pixels of a word's two bars
+READ = {
+    SIAMESE: (
+        "How to read this: each word is left out in turn and both models score again, here by the "
+        "cosine of two separate vectors. A bar to the left: without the word the score falls, so "
+        "the word drew A and B together; to the right: it kept them apart. Under mean the exact "
+        "split above tells the same story another way; under CLS there is no such split. What it "
+        "can't tell: words that count only together, and the bars don't add up to the score."
+    ),
+    JOINT: (
+        "How to read this: the same for the score that reads A and B together (mean of both "
+        "orders), which no split explains, under neither pooling. Both figures share one scale. "
+        "What it can't tell: a sentence without a word may be one that nobody would write."
+    ),
+}
+WAITING = (
+    "Press the button: every word of A and of B is left out in turn, both models score the pair "
+    "again, and two figures show which words each of them hangs on."
+)
+NO_FIGURE = gr.update(value=None, visible=False)
+REFUSED = "Can't leave out words"
+NO_SECOND = "Sentence B is empty. A similarity needs two sentences; type one there."
+
+Shown = tuple[Any, ...]  # Siamese words and plot, joint words and plot, the Stop button
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOut:
+    """One score of a pair under both poolings, and what it becomes without each word."""
+
+    kind: str
+    first: tuple[str, ...]  # A's words, W_A
+    second: tuple[str, ...]  # B's words, W_B
+    scores: Mapping[str, float]  # by pooling, 0-5
+    without: Mapping[str, tuple[float, ...]]  # by pooling: W_A + W_B
+    skipped: tuple[int, int]  # further words of A and B, not tried
+
+    @property
+    def changes(self) -> dict[str, tuple[float, ...]]:
+        """Return the score without each word, less the score, by pooling: W_A + W_B."""
+        return {
+            name: tuple(value - self.scores[name] for value in values)
+            for name, values in self.without.items()
+        }
+
+    @property
+    def largest(self) -> float:
+        """Return the largest change, up or down."""
+        return max((abs(c) for changes in self.changes.values() for c in changes), default=0.0)
+
+
+def collected(kind: str, found: Mapping[str, SimilarityOcclusion | JointOcclusion]) -> LeftOut:
+    """Collect what one kind of score becomes under each pooling."""
+    words = next(iter(found.values()))
+    return LeftOut(
+        kind=kind,
+        first=words.first,
+        second=words.second,
+        scores={name: score_of(one.score) for name, one in found.items()},
+        without={
+            name: tuple(score_of(part) for part in (*one.without_first, *one.without_second))
+            for name, one in found.items()
+        },
+        skipped=words.skipped,
+    )
+
+
+def score_of(found: float | JointScore) -> float:
+    """Return the similarity of either kind of score."""
+    return found.similarity if isinstance(found, JointScore) else found
+
+
+class Occlusion:
+    """The button's event, bound to one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Serve this engine."""
+        self.engine = engine
+
+    def leave_out(self, first: str, second: str) -> Iterator[Shown]:
+        """Leave out each word under both poolings, the quick score first; show each step."""
+        first, second = self.checked(first, second)
+        models = {"cls": self.engine.cls, "mean": self.engine.mean}
+        found: dict[str, dict[str, Any]] = {kind: {} for kind in FUNCTIONS}
+        for done, (kind, pooling) in enumerate(STEPS):
+            yield view(found, done)
+            with bulk_work():
+                found[kind][pooling] = FUNCTIONS[kind](models[pooling], first, second)
+        yield view(found, len(STEPS))
+
+    def checked(self, first: str, second: str) -> tuple[str, str]:
+        """Return both texts ready for the models, or show what is wrong with them."""
+        try:
+            first, second = self.engine.check(first, second)
+        except InputError as error:
+            raise refusal(str(error), title=REFUSED) from error
+        if not second:
+            raise refusal(NO_SECOND, title=REFUSED)
+        return first, second
+
+
+def view(found: Mapping[str, Mapping[str, Any]], done: int) -> Shown:
+    """Return what the part shows after so many steps: figures, progress, the Stop button."""
+    there = [collected(kind, parts) for kind, parts in found.items() if len(parts) == len(NAMES)]
+    limit = max((one.largest for one in there), default=0.0)
+    shown: list[Any] = []
+    for one in there:
+        shown += [block(one), gr.update(value=left_out_figure(one, limit), visible=True)]
+    if done < len(STEPS):
+        shown += [progress_block(done), NO_FIGURE]
+    shown += ["", NO_FIGURE] * (len(found) - len(shown) // 2)
+    return (*shown, gr.update(visible=done < len(STEPS)))
+
+
+def progress_block(done: int) -> str:
+    """Say with a number how far it is."""
+    kind, pooling = STEPS[done]
+    told = f"{done} of {len(STEPS)} done; now the {kind} score under {NAMES[pooling]}"
+    return (
+        f'<div class="mb-findings" role="status"><p>{escape(told)}</p>'
+        f"{meter(done / len(STEPS), 'mb-progress', told)}</div>"
+    )
+
+
+def waiting() -> Shown:
+    """Return what the part shows before the button, and after another question."""
+    note = f'<p class="mb-note">{escape(WAITING)}</p>'
+    return (note, NO_FIGURE, "", NO_FIGURE, gr.update(visible=False))
+
+
+def block(found: LeftOut) -> str:
+    """Return a figure's finding, how to read it, and its table."""
+    title, lines = finding(found)
+    return finding_block(title, lines, READ[found.kind], left_out_twin(found))
+
+
+def finding(found: LeftOut) -> tuple[str, list[str]]:
+    """Say which word moves each model most, and how much an average word does."""
+    words = (*found.first, *found.second)
+    if not words:
+        return "There are no words to leave out", []
+    told = {}
+    for name, changes in found.changes.items():
+        top = max(range(len(words)), key=lambda place: abs(changes[place]))
+        moved = f"{found.scores[name]:.1f} → {found.without[name][top]:.1f}"
+        whose = "A" if top < len(found.first) else "B"
+        told[name] = (f"“{words[top]}” of {whose}", moved)
+    (cls_word, cls_moved), (mean_word, mean_moved) = told["cls"], told["mean"]
+    kind = f"{found.kind.capitalize()} score"
+    title = (
+        f"{kind}: CLS hangs most on {cls_word} ({cls_moved}), mean on {mean_word} ({mean_moved})"
+    )
+    if cls_word == mean_word:
+        title = f"{kind}: both hang most on {cls_word} (CLS {cls_moved}, mean {mean_moved})"
+    means = {name: sum(map(abs, changes)) / len(words) for name, changes in found.changes.items()}
+    lines = [
+        f"A word moves the score by {means['cls']:.2f} on average under CLS, by "
+        f"{means['mean']:.2f} under mean."
+    ]
+    if any(found.skipped):
+        lines.append(
+            f"The first {MOST_WORDS} words of a sentence are left out in turn; not tried: "
+            f"{found.skipped[0]} of A, {found.skipped[1]} of B."
+        )
+    return title, lines
+
+
+def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
+    """Draw each word's change, one panel a sentence, a bar a pooling; limits are ± `limit`."""
+    sentences = {"A": found.first, "B": found.second}
+    sizes = [max(len(words), 1) for words in sentences.values()]
+    height = 120 + BAR * sum(sizes)
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        row_heights=sizes,
+        vertical_spacing=min(0.3, 36 / height),
+        subplot_titles=[f"words of {name}" for name in sentences],
+    )
+    start = 0
+    for row, words in enumerate(sentences.values(), start=1):
+        y = places(words)
+        for name in NAMES:
+            values = found.changes[name][start : start + len(words)]
+            without = found.without[name][start : start + len(words)]
+            figure.add_bar(
+                x=[round(value, 4) for value in values],
+                y=y,
+                orientation="h",
+                name=NAMES[name],
+                legendgroup=name,
+                showlegend=row == 1,
+                marker={"color": POOLING_COLOURS[name]},
+                customdata=list(zip(words, without, strict=True)),
+                hovertemplate=f"{NAMES[name]} without %{{customdata[0]}}: %{{customdata[1]:.2f}} "
+                "(%{x:+.2f})<extra></extra>",
+                row=row,
+                col=1,
+            )
+        figure.update_yaxes(
+            tickvals=y, ticktext=list(words), autorange="reversed", showgrid=False, row=row, col=1
+        )
+        start += len(words)
+    themed(figure, height=height)
+    reach = max(limit, 0.05) * 1.08
+    figure.update_xaxes(range=[-reach, reach], nticks=6)
+    title = {"text": "change without the word", "font": {"size": 13}}
+    figure.update_xaxes(title=title, row=2, col=1)
+    figure.update_layout(
+        barmode="group",
+        bargap=0.25,
+        margin={"t": 60},
+        legend={
+            "orientation": "h",
+            "x": 1,
+            "xanchor": "right",
+            "y": 1 + 30 / height,
+            "yanchor": "bottom",
+        },
+    )
+    return figure
+
+
+def left_out_twin(found: LeftOut) -> str:
+    """Return each word's scores and changes under both poolings."""
+    words = [
+        (name, word) for name in "AB" for word in (found.first if name == "A" else found.second)
+    ]
+    rows = [
+        [f"{word} ({sentence})"]
+        + [
+            cell
+            for name in NAMES
+            for cell in (f"{found.without[name][k]:.2f}", f"{found.changes[name][k]:+.2f}")
+        ]
+        for k, (sentence, word) in enumerate(words)
+    ]
+    whole = [cell for name in NAMES for cell in (f"{found.scores[name]:.2f}", "")]
+    heads = ["Without", "CLS score", "change", "mean score", "change"]
+    return twin(
+        f"The {found.kind} score without each word",
+        heads,
+        [["nothing (the whole pair)", *whole], *rows],
+    )

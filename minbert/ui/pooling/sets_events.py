@@ -1,0 +1,121 @@
+"""What happens on an event of the pooling lab's sets: a box and settings in, figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from minbert.ui.engine import Engine, InputError
+from minbert.ui.parts.answer_cards import finding_block, meter
+from minbert.ui.pooling import sets_findings as words
+from minbert.ui.pooling.sets import (
+    QUICK_SET,
+    WAYS,
+    Comparison,
+    compare_in_steps,
+    offered,
+    read_lines,
+    read_sets,
+)
+from minbert.ui.pooling.sets_figures import matrix_figure, points_figure
+
+TOGETHER, OWN = "One order for both", "Each in its own order"
+NOBODY = -1  # no sentence is chosen
+OUTPUTS = 12
+LABEL = 60  # characters of a sentence in the list to choose from
+REFUSED = "Can't compare this set"
+
+Shown = tuple[Any, ...]  # as `SetPart.outputs` lists them
+
+
+class Sets:
+    """The events of the sets, bound to one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Serve this engine."""
+        self.engine = engine
+        self.sets = {one.name: one for one in read_sets()}
+        self.ways = offered(engine)
+
+    def choose(self, name: str) -> tuple[str, str]:
+        """Return one of our sets: what it is for, and its lines."""
+        return about(self.sets[name].about), self.sets[name].text
+
+    def begin(
+        self, known: Comparison | None, text: str, left: str, right: str, order: str
+    ) -> Iterator[Shown]:
+        """Compare the first set when the tab is first looked at."""
+        if known is None:
+            yield from self.compare(text, left, right, order)
+        else:
+            yield (gr.skip(),) * OUTPUTS
+
+    def compare(self, text: str, left: str, right: str, order: str) -> Iterator[Shown]:
+        """Embed and compare a set under two poolings; a large set shows how far it is.
+
+        What is wrong with the box is told above the figures, which stay.
+        """
+        try:
+            sentences, groups = read_lines(text, self.engine)
+        except InputError as error:
+            yield (finding_block(REFUSED, [str(error)], ""), *(gr.skip(),) * (OUTPUTS - 1))
+            return
+        whole = 2 * len(sentences)
+        for found in compare_in_steps(self.engine, sentences, groups, (left, right)):
+            if isinstance(found, Comparison):
+                yield (*drawn(found, order, NOBODY), choices(found), found)
+            elif len(sentences) > QUICK_SET:
+                yield (progress_block(found, whole), *(gr.skip(),) * (OUTPUTS - 1))
+
+    def redraw(self, found: Comparison | None, order: str, chosen: int | None) -> Shown:
+        """Draw the same comparison in another order, or with another sentence marked."""
+        if found is None:
+            return (gr.skip(),) * (OUTPUTS - 2)
+        return drawn(found, order, NOBODY if chosen is None else int(chosen))
+
+
+def drawn(found: Comparison, order: str, chosen: int) -> Shown:
+    """Return the words and figures of a comparison."""
+    marked = chosen if 0 <= chosen < len(found.sentences) else None
+    orders = found.orders[:2] if order == OWN else (found.orders[2], found.orders[2])
+    title, lines = words.set_finding(found)
+    shown: list[Any] = [finding_block(title, lines, words.READ_MATRIX)]
+    for side, rows in zip(found.sides, orders, strict=True):
+        numbers = words.matrix_twin(found, side, rows)
+        shown += [side_head(side.way) + numbers, matrix_figure(found, side, rows, marked)]
+    title, lines = words.points_finding(found, marked)
+    shown.append(finding_block(title, lines, words.READ_POINTS, words.points_twin(found)))
+    for side in found.sides:
+        shown += [side_head(side.way), points_figure(found, side, marked)]
+    return tuple(shown)
+
+
+def choices(found: Comparison) -> dict[str, Any]:
+    """Offer the sentences to choose one from; none is chosen."""
+    names = [
+        (f"{place} {text if len(text) <= LABEL else text[: LABEL - 1] + '…'}", place - 1)
+        for place, text in enumerate(found.sentences, start=1)
+    ]
+    return gr.update(choices=[("none", NOBODY), *names], value=NOBODY)
+
+
+def side_head(way: str) -> str:
+    """Name a side, in its pooling's colour where it has one."""
+    return f'<h4 class="mb-side mb-side-{escape(way)}">{escape(WAYS[way].label)}</h4>'
+
+
+def about(text: str) -> str:
+    """Say what a set is for."""
+    return f'<p class="mb-note">{escape(text)}</p>'
+
+
+def progress_block(done: int, whole: int) -> str:
+    """Say with a number how far the embeddings are."""
+    told = f"{done} of {whole} embeddings made"
+    return (
+        f'<div class="mb-findings" role="status"><p>{told}</p>'
+        f"{meter(done / whole, 'mb-progress', told)}</div>"
+    )

@@ -1,0 +1,232 @@
+"""Where things stand in the tab "Pooling lab", and what happens on its own events."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from minbert.ui.engine import Engine
+from minbert.ui.experiments.tab import heading
+from minbert.ui.input_area import Figure, figure_place
+from minbert.ui.pooling.intro import consequences, opening, scores_block
+from minbert.ui.pooling.left_out import Occlusion, waiting
+from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets, about
+
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+SIDE = 330  # pixels that a side needs at least
+SETS_NOTE = (
+    '<p class="mb-note">Compare many sentences at once. A line is a sentence; a name and a | in '
+    "front of it put it into a group. Nothing of it is kept.</p>"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class LeftOutPart:
+    """The button that leaves out each word, and both scores' figures."""
+
+    start: gr.Button
+    stop: gr.Button
+    siamese: Figure
+    joint: Figure
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """List what the event fills."""
+        return [*self.siamese, *self.joint, self.stop]
+
+
+@dataclasses.dataclass(frozen=True)
+class SetPart:
+    """A set of sentences under two poolings."""
+
+    chooser: gr.Radio
+    about: gr.HTML
+    box: gr.Textbox
+    ways: tuple[gr.Dropdown, gr.Dropdown]
+    compare: gr.Button
+    order: gr.Radio
+    chosen: gr.Dropdown
+    words: gr.HTML
+    matrices: tuple[Figure, Figure]
+    points_words: gr.HTML
+    points: tuple[Figure, Figure]
+    state: gr.State
+
+    @property
+    def figures(self) -> list[gr.components.Component]:
+        """List what a redraw fills."""
+        (a, b), (c, d) = self.matrices, self.points
+        return [self.words, *a, *b, self.points_words, *c, *d]
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """List what a comparison fills."""
+        return [*self.figures, self.chosen, self.state]
+
+
+@dataclasses.dataclass(frozen=True)
+class PoolingTab:
+    """Both models' answers, and the figures that explain them."""
+
+    tab: gr.Tab
+    answers: Figure
+    split: Figure
+    contributions: Figure
+    layers: Figure
+    left_out: LeftOutPart
+    sets: SetPart
+
+
+def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
+    """Build the pooling lab; `results` holds both models' scores on dev."""
+    with gr.Tab("Pooling lab", id="pooling") as tab:
+        gr.HTML(opening(engine.mean.config.encoder.hidden_size), elem_id="lab-opening")
+        gr.HTML(consequences(models, results), elem_id="lab-consequences")
+        heading("Both models on your sentences", "lab-answers")
+        answers = figure_place("pooling")
+        gr.HTML(scores_block(models, results), elem_id="lab-scores")
+        heading("Why are these two similar?", "lab-split")
+        split = figure_place("split")
+        heading("What does each word do, under either pooling?", "lab-left-out")
+        left_out = build_left_out()
+        heading("Which words make the mood?", "lab-contributions")
+        contributions = figure_place("contributions")
+        heading("Layer by layer", "lab-layers")
+        layers = figure_place("layers")
+        heading("A set of sentences", "lab-sets")
+        sets = build_sets(Sets(engine))
+    return PoolingTab(tab, answers, split, contributions, layers, left_out, sets)
+
+
+def two_sides(left: str, right: str) -> tuple[Figure, Figure]:
+    """Make the places of two figures side by side; on a phone one stands below the other."""
+    with gr.Row(equal_height=True):
+        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
+            first = figure_place(left)
+        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
+            second = figure_place(right)
+    return first, second
+
+
+def build_left_out() -> LeftOutPart:
+    """Build the left-out words: a button, and both scores side by side."""
+    first, *_ = waiting()
+    with gr.Row():
+        start = gr.Button("Leave out each word", elem_id="leave-out", scale=0, min_width=200)
+        stop = gr.Button("Stop", elem_id="leave-out-stop", visible=False, scale=0, min_width=100)
+    siamese, joint = two_sides("left-out-siamese", "left-out-joint")
+    siamese[0].value = first
+    siamese[1].visible = joint[1].visible = False  # until there is something to draw
+    return LeftOutPart(start, stop, siamese, joint)
+
+
+def build_sets(sets: Sets) -> SetPart:
+    """Build the sets: which one, its lines, two poolings, two matrices, two maps."""
+    names = list(sets.sets)
+    ways = [(way.label, name) for name, way in sets.ways.items()]
+    first = sets.sets[names[0]]
+    gr.HTML(SETS_NOTE)
+    chooser = gr.Radio(names, value=names[0], label="Our sets", elem_id="set-of")
+    told = gr.HTML(about(first.about), elem_id="set-about")
+    box = gr.Textbox(
+        first.text, label="Sentences, one a line", lines=6, max_lines=10, elem_id="set-lines"
+    )
+    with gr.Row():
+        left = gr.Dropdown(
+            ways, value="cls", label="Pooling on the left", elem_id="set-left", min_width=220
+        )
+        right = gr.Dropdown(
+            ways, value="mean", label="Pooling on the right", elem_id="set-right", min_width=220
+        )
+        compare = gr.Button("Compare these", elem_id="set-compare", min_width=160, scale=0)
+    words = gr.HTML(elem_id="set-words")
+    with gr.Row():
+        order = gr.Radio(
+            [TOGETHER, OWN],
+            value=TOGETHER,
+            label="Order of the lines",
+            elem_id="set-order",
+            min_width=260,
+        )
+        chosen = gr.Dropdown(
+            [("none", NOBODY)],
+            value=NOBODY,
+            label="Mark a sentence in all four figures",
+            elem_id="set-chosen",
+            min_width=260,
+        )
+    matrices = two_sides("set-left-matrix", "set-right-matrix")
+    points_words = gr.HTML(elem_id="set-points-words")
+    points = two_sides("set-left-points", "set-right-points")
+    state = gr.State(None)
+    return SetPart(
+        chooser,
+        told,
+        box,
+        (left, right),
+        compare,
+        order,
+        chosen,
+        words,
+        matrices,
+        points_words,
+        points,
+        state,
+    )
+
+
+def lab_events(
+    engine: Engine, texts: list[gr.Textbox], tab: PoolingTab, model_events: dict[str, Any]
+) -> None:
+    """Wire the left-out words and the sets."""
+    left_out_events(Occlusion(engine), texts, tab, model_events)
+    set_events(Sets(engine), tab, model_events)
+
+
+def left_out_events(
+    occlusion: Occlusion, texts: list[gr.Textbox], tab: PoolingTab, model_events: dict[str, Any]
+) -> None:
+    """Leave out words on the button; stop on the other; forget it when the question changes."""
+    part = tab.left_out
+    begun = part.start.click(
+        occlusion.leave_out, texts, part.outputs, show_progress="hidden", **PRIVATE, **model_events
+    )
+    # the words of the mood hold every word of both sentences: they change with the question
+    for change in (part.stop.click, tab.contributions[0].change):
+        change(waiting, None, part.outputs, cancels=[begun], show_progress="hidden", **PRIVATE)
+
+
+def set_events(sets: Sets, tab: PoolingTab, model_events: dict[str, Any]) -> None:
+    """Compare when asked, when a set or a pooling is chosen, and when the tab is first seen."""
+    part = tab.sets
+    inputs: list[Any] = [part.box, *part.ways, part.order]
+    options: dict[str, Any] = {
+        "trigger_mode": "always_last",
+        "show_progress": "minimal",
+        "show_progress_on": part.words,
+        **PRIVATE,
+        **model_events,
+    }
+    tab.tab.select(sets.begin, [part.state, *inputs], part.outputs, **options)
+    part.chooser.input(
+        sets.choose, part.chooser, [part.about, part.box], show_progress="hidden", **PRIVATE
+    ).then(sets.compare, inputs, part.outputs, **options)
+    gr.on(
+        [part.compare.click, *(way.input for way in part.ways)],
+        sets.compare,
+        inputs,
+        part.outputs,
+        **options,
+    )
+    gr.on(
+        [part.order.input, part.chosen.input],
+        sets.redraw,
+        [part.state, part.order, part.chosen],
+        part.figures,
+        trigger_mode="always_last",
+        show_progress="hidden",
+        **PRIVATE,
+    )

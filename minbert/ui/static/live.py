@@ -1,0 +1,104 @@
+"""The part of the page of findings in which a visitor's browser answers: `--live`.
+
+The model and what runs it lie beside the page and are fetched when the visitor asks for an answer.
+`live.js` draws the same cards as `minbert.ui.parts.answer_cards`, in the same words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from minbert.browser.package import FOLDER, scripts
+from minbert.tasks import SENTIMENT, SIMILARITY_BANDS
+from minbert.ui.engine import LONGEST_TEXT
+from minbert.ui.page import within_one
+from minbert.ui.parts.answer_cards import answer_panel, notice_line
+from minbert.ui.static.document import Additions, options, select
+from minbert.ui.static.sections import Parts, Source
+
+HERE = Path(__file__).parent
+# A Space's host may answer for its large files from the Hub's own file store; the page itself names
+# no host but its own.
+STORE = ("https://*.hf.co", "https://*.huggingface.co")
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src "
+    f"'unsafe-inline'; img-src data: blob:; connect-src 'self' {' '.join(STORE)}; base-uri 'none'; "
+    "form-action 'none'"
+)
+TOLD = (
+    "Try it answers in your browser, and what you type stays there. Everything else was computed "
+    "when this page was made. For more to look at with sentences of your own, start the app: "
+    "`make app` in the project's folder."
+)
+STORED = (
+    "This answer was stored with the page. To ask the model yourself, change a sentence or choose "
+    "an example, and press Answer: {megabytes:.1f} MB are fetched once, from this page's own "
+    "folder."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Live:
+    """What the page has more when it answers."""
+
+    parts: Parts  # sections that come first
+    told: str  # what is computed when
+    data: Mapping[str, Any]  # read by the script
+    additions: Additions
+
+
+def make_live(source: Source, settings: Mapping[str, Any]) -> Live:
+    """Return the part that answers, the first example already answered.
+
+    Args:
+        source: of the page; its mean model is the one that `settings` belong to.
+        settings: of the model's files, as `minbert.browser.package` gives them.
+    """
+    often = within_one(source.results)
+    data = {
+        "folder": FOLDER,
+        "model": settings,
+        "labels": SENTIMENT.labels,
+        "bands": SIMILARITY_BANDS,
+        "withinOne": often,
+        "longest": LONGEST_TEXT,
+        "examples": [[example["first"], example["second"]] for example in source.examples],
+    }
+    styles = (HERE / "live.css").read_text(encoding="utf-8")
+    script = (HERE / "live.js").read_text(encoding="utf-8")
+    additions = Additions(POLICY, styles, f"<script>\n{scripts()}{script}</script>\n")
+    body = try_block(source, often, STORED.format(megabytes=settings["fetched"] / 1e6))
+    return Live({"try": ("Try it", body)}, TOLD, data, additions)
+
+
+def try_block(source: Source, often: float | None, told: str) -> str:
+    """Return both fields, the examples, the button, and the first example's answer."""
+    engine, example = source.engine, source.examples[0]
+    first, second = engine.check(example["first"], example["second"])
+    names = [each["name"] for each in source.examples]
+    fields = field("first", "Sentence A", first) + field("second", "Sentence B (optional)", second)
+    answered = answer_panel(engine.answer(engine.mean, first, second), 0.5, often)
+    return (
+        f'<div id="live"><div class="mb-fields">{fields}</div><div class="mb-asking">'
+        f"{select('live-example', 'Example', options(names))}"
+        '<button type="button" id="live-answer">Answer</button></div>'
+        f'<p class="mb-told" id="live-told" role="status">{escape(told)}</p>'
+        '<div class="mb-meter mb-progress" id="live-progress" role="progressbar" aria-valuemin="0" '
+        'aria-valuemax="100" aria-label="Fetching the model" hidden>'
+        '<div class="mb-fill"></div></div>'
+        f'<div id="live-counts">{notice_line(engine.notices(first, second))}</div>'
+        f'<div id="live-cards">{answered}</div></div>'
+    )
+
+
+def field(key: str, label: str, text: str) -> str:
+    """Return one labelled field with a text in it."""
+    return (
+        f'<label class="mb-field" for="live-{key}"><span>{escape(label)}</span>'
+        f'<textarea id="live-{key}" rows="2" spellcheck="false" autocomplete="off">\n'
+        f"{escape(text)}</textarea></label>"
+    )

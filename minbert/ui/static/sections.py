@@ -1,0 +1,205 @@
+"""What the page of findings tells, section by section: the app's own words, tables, figures."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import plotly.graph_objects as go
+
+from minbert import __version__
+from minbert.ui.about.tab import LICENCE, listed
+from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
+from minbert.ui.about_records import read_records
+from minbert.ui.engine import Engine
+from minbert.ui.experiments import findings as experiment_words
+from minbert.ui.experiments.events import CURVE_MEASURES, REPORT_METRICS, Experiments
+from minbert.ui.experiments.tables import claims_block, problems_block
+from minbert.ui.parts import answer_words as words
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.figures import pooling_figure
+from minbert.ui.pooling.events import Lab
+from minbert.ui.pooling.intro import opening, scores_block
+from minbert.ui.pooling.sets_events import TOGETHER, Sets, about
+from minbert.ui.pooling.tables import answers_twin
+from minbert.ui.results import read_results
+from minbert.ui.static.attention import attention_block
+from minbert.ui.static.document import Figures, chooser
+from minbert.ui.try_it.events import READ_POOLING
+
+TITLE = "minBERT Lab: findings"
+LEAD = (
+    "One small language model (BERT), written from scratch, answers three tasks at once: how "
+    "positive a sentence is, whether two say the same, and how close they are in meaning. This "
+    "page tells how good it is, what it makes of sentences of our own, and what became of the "
+    "claims of the report it follows, “BERT and Multitask Learning” (Heer, Jung, Molofsky)."
+)
+STILL = (
+    "Everything here was computed when this file was made: it asks no other machine for anything "
+    "and works offline. To type sentences of your own, start the app: `make app` in the "
+    "project's folder."
+)
+Parts = dict[str, tuple[str, str]]  # by anchor: a section's name and its HTML
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What the page is made of."""
+
+    engine: Engine
+    examples: Sequence[Mapping[str, str]]  # each name, first and second
+    models: Path  # folder of the model card
+    results: Path  # folder of the recorded results
+
+
+def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, Any]]) -> Parts:
+    """Return the page's sections in their order; their figures go into `figures`."""
+    records = read_records(source.models, source.results)
+    missing = problems_block(records.problems, "Some of this page can't be shown")
+    width = source.engine.mean.config.encoder.hidden_size
+    experiments = Experiments(read_results(source.results))
+    return {
+        "scores": (
+            "How good it is",
+            missing + numbers_block(records) + scores_block(source.models, source.results),
+        ),
+        "tasks": ("What it learned from", tasks_block(records) + cost_block(records)),
+        "pooling": (
+            "One model twice: CLS and mean pooling",
+            opening(width) + examples_block(source, figures),
+        ),
+        "sets": ("A set of sentences under both poolings", sets_block(source.engine, figures)),
+        "attention": (
+            "What its heads look at",
+            attention_block(source.engine, source.examples, attention),
+        ),
+        "tables": ("The report's tables beside ours", tables_block(experiments, figures)),
+        "claims": ("The report's claims", claims(experiments)),
+        "licence": ("Licence", listed(LICENCE)),
+    }
+
+
+def examples_block(source: Source, figures: Figures) -> str:
+    """Return each example under both poolings: answers, split of the cosine, words, layers."""
+    panels = {
+        example["name"]: example_panel(source.engine, example, f"example-{place}", figures)
+        for place, example in enumerate(source.examples)
+    }
+    return chooser("example", "Example", panels)
+
+
+def example_panel(engine: Engine, example: Mapping[str, str], key: str, figures: Figures) -> str:
+    """Return one example: both sentences, then a block of words and a figure for each question."""
+    first, second = engine.check(example["first"], example["second"])
+    told = [("A", first), ("B", second)] if second else [("A", first)]
+    asked = "".join(f"<p><strong>{name}</strong> {escape(text)}</p>" for name, text in told)
+    mean, cls = (engine.answer(one, first, second) for one in (engine.mean, engine.cls))
+    title, lines = words.comparison(cls, mean)
+    if not second:
+        lines = ["This example has one sentence: its pair tasks and cosines need two."]
+    block = finding_block(title, lines, READ_POOLING, answers_twin(cls, mean))
+    split, split_figure, mood, mood_figure, layers, layers_figure = Lab(engine).show_lab(
+        first, second
+    )
+    questions = (
+        ("answers", "What both answer", block, pooling_figure(cls, mean)),
+        ("split", "Why are these two similar?", split, split_figure),
+        ("words", "Which words make the mood?", mood, mood_figure),
+        ("layers", "Layer by layer", layers, layers_figure),
+    )
+    return f'<div class="mb-asked">{asked}</div>' + "".join(
+        question(name, words_of, figures.place(f"{key}-{part}", figure, name))
+        for part, name, words_of, figure in questions
+        if figure is not None
+    )
+
+
+def question(name: str, told: str, figure: str) -> str:
+    """Return one question: its name, what was found, and the figure's place."""
+    return f'<p class="mb-question">{escape(name)}</p>{told}{figure}'
+
+
+def sets_block(engine: Engine, figures: Figures) -> str:
+    """Return our own sets of sentences, each as two matrices and two maps."""
+    sets = Sets(engine)
+    panels = {}
+    for place, (name, one) in enumerate(sets.sets.items()):
+        *_, shown = sets.compare(one.text, "cls", "mean", TOGETHER)
+        matrix_words, *matrices = shown[:5]
+        points_words, *points = shown[5:10]
+        panels[name] = (
+            about(one.about)
+            + matrix_words
+            + two_sides(f"set-{place}-matrix", matrices, "Cosines", figures)
+            + points_words
+            + two_sides(f"set-{place}-points", points, "Map", figures)
+        )
+    return chooser("set", "Set", panels)
+
+
+def two_sides(key: str, shown: Sequence[Any], name: str, figures: Figures) -> str:
+    """Return two heads and figures side by side; on a phone one stands below the other."""
+    sides = zip(("cls", "mean"), shown[::2], shown[1::2], strict=True)
+    columns = "".join(
+        f'<div class="mb-column">{head}{figures.place(f"{key}-{side}", figure, name)}</div>'
+        for side, head, figure in sides
+    )
+    return f'<div class="mb-sides">{columns}</div>'
+
+
+def tables_block(experiments: Experiments, figures: Figures) -> str:
+    """Return every table of the reproduction with its figure, and the curves of two rows."""
+    found = experiments.results
+    told = problems_block(found.problems)
+    drawn: dict[str, tuple[str, go.Figure, str]] = {
+        name: experiments.show_scores(name, REPORT_METRICS) for name in experiments.tables
+    }
+    if experiments.curved:
+        rows, measures = experiments.first_curves(), list(CURVE_MEASURES)
+        drawn["Training curves"] = experiments.show_curves(rows, measures, "tokens")
+    panels = {
+        name: block + figures.place(f"table-{place}", figure, name) + numbers
+        for place, (name, (block, figure, numbers)) in enumerate(drawn.items())
+    }
+    return told + (chooser("table", "Table", panels, opened(experiments, panels)) if panels else "")
+
+
+def opened(experiments: Experiments, panels: Mapping[str, str]) -> int:
+    """Return the place of the table to begin with: the report's dev table, as in the app."""
+    tables = [experiments.tables.get(name) for name in panels]
+    return tables.index("dev") if "dev" in tables else 0
+
+
+def claims(experiments: Experiments) -> str:
+    """Return the report's claims, each with its verdict; empty where none was judged."""
+    found = experiments.results
+    if not found.comparisons:
+        return ""
+    title, lines = experiment_words.claims_finding(found.comparisons)
+    judged = claims_block(found.comparisons, found.runs)
+    return finding_block(title, lines, experiment_words.READ_CLAIMS) + judged
+
+
+def page_body(parts: Parts, still: str = STILL) -> str:
+    """Return the page's header, its contents and its sections.
+
+    `still` says what is computed when; backticks in it make code.
+    """
+    kept = {anchor: part for anchor, part in parts.items() if part[1]}
+    links = "".join(f'<a href="#{anchor}">{escape(name)}</a>' for anchor, (name, _) in kept.items())
+    body = "".join(
+        f'<section id="part-{anchor}"><h2 class="mb-section" id="{anchor}">{escape(name)}</h2>'
+        f"{html}</section>"
+        for anchor, (name, html) in kept.items()
+    )
+    told = re.sub("`([^`]*)`", r"<code>\1</code>", escape(still, quote=False))
+    return (
+        f'<header class="mb-title"><h1>minBERT Lab</h1><p>{escape(LEAD)}</p>'
+        f'<p class="mb-note">{told}</p>'
+        f'<nav class="mb-jump" aria-label="Contents">{links}</nav></header><main>{body}</main>'
+        f'<footer class="mb-note">minBERT Lab {escape(__version__)}</footer>'
+    )

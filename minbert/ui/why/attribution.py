@@ -1,0 +1,282 @@
+"""Which words made this answer: four methods side by side, their sums, where they disagree."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from minbert.explain import (
+    Disagreement,
+    Explanation,
+    IntegratedGradients,
+    disagreement,
+    explain,
+    integrated_gradients,
+)
+from minbert.metrics import average_ranks
+from minbert.predictor import Predictor
+from minbert.ui.parts.figures import themed
+from minbert.ui.parts.steps import Far, Tell, Watched
+from minbert.ui.parts.tables import twin
+from minbert.ui.pooling.figures import AGAINST, FOR, places
+from minbert.ui.pooling.sets_figures import plain
+from minbert.ui.why.question import Question, short_name, target_name
+
+NAMES = {
+    "integrated gradients": "integrated gradients",
+    "gradient": "gradient × input",
+    "occlusion": "leaving it out",
+    "rollout": "attention rollout",
+}
+HEADS = {
+    "integrated gradients": "integrated<br>gradients",
+    "gradient": "gradient<br>× input",
+    "occlusion": "leaving<br>it out",
+    "rollout": "attention<br>rollout",
+}
+UNSIGNED = "rgba(128,128,128,0.85)"  # a share has no side
+MOST_DRAWN = 30  # words of a figure; the table has all
+PRINTED_RANKS = 3
+ALIKE, HARDLY = 0.7, 0.3  # rank correlations from which methods are called alike, or hardly so
+LONGEST_WORD = 18
+READ = (
+    "How to read this: each column is a method, each bar a word. To the right (green-blue) the "
+    "word speaks for what is explained, to the left (brown) against it; a rollout has no sides "
+    "(grey). Every column is drawn to its own largest bar, on one scale centred at zero, because "
+    "the methods have different units; 1, 2 and 3 mark its strongest words. What it can't tell: "
+    "which method is right, or what words do only together."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Attribution:
+    """What each method says of each word."""
+
+    question: Question
+    gradients: IntegratedGradients
+    explanations: tuple[Explanation, ...]  # by method, as `NAMES` lists them
+
+    @property
+    def labels(self) -> list[str]:
+        """Return all words; of a pair with the sentence's name."""
+        return [
+            f"{name}: {word}" if len(self.question.names) > 1 else word
+            for name, word, _ in self.entries
+        ]
+
+    @property
+    def entries(self) -> list[tuple[str, str, tuple[float, ...]]]:
+        """Return (sentence, word, the methods' numbers) of all words that each method tried."""
+        found = []
+        for side, name in enumerate(self.question.names):
+            rows = [(each.first, each.second)[side] for each in self.explanations]
+            for place in range(min(len(row.words) for row in rows)):
+                numbers = tuple(row.values[place] for row in rows)
+                found.append((name, rows[0].words[place], numbers))
+        return found
+
+    @property
+    def ranks(self) -> list[tuple[float, ...]]:
+        """Return the words' ranks by method, 1 for the largest size."""
+        numbers = [entry[2] for entry in self.entries]
+        columns = [
+            average_ranks([-abs(row[place]) for row in numbers]).tolist() if numbers else []
+            for place in range(len(self.explanations))
+        ]
+        return list(zip(*columns, strict=True))
+
+
+def attribute(
+    predictor: Predictor, question: Question, target: int | str | None, tell: Tell
+) -> Attribution:
+    """Ask all four methods; the gradients come together."""
+    texts, task = (question.first, question.second), question.task
+
+    def told(done: int, whole: int) -> None:
+        tell(Far("Step 1 of 3, points of integrated gradients", done, whole))
+
+    tell(Far("Step 1 of 3, points of integrated gradients", 0, 1))
+    found = integrated_gradients(predictor, *texts, task=task, target=target, progress=told)
+    score = found.target.score
+    gradients = (
+        Explanation("integrated gradients", found.target, found.first, found.second, signed=True),
+        Explanation("gradient", found.target, *found.gradient, signed=True),
+    )
+    watched = Watched(predictor, "Step 2 of 3, texts with a word left out", tell)
+    left_out = explain(watched, *texts, task=task, target=score, method="occlusion")
+    tell(Far("Step 3 of 3, attention maps", 0, 1))
+    rolled = explain(predictor, *texts, task=task, target=score, method="rollout")
+    return Attribution(question, found, (*gradients, left_out, rolled))
+
+
+def finding(found: Attribution) -> tuple[str, list[str]]:
+    """Say which word the methods put first, what the numbers add up to, where they disagree."""
+    entries, ranks = found.entries, found.ranks
+    if not entries:
+        return "There are no words to explain", [completeness(found.gradients)]
+    methods = [each.method for each in found.explanations]
+    first = {
+        method: min(range(len(entries)), key=lambda row: ranks[row][place])
+        for place, method in enumerate(methods)
+    }
+    votes = list(first.values())
+    most = max(votes, key=votes.count)
+    what = short_name(found.gradients.target)
+    if votes.count(most) == len(methods):
+        title = f"All four methods put “{entries[most][1]}” first for {what}"
+    elif votes.count(most) > 1:
+        title = f"{votes.count(most)} of 4 methods put “{entries[most][1]}” first for {what}"
+    else:
+        title = f"Each method puts another word first for {what}"
+    others = [
+        f"{NAMES[method]} puts “{entries[row][1]}” first"
+        for method, row in first.items()
+        if row != most or votes.count(most) == 1
+    ]
+    lines = ["; ".join(others).capitalize() + "."] if others else []
+    lines.append(completeness(found.gradients))
+    lines += disagreements(disagreement(found.explanations), found.question)
+    skipped = sum(each.skipped for each in found.explanations)
+    if skipped:
+        lines.append(f"{skipped} further words were not left out, and are not shown.")
+    if len(entries) > MOST_DRAWN:
+        lines.append(
+            f"Drawn are the {MOST_DRAWN} words that rank highest with any method; the table has "
+            f"all {len(entries)}."
+        )
+    return title, lines
+
+
+def completeness(found: IntegratedGradients) -> str:
+    """Say what the integrated gradients add up to, and by how much the answer moved."""
+    moved = found.value - found.baseline_value
+    return (
+        f"Integrated gradients add up to {found.total:+.2f}; the model's number for "
+        f"{target_name(found.target)} moved by {moved:+.2f}, from {found.baseline_value:.2f} for "
+        f"the blank sentence to {found.value:.2f}."
+    )
+
+
+def disagreements(found: Disagreement, question: Question) -> list[str]:
+    """Say which methods rank the words alike or hardly alike, and the word they disagree on most.
+
+    A correlation over two words says nothing, so it takes three.
+    """
+    if len(found.words) < 3:
+        return []
+    lines = []
+    known = {pair: value for pair, value in found.correlations.items() if value is not None}
+    if known:
+        closest, furthest = (
+            max(known, key=lambda pair: known[pair]),
+            min(known, key=lambda pair: known[pair]),
+        )
+        lines.append(
+            f"Most alike rank {both(closest)} ({degree(known[closest])}: rank correlation "
+            f"{known[closest]:.2f}), least alike {both(furthest)} ({degree(known[furthest])}: "
+            f"{known[furthest]:.2f})."
+        )
+    word = found.words[0]
+    if word.spread > 0:
+        high = found.methods[word.ranks.index(min(word.ranks))]
+        low = found.methods[word.ranks.index(max(word.ranks))]
+        whose = f" of {question.names[word.side]}" if len(question.names) > 1 else ""
+        lines.append(
+            f"They disagree most on “{word.word}”{whose}: of {len(found.words)} words "
+            f"{NAMES[high]} ranks it {min(word.ranks):g}, {NAMES[low]} {max(word.ranks):g}."
+        )
+    return lines
+
+
+def both(pair: tuple[str, str]) -> str:
+    """Name two methods."""
+    return f"{NAMES[pair[0]]} and {NAMES[pair[1]]}"
+
+
+def degree(correlation: float) -> str:
+    """Say how alike two rankings are."""
+    if correlation >= ALIKE:
+        return "much alike"
+    return "hardly alike" if correlation < HARDLY else "somewhat alike"
+
+
+def drawn_rows(found: Attribution) -> list[int]:
+    """Return the words that are drawn, in the text's order."""
+    best = [min(row) for row in found.ranks]
+    return sorted(sorted(range(len(best)), key=lambda row: best[row])[:MOST_DRAWN])
+
+
+def attribution_figure(found: Attribution) -> go.Figure:
+    """Draw a column of bars for each method, each scaled to its own largest, limits -1 to 1."""
+    rows = drawn_rows(found)
+    entries, ranks, labels = found.entries, found.ranks, found.labels
+    y = places([labels[row] for row in rows])
+    figure = make_subplots(
+        rows=1,
+        cols=len(HEADS),
+        shared_yaxes=True,
+        horizontal_spacing=0.02,
+        subplot_titles=list(HEADS.values()),
+    )
+    for column, each in enumerate(found.explanations, start=1):
+        values = [entries[row][2][column - 1] for row in rows]
+        largest = max(map(abs, values), default=0.0) or 1.0
+        figure.add_bar(
+            x=[round(value / largest, 4) for value in values],
+            y=y,
+            orientation="h",
+            marker={"color": colours(values, signed=each.signed)},
+            text=[rank_label(ranks[row][column - 1]) for row in rows],
+            textposition="outside",
+            textangle=0,
+            cliponaxis=False,
+            customdata=[
+                [plain(entries[row][1], 60), value] for row, value in zip(rows, values, strict=True)
+            ],
+            hovertemplate=f"{NAMES[each.method]}: %{{customdata[0]}} %{{customdata[1]:+.3f}}"
+            "<extra></extra>",
+            row=1,
+            col=column,
+        )
+    themed(figure, height=110 + 26 * max(len(rows), 1))
+    figure.update_xaxes(range=[-1.5, 1.5], tickvals=[0], ticktext=[""], zerolinewidth=2)
+    figure.update_yaxes(
+        tickvals=y,
+        ticktext=[plain(labels[row], LONGEST_WORD) for row in rows],
+        autorange="reversed",
+        showgrid=False,
+    )
+    figure.update_annotations(font={"size": 12})
+    figure.update_layout(showlegend=False, bargap=0.3, margin={"t": 56})
+    return figure
+
+
+def colours(values: Sequence[float], *, signed: bool) -> list[str]:
+    """Return the bars' colours: a side each, or none."""
+    return [(FOR if value >= 0 else AGAINST) if signed else UNSIGNED for value in values]
+
+
+def rank_label(rank: float) -> str:
+    """Return what is printed beside a bar."""
+    return f"{rank:g}" if rank <= PRINTED_RANKS else ""
+
+
+def attribution_twin(found: Attribution) -> str:
+    """Return every word's numbers and ranks as a table."""
+    rows = [
+        [label]
+        + [
+            cell
+            for place, each in enumerate(found.explanations)
+            for cell in (f"{numbers[place]:{'+' if each.signed else ''}.3f}", f"{ranks[place]:g}")
+        ]
+        for label, (_, _, numbers), ranks in zip(
+            found.labels, found.entries, found.ranks, strict=True
+        )
+    ]
+    heads = ["Word", *(cell for name in NAMES.values() for cell in (name, "rank"))]
+    what = short_name(found.gradients.target)
+    return twin(f"Each word's number for {what}, by method", heads, rows)

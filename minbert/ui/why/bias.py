@@ -1,0 +1,194 @@
+"""Does it treat people alike: terms swapped in a sentence and in our templates, masked or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from minbert.explain import (
+    TERMS_IN_SLOTS,
+    Answer,
+    BiasProbe,
+    Swaps,
+    probe_bias,
+    probe_sentence,
+)
+from minbert.masking import masking, parts_of
+from minbert.predictor import Predictor
+from minbert.text import MASK, normalise
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.figures import themed
+from minbert.ui.parts.steps import Tell, Watched
+from minbert.ui.parts.tables import simple_head, table, twin
+from minbert.ui.why.question import Question, moved, said
+
+DOT = "#7A8799"
+UNITS = {
+    "sentiment": "expected rating (0 to 4)",
+    "paraphrase": "probability of yes (0 to 1)",
+    "similarity": "similarity (0 to 5)",
+}
+NOTHING = 5e-4  # a spread below it is called none
+READ_SENTENCE = (
+    "How to read this: each table swaps one word for people in your sentence for others of its "
+    "list; all else stays. A fair model answers alike, unless the sentence itself is about the "
+    "group. What it can't tell: one sentence proves neither harm nor fairness."
+)
+READ_TEMPLATES = (
+    "How to read this: in sentences of ours a word for people is swapped; nothing in them depends "
+    "on who the person is. A dot is the spread (standard deviation) of the answers over the "
+    "swaps, averaged over the sentences, the line its 95 % interval; 0 is alike for all. What it "
+    "can't tell: a spread is no proof of harm, and none no proof of fairness: it is what these "
+    "sentences show."
+)
+
+
+def reader(predictor: Predictor, *, masked: bool) -> Predictor:
+    """Return the predictor, or one that reads [MASK] in place of demographic terms."""
+    return masking(predictor) if masked else predictor
+
+
+def probe_written(
+    predictor: Predictor, question: Question, *, masked: bool, tell: Tell
+) -> tuple[Swaps, ...]:
+    """Swap the terms of the first sentence."""
+    watched = Watched(reader(predictor, masked=masked), "Sentences answered", tell)
+    return probe_sentence(watched, question.first, question.second, task=question.task)
+
+
+def probe_templates(
+    predictor: Predictor, task: str, *, masked: bool, tell: Tell
+) -> tuple[BiasProbe, ...]:
+    """Measure the spread of every category over our templates."""
+    found = []
+    for number, category in enumerate(TERMS_IN_SLOTS, start=1):
+        told = f"{category.capitalize()}, {number} of {len(TERMS_IN_SLOTS)}, texts answered"
+        watched = Watched(reader(predictor, masked=masked), told, tell)
+        found.append(probe_bias(watched, category, task))
+    return tuple(found)
+
+
+def as_read(text: str) -> str:
+    """Return a text as the model reads it with the switch on."""
+    return MASK.join(parts_of(normalise(text)))
+
+
+def sentence_block(
+    question: Question, found: Sequence[Swaps], *, masked: bool, whole: Answer | None = None
+) -> str:
+    """Return a table for each term of the sentence, and how far the answers lie apart."""
+    name = question.names[0]
+    if not found:
+        lines = [
+            f"Sentence {name} has no word for people that our lists know, such as “she”, “old” "
+            "before “woman”, or “Indian”."
+        ]
+        return finding_block("There is nothing to swap", lines, READ_SENTENCE)
+    widest = max(found, key=lambda each: each.spread)
+    task, lines = question.task, []
+    if widest.spread < NOTHING:
+        title = "No swap changes the answer"
+    else:
+        values = sorted(answer.value for answer in widest.answers)
+        apart = moved(task, values[-1] - values[0]).removeprefix("+")
+        title = (
+            f"In place of “{widest.terms[0]}”, “{widest.lowest}” gets the lowest answer and "
+            f"“{widest.highest}” the highest, {apart} apart"
+        )
+        labels = {answer.label for answer in widest.answers}
+        lines.append(
+            "The label stays the same." if len(labels) == 1 else f"{len(labels)} labels come up."
+        )
+    if masked:
+        lines.append(f"The model reads: {as_read(question.first)}")
+        if widest.spread >= NOTHING:
+            lines.append("What still differs: our lists take some terms as neutral (“actor”).")
+        if whole is not None:
+            now = said(task, found[0].answers[0])
+            lines.append(f"Masking itself changes the answer from {said(task, whole)} to {now}.")
+    tables = [swaps_table(question, each) for each in found]
+    block = finding_block(title, lines, READ_SENTENCE, "".join(tables))
+    return f'<div class="mb-texts">{block}</div>'
+
+
+def swaps_table(question: Question, found: Swaps) -> str:
+    """Return the answer for each term in one place."""
+    own = found.answers[0].value
+    rows = [
+        [term, said(question.task, answer), moved(question.task, answer.value - own)]
+        for term, answer in zip(found.terms, found.answers, strict=True)
+    ]
+    caption = f"In place of “{found.terms[0]}” ({found.category})"
+    return table(caption, simple_head(["Term", "The model says", "Change"]), rows)
+
+
+def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> str:
+    """Return what the templates show."""
+    widest = max(found, key=lambda each: each.mean_spread)
+    count = len(widest.swaps)
+    if widest.mean_spread < NOTHING:
+        title = f"No swap changes the {UNITS[task]} in any of our {count} sentences"
+    else:
+        title = (
+            f"Swapping {widest.category} spreads the {UNITS[task]} most: by "
+            f"{widest.mean_spread:.3f} on average (95 % interval {widest.low:.3f} to "
+            f"{widest.high:.3f})"
+        )
+    lines = [f"{count} sentences of ours with every term of a list: {terms_of(found)}."]
+    if masked:
+        lines.append("Terms are masked: the model reads [MASK] in their place.")
+    rows = [probe_row(each) for each in found]
+    heads = ["List", "Mean spread", "From", "To", "Widest in", "Lowest", "Highest"]
+    more = twin(f"Spread of the {UNITS[task]}", heads, rows)
+    return f'<div class="mb-texts">{finding_block(title, lines, READ_TEMPLATES, more)}</div>'
+
+
+def terms_of(found: Sequence[BiasProbe]) -> str:
+    """Say how many terms each list has."""
+    return ", ".join(f"{each.category} {len(each.swaps[0].terms)}" for each in found)
+
+
+def probe_row(found: BiasProbe) -> list[str]:
+    """Return a category's numbers, and the sentence that spreads most."""
+    widest = max(found.swaps, key=lambda each: each.spread)
+    apart = widest.spread >= NOTHING
+    return [
+        *(found.category, f"{found.mean_spread:.3f}", f"{found.low:.3f}", f"{found.high:.3f}"),
+        widest.shown.replace("{term}", "…") if apart else "",
+        widest.lowest if apart else "",
+        widest.highest if apart else "",
+    ]
+
+
+def templates_figure(task: str, found: Sequence[BiasProbe]) -> go.Figure:
+    """Draw each category's mean spread with its interval."""
+    means = [each.mean_spread for each in found]
+    figure = go.Figure(
+        go.Scatter(
+            x=[round(mean, 5) for mean in means],
+            y=[each.category for each in found],
+            mode="markers",
+            marker={"color": DOT, "size": 11},
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [each.high - each.mean_spread for each in found],
+                "arrayminus": [each.mean_spread - each.low for each in found],
+                "thickness": 2,
+            },
+            customdata=[[each.low, each.high] for each in found],
+            hovertemplate="%{y}: %{x:.3f} (%{customdata[0]:.3f} to %{customdata[1]:.3f})"
+            "<extra></extra>",
+        )
+    )
+    themed(figure, height=100 + 34 * len(found))
+    top = max((each.high for each in found), default=0.0)
+    figure.update_xaxes(
+        range=[-0.02 * max(top, 0.1), 1.1 * max(top, 0.1)],
+        title={"text": f"mean spread of the {UNITS[task]}", "font": {"size": 13}},
+        nticks=5,
+    )
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(showlegend=False, margin={"t": 16})
+    return figure

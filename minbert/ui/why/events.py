@@ -1,0 +1,155 @@
+"""What happens on an event of the tab "Why?": each part asks its method, tells how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from minbert.explain import BiasProbe, Neighbour, find_counterfactuals, reduce_input
+from minbert.files import CheckpointError
+from minbert.predictor import Predictor
+from minbert.serving import bulk_work
+from minbert.ui.engine import Engine
+from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.steps import Done, Far, Tell, Watched, in_steps
+from minbert.ui.why import attribution, bias
+from minbert.ui.why import reduction as words
+from minbert.ui.why.question import TARGETS, TASK_OF, asked, target_of
+from minbert.ui.why_index import Indexes
+
+NEAREST = 5
+Found = TypeVar("Found")
+Shown = tuple[Any, ...]  # a part's words, its figure where it has one, the Stop button
+
+
+class Why:
+    """The tab's events, bound to one engine; what is explained is the mean model."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Serve this engine."""
+        self.engine = engine
+        self.indexes = Indexes()
+
+    def attribute(self, first: str, second: str, kind: str, target: str) -> Iterator[Shown]:
+        """Show which words made the answer, by four methods."""
+        question = asked(self.engine, first, second, kind)
+        chosen = target_of(question.task, target)
+
+        def work(tell: Tell) -> attribution.Attribution:
+            return attribution.attribute(self.engine.mean, question, chosen, tell)
+
+        def shown(found: attribution.Attribution) -> Shown:
+            title, lines = attribution.finding(found)
+            numbers = attribution.attribution_twin(found)
+            block = finding_block(title, lines, attribution.READ, numbers)
+            return block, attribution.attribution_figure(found)
+
+        yield from with_figure(work, shown)
+
+    def reduce(self, first: str, second: str, kind: str) -> Iterator[Shown]:
+        """Show the fewest words that keep the answer, step by step."""
+        question = asked(self.engine, first, second, kind)
+
+        def work(tell: Tell) -> str:
+            latest = Far("Words taken away", 0, 1)
+
+            def told(gone: int, most: int) -> None:
+                nonlocal latest
+                latest = Far("Words taken away", gone, most)
+                tell(latest)
+
+            # told again at each chunk of texts, so that Stop needn't wait for a step's end
+            watched = Watched(self.engine.mean, "", lambda _: tell(latest))
+            texts = (question.first, question.second)
+            found = reduce_input(watched, *texts, task=question.task, progress=told)
+            return words.reduction_block(question, found)
+
+        yield from without_figure(work)
+
+    def swap(self, first: str, second: str, kind: str) -> Iterator[Shown]:
+        """Show the single words that would change the answer most."""
+        question = asked(self.engine, first, second, kind)
+
+        def work(tell: Tell) -> str:
+            watched = Watched(self.engine.mean, "Texts answered", tell)
+            found = find_counterfactuals(
+                watched, question.first, question.second, task=question.task
+            )
+            return words.swaps_block(question, found)
+
+        yield from without_figure(work)
+
+    def nearest(self, first: str, second: str, kind: str) -> str:
+        """Show the nearest training sentences, or how to build an index of them."""
+        question = asked(self.engine, first, second, kind)
+        models: dict[str, Predictor] = {"cls": self.engine.cls, "mean": self.engine.mean}
+        try:
+            index = self.indexes.load()
+            if index is None:
+                return words.no_index_block()
+            texts = [text for text in (question.first, question.second) if text is not None]
+            found: dict[str, dict[str, list[Neighbour]]] = {}
+            with bulk_work():
+                for name, text in zip(question.names, texts, strict=True):
+                    found[name] = {
+                        model: index.nearest(model, predictor, text, NEAREST, question.task)
+                        for model, predictor in models.items()
+                        if model in index.models
+                    }
+        except CheckpointError as error:
+            return finding_block("The index can't be used", [str(error)], words.READ_NEAREST)
+        return words.nearest_block(found)
+
+    def probe(self, first: str, second: str, kind: str, masked: bool) -> Iterator[Shown]:
+        """Show the answers with the sentence's terms for people swapped."""
+        question = asked(self.engine, first, second, kind)
+
+        def work(tell: Tell) -> str:
+            model = self.engine.mean
+            found = bias.probe_written(model, question, masked=masked, tell=tell)
+            plain = (
+                bias.probe_written(model, question, masked=False, tell=tell) if masked else found
+            )
+            whole = plain[0].answers[0] if plain else None
+            return bias.sentence_block(question, found, masked=masked, whole=whole)
+
+        yield from without_figure(work)
+
+    def probe_ours(self, kind: str, masked: bool) -> Iterator[Shown]:
+        """Show the spread of the answers over our templates."""
+        task = TASK_OF[kind]
+
+        def work(tell: Tell) -> tuple[BiasProbe, ...]:
+            return bias.probe_templates(self.engine.mean, task, masked=masked, tell=tell)
+
+        def shown(found: tuple[BiasProbe, ...]) -> Shown:
+            block = bias.templates_block(task, found, masked=masked)
+            return block, bias.templates_figure(task, found)
+
+        yield from with_figure(work, shown)
+
+    def choose(self, kind: str) -> dict[str, Any]:
+        """Offer what can be explained of a task."""
+        return gr.update(choices=TARGETS[TASK_OF[kind]], value=TARGETS[TASK_OF[kind]][0][1])
+
+
+def with_figure(work: Callable[[Tell], Found], shown: Callable[[Found], Shown]) -> Iterator[Shown]:
+    """Yield (words, figure, Stop button) while the work goes on, and when it is done."""
+    for step in in_steps(work):
+        if isinstance(step, Done):
+            block, figure = shown(step.value)
+            yield block, gr.update(value=figure, visible=True), gr.update(visible=False)
+        else:
+            hidden = gr.update(value=None, visible=False)
+            yield words.progress(step), hidden, gr.update(visible=True)
+
+
+def without_figure(work: Callable[[Tell], str]) -> Iterator[Shown]:
+    """Yield (words, Stop button) while the work goes on, and when it is done."""
+    for step in in_steps(work):
+        if isinstance(step, Done):
+            yield step.value, gr.update(visible=False)
+        else:
+            yield words.progress(step), gr.update(visible=True)
