@@ -15,8 +15,13 @@ LONGEST = 350  # lines of one file
 PAGE_LIBRARIES = ("gradio", "plotly")
 OURS = ("minbert", "trainer", "app", "tests")
 LEAVES = (  # they import nothing of ours
-    *("trainer.samplers", "trainer.losses", "trainer.surgery", "trainer.contrastive"),
-    *("trainer.precision", "trainer.calibration", "minbert.metrics"),
+    *(
+        "trainer.techniques.samplers",
+        "trainer.techniques.losses",
+        "trainer.techniques.surgery",
+        "trainer.techniques.contrastive",
+    ),
+    *("trainer.techniques.precision", "trainer.techniques.calibration", "minbert.metrics"),
 )
 
 
@@ -106,19 +111,19 @@ def test_no_file_is_too_long() -> None:
     ("module", "source", "wanted"),
     [
         ("minbert.bert", "import trainer", ["minbert.bert imports trainer"]),
-        ("minbert.bert", "from trainer.loop import x", 2),
+        ("minbert.bert", "from trainer.run.loop import x", 2),
         ("minbert.bert", "def f():\n    import gradio as gr", 1),
         ("minbert.bert", "from minbert.ui import figures", 2),
         ("minbert.bert", "from minbert import ui", 1),
         ("minbert.bert", "from . import ui", 1),
         ("minbert.explain.maps", "from ..ui.words import x", 2),
         ("minbert.bert", "import importlib\nimportlib.import_module('plotly.io')", 1),
-        ("minbert.ui.parts.answer_cards", "import trainer.loop", 1),
-        ("trainer.loop", "import minbert.ui.words", 1),
-        ("trainer.loop", "if True:\n    from plotly import graph_objects", 2),
+        ("minbert.ui.parts.answer_cards", "import trainer.run.loop", 1),
+        ("trainer.run.loop", "import minbert.ui.words", 1),
+        ("trainer.run.loop", "if True:\n    from plotly import graph_objects", 2),
         ("minbert.metrics", "from minbert.config import choice_error", 2),
-        ("trainer.losses", "from minbert import metrics", 2),
-        ("trainer.surgery", "import app", 1),
+        ("trainer.techniques.losses", "from minbert import metrics", 2),
+        ("trainer.techniques.surgery", "import app", 1),
         ("app", "from trainer.cli import main", 2),
     ],
 )
@@ -140,7 +145,7 @@ def test_the_checker_catches_a_violation(module: str, source: str, wanted: list[
             "minbert.ui.parts.answer_cards",
             "from . import figures\nfrom ..predictor import Predictor",
         ),
-        ("trainer.loop", "from minbert.multitask import MultitaskBert\nimport minbert.metrics"),
+        ("trainer.run.loop", "from minbert.multitask import MultitaskBert\nimport minbert.metrics"),
         ("minbert.metrics", "import numpy as np\nfrom collections.abc import Callable"),
         ("app", "import gradio\nfrom minbert.ui import panels"),
     ],

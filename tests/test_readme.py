@@ -46,7 +46,7 @@ def tree() -> list[str]:
 
 def test_the_readme_has_what_is_checked_here() -> None:
     assert len(commands()) >= 6
-    assert len(tree()) >= 30
+    assert len(tree()) >= 25
     assert len(blocks("python")) >= 6
 
 
@@ -57,8 +57,8 @@ def test_the_tree_names_what_is_there(path: str) -> None:
 
 
 @pytest.mark.parametrize("package", ["minbert", "trainer"])
-def test_the_tree_names_every_module(package: str) -> None:
-    there = {f"{package}/{path.name}" for path in (ROOT / package).glob("[!_]*.py")}
+def test_the_tree_names_every_folder(package: str) -> None:
+    there = {f"{path.parent.relative_to(ROOT)}/" for path in (ROOT / package).rglob("*.py")}
     assert there <= set(tree())
 
 

@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from minbert.device import DEVICES
-from trainer.bias_command import add_bias_parser
-from trainer.calibrate_command import add_calibrate_parser
+from trainer.commands.bias import add_bias_parser
+from trainer.commands.calibrate import add_calibrate_parser
+from trainer.commands.index import add_index_parser
+from trainer.commands.mine import add_mine_parser
 from trainer.config import MlmConfig, TrainConfig
-from trainer.data import SPLITS
-from trainer.download import DownloadError, download
-from trainer.download_trees import download_trees
-from trainer.heads_record import add_heads_parser
-from trainer.index_command import add_index_parser
-from trainer.mine_command import add_mine_parser
+from trainer.data.course import SPLITS
+from trainer.data.download import DownloadError, download
+from trainer.data.treebank_download import download_trees
+from trainer.evaluation.heads import add_heads_parser
 from trainer.options import add_setting_options, chosen_settings
-from trainer.publish.command import add_publish_parser
 from trainer.publish.errors import PublishError
+from trainer.publish.publish import add_publish_parser
 from trainer.recipes import CHAINS, RECIPES, ROWS
 from trainer.recipes.profiles import PROFILES, changes_of, with_profile
 
@@ -194,7 +194,7 @@ def run_download(options: argparse.Namespace) -> None:
 
 def run_train(options: argparse.Namespace) -> None:
     """Train a recipe."""
-    from trainer.train import train
+    from trainer.run.train import train
 
     use_threads(options.threads)
     if options.recipe in CHAINS:
@@ -218,7 +218,7 @@ def run_train(options: argparse.Namespace) -> None:
 
 def run_train_chain(options: argparse.Namespace) -> None:
     """Train a recipe of several stages."""
-    from trainer.chain import train_chain
+    from trainer.run.chain import train_chain
 
     if options.profile != "report":
         raise ValueError(
@@ -240,7 +240,7 @@ def run_train_chain(options: argparse.Namespace) -> None:
 
 def run_mlm(options: argparse.Namespace) -> None:
     """Train an encoder on as a masked language model."""
-    from trainer.mlm import train_mlm
+    from trainer.run.mlm import train_mlm
 
     use_threads(options.threads)
     model = train_mlm(
@@ -256,7 +256,7 @@ def run_mlm(options: argparse.Namespace) -> None:
 
 def run_evaluate(options: argparse.Namespace) -> None:
     """Score a model."""
-    from trainer.scoring import evaluate
+    from trainer.evaluation.command import evaluate
 
     use_threads(options.threads)
     table = evaluate(
@@ -274,8 +274,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 def run_reproduce(options: argparse.Namespace) -> None:
     """Run what is missing of the report's tables, and print them."""
-    from trainer.reproduce import reproduce
-    from trainer.tables import tables
+    from trainer.reproduction.reproduce import reproduce
+    from trainer.reproduction.tables import tables
 
     use_threads(options.threads)
     if options.seeds < 1:
@@ -296,7 +296,7 @@ def run_reproduce(options: argparse.Namespace) -> None:
 def run_untrained(options: argparse.Namespace) -> None:
     """Score untrained heads under the baseline's settings."""
     from minbert.device import choose_device
-    from trainer.untrained import untrained_heads
+    from trainer.reproduction.untrained import untrained_heads
 
     use_threads(options.threads)
     untrained_heads(
@@ -311,7 +311,7 @@ def run_untrained(options: argparse.Namespace) -> None:
 
 def run_tables(options: argparse.Namespace) -> None:
     """Print the reproduced tables as Markdown."""
-    from trainer.tables import tables, write_into_readme
+    from trainer.reproduction.tables import tables, write_into_readme
 
     markdown = tables(options.results)
     if options.readme:
@@ -322,7 +322,7 @@ def run_tables(options: argparse.Namespace) -> None:
 def run_predict(options: argparse.Namespace) -> None:
     """Label a file."""
     from minbert.predictor import Predictor
-    from trainer.predict import predict_file
+    from trainer.evaluation.predict import predict_file
 
     use_threads(options.threads)
     predictor = Predictor.from_pretrained(options.model, options.device)

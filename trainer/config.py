@@ -15,10 +15,10 @@ from minbert.config import (
     choice_error,
 )
 from minbert.tasks import TASKS
-from trainer.contrastive import CONTRASTIVE_LOSSES
-from trainer.extra_data import chosen_names, names_of
-from trainer.precision import PRECISIONS
-from trainer.samplers import SAMPLERS
+from trainer.data.further_pairs import chosen_names, names_of
+from trainer.techniques.contrastive import CONTRASTIVE_LOSSES
+from trainer.techniques.precision import PRECISIONS
+from trainer.techniques.samplers import SAMPLERS
 
 ALL = "all"
 TASK_CHOICES = (ALL, *TASKS)

@@ -40,7 +40,7 @@ from minbert.explain.sets import (
     pooled_by,
     principal_components,
 )
-from minbert.explain.similarity import SimilaritySplit, split_similarity
+from minbert.explain.splits import SimilaritySplit, split_similarity
 from minbert.explain.targets import EXPECTED, Answer, Target, WordScores, target_for
 from minbert.explain.words import Words, merge_attention, merge_sum, words_of
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from minbert.config import choice_error
-from minbert.demographics import FoundTerm, find_terms
+from minbert.demographics.terms_in_text import FoundTerm, find_terms
 from minbert.explain.bias_templates import TEMPLATES, TERMS_IN_SLOTS, Template, with_article
 from minbert.explain.replacements import in_case_of
 from minbert.explain.targets import EXPECTED, Answer, Target, embeddings_of, target_for
@@ -96,8 +96,8 @@ def probe_bias(
 ) -> BiasProbe:
     """Put each term of a category into each template that fits the task, and measure the spread.
 
-    All texts are one batch. With the masking switch (`minbert.masking`) on the predictor the
-    spread is 0 wherever masking finds the term.
+    All texts are one batch. With the masking switch (`minbert.demographics.masking`) on the
+    predictor the spread is 0 wherever masking finds the term.
 
     Args:
         predictor: of a model with any pooling.

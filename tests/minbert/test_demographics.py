@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from minbert.demographic_terms import CATEGORIES, PERSON_NOUNS
-from minbert.demographics import (
+from minbert.demographics.terms import CATEGORIES, PERSON_NOUNS
+from minbert.demographics.terms_in_text import (
     EXACT,
     KEPT,
     LISTED,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from minbert.demographics import find_terms, mask_demographics
-from minbert.masking import MaskingTokenizer, masking, parts_of
+from minbert.demographics.masking import MaskingTokenizer, masking, parts_of
+from minbert.demographics.terms_in_text import find_terms, mask_demographics
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, ServedPredictor

@@ -12,9 +12,9 @@ import pytest
 
 from tests.support import redraw, tiny_model
 from tests.trainer.hub_state import TOKEN, Repo
-from trainer.publish.command import publish
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
+from trainer.publish.publish import publish
 from trainer.publish.upload import Hub
 
 SPACE, MODEL = "anna/minbert-lab", "anna/minbert"

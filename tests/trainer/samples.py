@@ -10,7 +10,7 @@ from pathlib import Path
 
 from minbert.tables import Example
 from minbert.tasks import TASKS
-from trainer.data import FILES, REVIEW_FILES
+from trainer.data.course import FILES, REVIEW_FILES
 
 SUBJECTS = ("the cat", "the actor", "this story", "the red film", "that plot", "a python")
 VERBS = ("sleeps", "runs", "plays", "sits", "is", "was")

@@ -11,10 +11,10 @@ from torch import nn
 
 from minbert.metrics import Metric
 from tests.trainer.tuning import tuning_of
-from trainer.averaging import Average, decay_at
-from trainer.evaluate import Scores
-from trainer.loop import fine_tune
-from trainer.runs import Run
+from trainer.evaluation.scores import Scores
+from trainer.run.folder import Run
+from trainer.run.loop import fine_tune
+from trainer.techniques.averaging import Average, decay_at
 
 
 def parameter(*values: float) -> nn.Parameter:

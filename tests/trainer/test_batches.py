@@ -14,7 +14,7 @@ from minbert.tasks import TASKS
 from minbert.text import Encoded, Tokenizer, pad
 from tests.support import assert_close, assert_seed_decides, tiny_config
 from tests.trainer.samples import task_examples
-from trainer.batches import BatchStream, EncodedTask, TaskBatch, cut, encode_task
+from trainer.data.batches import BatchStream, EncodedTask, TaskBatch, cut, encode_task
 
 
 def numbered(count: int, *, longest: int = 30, seed: int = 0) -> EncodedTask:

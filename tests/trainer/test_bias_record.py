@@ -12,8 +12,8 @@ from minbert.explain import TERMS_IN_SLOTS, probe_bias
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
-from trainer.bias_record import OVERALL, less, summarise
 from trainer.cli import main
+from trainer.evaluation.bias import OVERALL, less, summarise
 
 
 @pytest.fixture(scope="module")

@@ -17,17 +17,17 @@ from minbert.tables import DataError
 from minbert.text import pad
 from tests.support import redraw, tiny_model
 from tests.trainer.samples import header, task_rows, write_course_files, write_table
-from trainer import calibrate as module
-from trainer.calibrate import calibrate, raw_logits
-from trainer.calibration import (
+from trainer.cli import main
+from trainer.data.course import FILES, read_split
+from trainer.evaluation import calibrate as module
+from trainer.evaluation.calibrate import calibrate, raw_logits
+from trainer.evaluation.scores import write_trained_on
+from trainer.techniques.calibration import (
     class_log_probabilities,
     expected_calibration_error,
     losses,
     pair_log_probabilities,
 )
-from trainer.cli import main
-from trainer.data import FILES, read_split
-from trainer.evaluate import write_trained_on
 
 
 @pytest.fixture

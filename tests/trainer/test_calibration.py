@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minbert.heads import calibrated
 from tests.support import assert_seed_decides
-from trainer.calibration import (
+from trainer.techniques.calibration import (
     MOST_OFFSET,
     MOST_TEMPERATURE,
     Fit,

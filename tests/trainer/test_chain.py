@@ -18,15 +18,15 @@ import torch
 from minbert.files import read_tensors
 from minbert.multitask import MultitaskBert
 from tests.trainer.samples import header, write_course_files, write_table, write_trees
-from trainer import chain as chain_module
-from trainer.chain import Plan, finished, leaks_of_all, plan, train_chain
 from trainer.cli import main
 from trainer.config import TrainConfig
-from trainer.data import read_split
+from trainer.data.course import read_split
+from trainer.data.treebank import TREES_FILE, text_key
 from trainer.recipes import CHAINS, RECIPES, best, best_cls
 from trainer.recipes.stage import Chain, Stage
-from trainer.runs import RunError
-from trainer.trees import TREES_FILE, text_key
+from trainer.run import chain as chain_module
+from trainer.run.chain import Plan, finished, leaks_of_all, plan, train_chain
+from trainer.run.folder import RunError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = TrainConfig(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainer import claims
-from trainer.claims import CLAIMS, SST, STS, TASKS, Claim, compare, judge, tokens_to
-from trainer.intervals import Difference, paired_accuracy, paired_pearson
+from trainer.reproduction import claims
+from trainer.reproduction.claims import CLAIMS, SST, STS, TASKS, Claim, compare, judge, tokens_to
+from trainer.reproduction.intervals import Difference, paired_accuracy, paired_pearson
 
 UP = Difference(0.02, 0.01, 0.03, 100)
 DOWN = Difference(-0.02, -0.03, -0.01, 100)

@@ -268,7 +268,7 @@ def test_a_run_s_folder_is_named_after_recipe_and_seed(
         outs.append(out)
         return out
 
-    monkeypatch.setattr("trainer.train.train", fake)
+    monkeypatch.setattr("trainer.run.train.train", fake)
     assert main(["train", "cls", "--seed", "3"]) == 0
     assert main(["train", "cls", "--out", str(tmp_path)]) == 0
     assert outs == [Path("runs/cls-3"), tmp_path]

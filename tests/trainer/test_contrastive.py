@@ -16,7 +16,7 @@ from tests.support import (
     random_batch,
     seeded,
 )
-from trainer.contrastive import CONTRASTIVE_LOSSES, in_batch, nt_xent, same_sentences
+from trainer.techniques.contrastive import CONTRASTIVE_LOSSES, in_batch, nt_xent, same_sentences
 
 # Cosines: first 1 with second 1 and 2: .6, 0; first 2 with them: .8, 1; inside a view: 0 and .8.
 FIRST = torch.tensor([[1.0, 0.0], [0.0, 2.0]])

@@ -10,7 +10,7 @@ import pytest
 
 from minbert.tables import LONGEST_FIELD, BadRow, DataError, Example, read_table
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, TASKS, Task
-from trainer.data import FILES, file_sha256, pair_hash, read_split
+from trainer.data.course import FILES, file_sha256, pair_hash, read_split
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ROW_COUNTS = {

@@ -18,9 +18,9 @@ from minbert.files import read_json, read_tensors
 from tests.trainer.two_processes import CASES, STEPS, Joined, descend, tuning_with
 from trainer.cli import main
 from trainer.config import TrainConfig
-from trainer.distributed import World
-from trainer.runs import Run
-from trainer.train import check_world, train
+from trainer.run.distributed import World
+from trainer.run.folder import Run
+from trainer.run.train import check_world, train
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PATIENCE = 300  # seconds for two processes

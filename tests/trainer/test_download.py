@@ -16,7 +16,7 @@ import pytest
 from tqdm import tqdm
 
 from tests.trainer.file_server import CONTENT, NAME, Server
-from trainer.download import BACK_OFF, BASE_URL, COURSE_FILES, DownloadError, blob_id, download
+from trainer.data.download import BACK_OFF, BASE_URL, COURSE_FILES, DownloadError, blob_id, download
 
 HALF = len(CONTENT) // 2
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -143,7 +143,7 @@ def test_resumes_a_cut_connection(server: Server, run: Run) -> None:
 def test_resumes_a_stalled_connection(
     server: Server, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainer.download.TIMEOUT", 0.2)
+    monkeypatch.setattr("trainer.data.download.TIMEOUT", 0.2)
     server.faults = ["stall"]
     run(server.url)
     assert len(server.ranges) == 2
@@ -248,7 +248,7 @@ def test_a_full_disk_is_told_and_not_tried_again(
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("trainer.download.os.fsync", full)
+    monkeypatch.setattr("trainer.data.download.os.fsync", full)
     with pytest.raises(DownloadError, match=r"`--data` should be .*No space left.*Make room"):
         run(server.url)
     assert server.ranges == [None]
@@ -266,7 +266,7 @@ def test_bar_counts_the_bytes_of_both_runs(
         return bar(**{**options, "disable": False})
 
     monkeypatch.setattr(tqdm, "monitor_interval", 0)  # no thread left behind
-    monkeypatch.setattr("trainer.download.tqdm", always)
+    monkeypatch.setattr("trainer.data.download.tqdm", always)
     run.partial.write_bytes(CONTENT[:HALF])
     run(server.url)
     states = shown.getvalue().strip().split("\r")

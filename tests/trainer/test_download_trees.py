@@ -13,11 +13,11 @@ import pytest
 from tests.trainer.file_server import NAME, Server
 from tests.trainer.samples import write_course_files, write_trees
 from trainer import cli
-from trainer import download_trees as module
-from trainer.data import FILES
-from trainer.download import BACK_OFF
-from trainer.download_trees import MEMBER, TREES_URL, check_trees, download_trees
-from trainer.trees import TREES_FILE
+from trainer.data import treebank_download as module
+from trainer.data.course import FILES
+from trainer.data.download import BACK_OFF
+from trainer.data.treebank import TREES_FILE
+from trainer.data.treebank_download import MEMBER, TREES_URL, check_trees, download_trees
 
 LEFT_OUT = f"{TREES_FILE} left out; `train best` goes without its first stage: "
 

@@ -12,7 +12,7 @@ from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
 from tests.trainer.samples import task_examples
-from trainer.stages import embed_examples, labels_of
+from trainer.run.heads import embed_examples, labels_of
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -10,7 +10,7 @@ import pytest
 
 from minbert.tables import Example
 from tests.trainer.samples import write_table
-from trainer.extra_data import (
+from trainer.data.further_pairs import (
     EXTRA_PAIRS,
     Mixture,
     chosen_names,

@@ -13,10 +13,10 @@ import torch
 from minbert.metrics import Metric
 from minbert.tasks import TASKS
 from tests.trainer.tuning import tuning_of
-from trainer.evaluate import Scores
-from trainer.loop import fine_tune, record_validation
-from trainer.runs import Run
-from trainer.tuning import FineTuning, learning_rate_at
+from trainer.evaluation.scores import Scores
+from trainer.run.fine_tuning import FineTuning, learning_rate_at
+from trainer.run.folder import Run
+from trainer.run.loop import fine_tune, record_validation
 
 
 def scored(sentiment: float | None, pearson: float | None) -> dict[str, Scores]:

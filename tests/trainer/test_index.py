@@ -13,10 +13,10 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tables import Example
 from tests.support import redraw, tiny_model
-from trainer import index as index_module
 from trainer.cli import main
-from trainer.data import read_split
-from trainer.index import build_index, training_texts
+from trainer.data.course import read_split
+from trainer.evaluation import index as index_module
+from trainer.evaluation.index import build_index, training_texts
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from minbert import metrics
-from trainer import intervals
-from trainer.intervals import Difference, paired_accuracy, paired_pearson
+from trainer.reproduction import intervals
+from trainer.reproduction.intervals import Difference, paired_accuracy, paired_pearson
 
 
 def hits(seed: int, n: int, rates: tuple[float, float], seeds: int = 1) -> list[np.ndarray]:

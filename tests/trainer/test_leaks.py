@@ -9,8 +9,8 @@ import pytest
 
 from minbert.tables import Example
 from tests.trainer.samples import header, write_table
-from trainer.data import FILES, read_split
-from trainer.leaks import answers_of, leak_checks, row_key
+from trainer.data.course import FILES, read_split
+from trainer.evaluation.leaks import answers_of, leak_checks, row_key
 
 DEV = [  # (A, B, label); what training has of it is told beside
     ("the cat sleeps", "the cat runs", "1"),  # the pair itself, turned

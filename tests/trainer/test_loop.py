@@ -15,11 +15,11 @@ from minbert.tasks import TASKS
 from tests.support import assert_close
 from tests.trainer.samples import task_examples
 from tests.trainer.tuning import streams_of, tuning_of
-from trainer.batches import TaskBatch
 from trainer.config import TrainConfig
-from trainer.objective import process_batch
-from trainer.run_data import subset
-from trainer.tuning import FineTuning, learning_rate_at
+from trainer.data.batches import TaskBatch
+from trainer.data.run_data import subset
+from trainer.run.fine_tuning import FineTuning, learning_rate_at
+from trainer.run.objective import process_batch
 
 CONFIG = TrainConfig(siamese_weight=1.0)
 

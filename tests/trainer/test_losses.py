@@ -9,7 +9,7 @@ import torch
 
 from minbert.tasks import TASKS
 from tests.support import assert_leaves_inputs_alone, assert_permutation_invariant
-from trainer.losses import LOSSES, paraphrase_loss, sentiment_loss, similarity_loss
+from trainer.techniques.losses import LOSSES, paraphrase_loss, sentiment_loss, similarity_loss
 
 DRAWN = torch.Generator().manual_seed(0)
 EXAMPLES = {

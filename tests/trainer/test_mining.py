@@ -11,11 +11,12 @@ from torch.nn import functional as F
 
 from minbert.tables import Example, read_table
 from minbert.tasks import PARAPHRASE
-from trainer import mine_command, mining
 from trainer.cli import main
-from trainer.data import SPLITS, pair_hash, read_split
-from trainer.extra_data import chosen_names
-from trainer.mining import Questions, group_questions, mine, shuffled
+from trainer.commands import mine as mine_command
+from trainer.data import hard_negatives as mining
+from trainer.data.course import SPLITS, pair_hash, read_split
+from trainer.data.further_pairs import chosen_names
+from trainer.data.hard_negatives import Questions, group_questions, mine, shuffled
 
 
 def labelled(first: str, second: str, label: float) -> Example:

@@ -13,10 +13,10 @@ from minbert.tasks import TASKS
 from tests.support import tiny_model
 from tests.trainer.samples import task_examples
 from tests.trainer.tuning import streams_of
-from trainer.batches import BatchStream
 from trainer.config import TrainConfig
-from trainer.mixtures import MixedStream, make_streams
-from trainer.run_data import RunData
+from trainer.data.batches import BatchStream
+from trainer.data.mixtures import MixedStream, make_streams
+from trainer.data.run_data import RunData
 
 OWN, OTHER = 40, 24
 

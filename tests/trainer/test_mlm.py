@@ -17,11 +17,11 @@ from minbert.files import read_tensors
 from minbert.text import Batch, Tokenizer, normalise, pad
 from tests.support import assert_close, redraw, row_alone, tiny_model, tiny_tokenizer
 from tests.trainer.samples import header, write_table
-from trainer import mlm
 from trainer.config import MlmConfig
-from trainer.data import FILES, read_split
-from trainer.mlm import MlmHead, MlmTuning, mask_tokens, mlm_loss, sentence_stream, train_mlm
-from trainer.runs import RunError
+from trainer.data.course import FILES, read_split
+from trainer.run import mlm
+from trainer.run.folder import RunError
+from trainer.run.mlm import MlmHead, MlmTuning, mask_tokens, mlm_loss, sentence_stream, train_mlm
 
 Work = Callable[..., list[str]]
 NONE = mlm.NOT_A_TARGET

@@ -18,9 +18,9 @@ from minbert.tasks import TASKS
 from minbert.text import Batch
 from tests.support import assert_close, redraw, seeded, tiny_model
 from tests.trainer.samples import task_examples
-from trainer.batches import BatchStream, TaskBatch, encode_task
 from trainer.config import TrainConfig
-from trainer.objective import Objective, Reads, process_batch, reads_of, tokens_read
+from trainer.data.batches import BatchStream, TaskBatch, encode_task
+from trainer.run.objective import Objective, Reads, process_batch, reads_of, tokens_read
 
 CONFIG = TrainConfig()
 ROWS = 7

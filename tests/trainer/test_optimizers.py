@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from tests.trainer.tuning import tuning_of
-from trainer.optimizers import depth_of
-from trainer.tuning import learning_rate_at
+from trainer.run.fine_tuning import learning_rate_at
+from trainer.run.optimizer import depth_of
 
 
 def scales_of(tuning_folder: Path, layer_decay: float) -> dict[str, float]:

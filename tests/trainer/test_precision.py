@@ -7,7 +7,7 @@ import contextlib
 import pytest
 import torch
 
-from trainer.precision import autocast
+from trainer.techniques.precision import autocast
 
 
 @pytest.mark.parametrize(

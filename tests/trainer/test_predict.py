@@ -17,9 +17,9 @@ from minbert.predictor import Predictor
 from minbert.tables import DataError
 from minbert.tasks import TASKS
 from tests.trainer.samples import header, task_rows, write_table
-from trainer import predict
 from trainer.cli import main
-from trainer.predict import predict_file
+from trainer.evaluation import predict
+from trainer.evaluation.predict import predict_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 COLUMNS = {
@@ -261,7 +261,7 @@ def test_no_command_imports_the_app_s_libraries(model_folder: Path, tmp_path: Pa
     path, target = source(tmp_path, "similarity", 5), tmp_path / "predictions.csv"
     script = f"""
 import sys
-import trainer.download, trainer.scoring, trainer.train
+import trainer.data.download, trainer.evaluation.command, trainer.run.train
 from trainer.cli import main
 code = main(["predict", "--model", {str(model_folder)!r}, "--task", "similarity", "--device", "cpu",
              "--input", {str(path)!r}, "--output", {str(target)!r}])

@@ -11,9 +11,9 @@ from huggingface_hub import constants
 from tests.trainer.hub_state import OTHER, READER, TOKEN, FakeHub, Fault
 from tests.trainer.publish_samples import MODEL, SPACE, refused, run_plan, unchecked
 from trainer.publish import folder as folders
-from trainer.publish.command import publish
 from trainer.publish.errors import PublishError, explain, without
 from trainer.publish.folder import Plan
+from trainer.publish.publish import publish
 from trainer.publish.upload import Hub
 
 # The client's own call of httpx2, in huggingface_hub.lfs

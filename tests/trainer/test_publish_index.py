@@ -15,7 +15,7 @@ from tests.support import redraw, tiny_model
 from tests.trainer.hub_state import TOKEN, FakeHub
 from tests.trainer.publish_samples import MODEL, SPACE, refused, run_plan
 from trainer.cli import main
-from trainer.index import build_index
+from trainer.evaluation.index import build_index
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan, build_model, build_space
 

@@ -11,9 +11,9 @@ from minbert.ui.static.space import space_readme
 from tests.trainer.hub_state import TOKEN, FakeHub, Fault, yaml_problem
 from tests.trainer.publish_samples import MODEL, REPOSITORY, SPACE, run_plan
 from trainer.cli import main
-from trainer.publish.command import publish
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
+from trainer.publish.publish import publish
 from trainer.publish.static import LIVE_FILES, MOST_BYTES, STORE, build_static, check_static
 from trainer.publish.upload import Hub
 

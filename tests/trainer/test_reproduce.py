@@ -13,15 +13,21 @@ import torch
 
 from minbert.files import write_json
 from minbert.tasks import TASKS
-from trainer import reproduce as module
-from trainer.claims import CLAIMS
 from trainer.cli import RESULTS, main
 from trainer.config import TrainConfig
 from trainer.recipes import ROWS
 from trainer.recipes.profiles import PROFILES
-from trainer.reproduce import configured, is_recorded, minutes_left, pair_means, reproduce
-from trainer.runs import Run, RunError
-from trainer.tables import tables
+from trainer.reproduction import reproduce as module
+from trainer.reproduction.claims import CLAIMS
+from trainer.reproduction.reproduce import (
+    configured,
+    is_recorded,
+    minutes_left,
+    pair_means,
+    reproduce,
+)
+from trainer.reproduction.tables import tables
+from trainer.run.folder import Run, RunError
 
 NAMES = ("surgery", "mean_pretraining", "part1_cfimdb_pretrain")  # not in the tables' order
 Go = Callable[..., list[str]]

@@ -11,8 +11,8 @@ import pytest
 from minbert.tables import BadRow, DataError
 from tests.trainer.samples import header, table_text, tree_text, write_table, write_trees
 from trainer.config import TrainConfig
-from trainer.data import FILES, REVIEW_FILES, file_sha256, read_split
-from trainer.run_data import RunData, load_data
+from trainer.data.course import FILES, REVIEW_FILES, file_sha256, read_split
+from trainer.data.run_data import RunData, load_data
 
 TERMS = [  # (A, B, label) with terms that are masked
     ("The actress told her story .", "Does she sleep ?", "1"),

@@ -8,7 +8,7 @@ import math
 import pytest
 
 from tests.support import assert_seed_decides
-from trainer.samplers import (
+from trainer.techniques.samplers import (
     ALPHAS,
     SAMPLERS,
     alpha_of,

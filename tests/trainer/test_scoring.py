@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from minbert import metrics
-from minbert.demographics import find_terms
+from minbert.demographics.masking import masking
+from minbert.demographics.terms_in_text import find_terms
 from minbert.files import CheckpointError
-from minbert.masking import masking
 from minbert.metrics import Metric
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example
@@ -22,8 +22,9 @@ from minbert.tasks import TASKS
 from tests.support import tiny_model
 from tests.trainer.samples import header, task_rows, write_table
 from trainer.cli import main
-from trainer.data import FILES, file_sha256, pair_hash, read_split
-from trainer.evaluate import (
+from trainer.data.course import FILES, file_sha256, pair_hash, read_split
+from trainer.evaluation.command import evaluate
+from trainer.evaluation.scores import (
     leave_out_seen,
     majority_baseline,
     normalised,
@@ -33,7 +34,6 @@ from trainer.evaluate import (
     score_task,
     write_trained_on,
 )
-from trainer.scoring import evaluate
 
 METRICS = {
     "sentiment": ["accuracy", "within_one", "train's majority", "own majority"],

@@ -18,10 +18,9 @@ from minbert.tasks import TASKS
 from tests.support import assert_close, redraw, seeded, tiny_model
 from tests.trainer.samples import task_examples
 from trainer.config import TrainConfig
-from trainer.losses import LOSSES
-from trainer.run_data import RunData
-from trainer.runs import Run
-from trainer.stages import (
+from trainer.data.run_data import RunData
+from trainer.run.folder import Run
+from trainer.run.heads import (
     Embedded,
     Reembedded,
     embed_examples,
@@ -30,7 +29,8 @@ from trainer.stages import (
     labels_of,
     pretrain_head,
 )
-from trainer.train import pretrain_heads
+from trainer.run.train import pretrain_heads
+from trainer.techniques.losses import LOSSES
 
 CONFIG = TrainConfig(head_epochs=3, head_batch=8, head_learning_rate=1e-2)
 

@@ -16,11 +16,11 @@ from minbert.config import UNCALIBRATED
 from minbert.files import CheckpointError, read_tensors, write_tensors
 from minbert.multitask import MultitaskBert
 from trainer.config import TrainConfig
-from trainer.data import pair_hash, read_split
-from trainer.evaluate import read_trained_on
-from trainer.runs import RunError
-from trainer.starting import load_start, started_from, tasks_trained
-from trainer.train import train
+from trainer.data.course import pair_hash, read_split
+from trainer.evaluation.scores import read_trained_on
+from trainer.run.folder import RunError
+from trainer.run.start import load_start, started_from, tasks_trained
+from trainer.run.train import train
 
 TINY = TrainConfig(
     name="tiny",

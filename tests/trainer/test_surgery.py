@@ -13,7 +13,7 @@ from torch import Tensor
 from torchjd.aggregation import PCGrad, PCGradWeighting
 
 from tests.support import assert_close, assert_leaves_inputs_alone, assert_seed_decides
-from trainer.surgery import (
+from trainer.techniques.surgery import (
     PairStatistics,
     combine,
     draw_orders,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from trainer import tables
-from trainer.claims import compare
+from trainer.reproduction import tables
+from trainer.reproduction.claims import compare
 
 MARKED = "# Title\n\n<!-- reproduction -->\nold\n<!-- /reproduction -->\n\nthe end\n"
 

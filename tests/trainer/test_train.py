@@ -18,12 +18,12 @@ from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from tests.trainer.samples import header, sentiment_rows, write_table
 from trainer.config import TrainConfig
-from trainer.data import FILES, REVIEW_FILES, file_sha256, read_split
-from trainer.evaluate import answer_task, score_all
+from trainer.data.course import FILES, REVIEW_FILES, file_sha256, read_split
+from trainer.evaluation.command import evaluate
+from trainer.evaluation.scores import answer_task, score_all
 from trainer.recipes import RECIPES
-from trainer.runs import Run, RunError
-from trainer.scoring import evaluate
-from trainer.train import build_model, train
+from trainer.run.folder import Run, RunError
+from trainer.run.train import build_model, train
 
 TINY: dict[str, Any] = {
     "max_length": 48,

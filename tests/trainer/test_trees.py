@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minbert.tables import DataError
-from trainer.trees import Phrase, parse_tree, read_phrases, read_trees, text_key
+from trainer.data.treebank import Phrase, parse_tree, read_phrases, read_trees, text_key
 
 TREE = "(3 (2 (2 A) (2 (3 calm) (2 film))) (4 (2 ,) (4 (4 great) (2 fun))))"
 BY_HAND = [  # label, words: every bracket, in the order in which they open

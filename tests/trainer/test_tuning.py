@@ -16,12 +16,12 @@ from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
 from tests.trainer.two_processes import SIZES, fine_tuned, gradients_of, kept, scored, tuning_with
 from trainer.config import TrainConfig
-from trainer.loop import fine_tune
-from trainer.objective import process_batch
-from trainer.runs import Run
-from trainer.samplers import mix_seed
-from trainer.surgery import draw_orders, project
-from trainer.tuning import ORDER_SEED, FineTuning, is_shared, learning_rate_at
+from trainer.run.fine_tuning import ORDER_SEED, FineTuning, is_shared, learning_rate_at
+from trainer.run.folder import Run
+from trainer.run.loop import fine_tune
+from trainer.run.objective import process_batch
+from trainer.techniques.samplers import mix_seed
+from trainer.techniques.surgery import draw_orders, project
 
 SIMCSE = {"contrastive": "nt_xent"}
 PALS = {"pal_size": 8, "pal_epochs": 1}

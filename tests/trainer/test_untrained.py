@@ -14,13 +14,13 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
-from trainer import untrained
 from trainer.config import TrainConfig
-from trainer.data import read_split
-from trainer.evaluate import score_all
+from trainer.data.course import read_split
+from trainer.evaluation.scores import score_all
 from trainer.recipes import RECIPES
-from trainer.train import build_model
-from trainer.untrained import spread, untrained_heads
+from trainer.reproduction import untrained
+from trainer.reproduction.untrained import spread, untrained_heads
+from trainer.run.train import build_model
 
 NAMES = ("sentiment accuracy", "paraphrase accuracy", "similarity pearson")
 

@@ -12,9 +12,9 @@ from minbert.multitask import MultitaskBert
 from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
 from tests.trainer.samples import task_examples
-from trainer.batches import BatchStream, encode_task
 from trainer.config import TrainConfig
-from trainer.tuning import FineTuning
+from trainer.data.batches import BatchStream, encode_task
+from trainer.run.fine_tuning import FineTuning
 
 CPU = torch.device("cpu")
 CONFIG = TrainConfig(

@@ -93,8 +93,8 @@ def technique_lines(run: Mapping[str, Any], comparisons: Sequence[Mapping[str, A
 
     Args:
         run: a training record.
-        comparisons: of the reproduced rows, as `trainer.claims` writes them; the difference of a
-            technique is the row of all techniques less the row without it.
+        comparisons: of the reproduced rows, as `trainer.reproduction.claims` writes them; the
+            difference of a technique is the row of all techniques less the row without it.
     """
     used = techniques_on(run)
     on = ", ".join(NAMES[name] for name, is_on in used.items() if is_on)

@@ -14,9 +14,9 @@ Differs from the report: stage 1, and the settings of `mean`, on which both stag
 
 import dataclasses
 
+from trainer.data.treebank import TREES_FILE
 from trainer.recipes.mean import RECIPE
 from trainer.recipes.stage import Chain, Stage
-from trainer.trees import TREES_FILE
 
 BOTH = dataclasses.replace(
     RECIPE,

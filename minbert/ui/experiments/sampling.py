@@ -1,7 +1,7 @@
 """Annealed sampling's formula, for the figure that shows it live.
 
 The report's section 4.4. The trainer's own, which decides what is trained, is
-`trainer/samplers.py`; nothing here imports it, and a test compares both.
+`trainer/techniques/samplers.py`; nothing here imports it, and a test compares both.
 """
 
 from __future__ import annotations

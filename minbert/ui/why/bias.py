@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from minbert.demographics.masking import masking, parts_of
 from minbert.explain import (
     TERMS_IN_SLOTS,
     Answer,
@@ -14,7 +15,6 @@ from minbert.explain import (
     probe_bias,
     probe_sentence,
 )
-from minbert.masking import masking, parts_of
 from minbert.predictor import Predictor
 from minbert.text import MASK, normalise
 from minbert.ui.parts.answer_cards import finding_block

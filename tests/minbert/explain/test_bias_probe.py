@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from minbert.demographics import find_terms
+from minbert.demographics.masking import masking
+from minbert.demographics.terms_in_text import find_terms
 from minbert.explain.bias import (
     Swaps,
     bootstrap_mean,
@@ -24,7 +25,6 @@ from minbert.explain.bias_templates import (
     with_article,
 )
 from minbert.explain.targets import Answer
-from minbert.masking import masking
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
 

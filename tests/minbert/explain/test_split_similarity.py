@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minbert.explain.similarity import score_formula, split_similarity, token_matrix
+from minbert.explain.splits import score_formula, split_similarity, token_matrix
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
 from tests.support import assert_close

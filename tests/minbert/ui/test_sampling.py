@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minbert.ui.experiments.sampling import schedule
-from trainer import samplers
+from trainer.techniques import samplers
 
 REPORT = (8_544, 283_010, 6_040)
 

@@ -1,0 +1,1 @@
+"""Demographic terms: the lists, finding them in a text, masking them."""

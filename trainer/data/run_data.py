@@ -1,0 +1,167 @@
+"""What a run reads: the train and dev tables of its tasks, masked and cut down as it asks."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from minbert.demographics.terms_in_text import mask_examples
+from minbert.tables import Example, Table
+from minbert.tasks import TASKS
+from trainer.config import TrainConfig
+from trainer.data.course import FILES, SPLITS, file_name, file_sha256, read_split
+from trainer.data.further_pairs import EXTRA_PAIRS, chosen_names, mix_in
+from trainer.data.treebank import TREES_FILE, read_phrases
+from trainer.techniques.samplers import mix_seed
+
+SUBSET_SEED = 5
+Report = Callable[[str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunData:
+    """The tables of all tasks, and what is taken of them."""
+
+    train: dict[str, Table]
+    dev: dict[str, Table]
+    watched: dict[str, list[Example]]  # dev examples that are scored at each epoch
+    sha256: dict[str, str]  # of each file, by name
+    phrases: Table | None = None  # what sentiment's batches are mixed with
+    extra: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)  # rows, counted
+
+    @property
+    def train_files(self) -> dict[str, str]:
+        """Return the SHA-256 of each file that is trained on, by name."""
+        dev = {table.path.name for table in self.dev.values()}
+        return {name: value for name, value in self.sha256.items() if name not in dev}
+
+
+def load_data(config: TrainConfig, folder: Path, report: Report) -> RunData:
+    """Read the train and dev files, tell broken rows, mask, choose what is watched."""
+    names = {
+        split: [name for name in TASKS if name in wanted]
+        for split, wanted in (("train", config.trained_tasks), ("dev", config.scored))
+    }
+    read = {
+        split: [name for name in names[split] if not (split == "train" and is_trees(config, name))]
+        for split in names
+    }
+    tables = {
+        split: {name: read_split(folder, name, split, config.sentiment_data) for name in wanted}
+        for split, wanted in read.items()
+    }
+    for split in tables.values():
+        for table in split.values():
+            report(table.summary())
+    files = {
+        file_name(name, split, config.sentiment_data) for split in read for name in read[split]
+    }
+    extra: dict[str, dict[str, int]] = {}
+    phrases = None
+    if "sentiment" in config.trained_tasks:
+        phrases = add_phrases(config, folder, tables["train"], extra, report)
+    for name in ("paraphrase", "similarity"):
+        if name in tables["train"]:
+            add_pairs(config, folder, tables["train"], name, extra, report)
+    tables["train"] = {name: tables["train"][name] for name in names["train"]}  # tasks' order
+    files |= {EXTRA_PAIRS[name].file if name in EXTRA_PAIRS else name for name in extra}
+    if config.mask_demographics:
+        phrases = phrases and mask_table(phrases, report)
+        tables["train"] = {
+            name: mask_table(table, report) for name, table in tables["train"].items()
+        }
+    watched = {
+        name: subset(table.examples, config.dev_examples, config.seed)
+        for name, table in tables["dev"].items()
+    }
+    sha256 = {name: file_sha256(folder / name) for name in sorted(files)}
+    return RunData(tables["train"], tables["dev"], watched, sha256, phrases, extra)
+
+
+def is_trees(config: TrainConfig, task_name: str) -> bool:
+    """Say whether a task trains on the phrases of the treebank in place of its own file."""
+    return task_name == "sentiment" and config.sentiment_data == "sst-trees"
+
+
+def held_out(folder: Path, task_name: str) -> list[Example]:
+    """Return a task's dev and test examples; the test file needn't be there."""
+    found = []
+    for split in SPLITS[1:]:
+        if (folder / FILES[task_name][split]).is_file():
+            found += read_split(folder, task_name, split).examples
+    return found
+
+
+def add_phrases(
+    config: TrainConfig,
+    folder: Path,
+    train: dict[str, Table],
+    extra: dict[str, dict[str, int]],
+    report: Report,
+) -> Table | None:
+    """Read the treebank where it is asked for, as the training table or as what is mixed in.
+
+    Raises:
+        DataError: it is the training table, and isn't there.
+    """
+    alone = is_trees(config, "sentiment")
+    path = folder / TREES_FILE
+    if not alone and not config.sentiment_phrases:
+        return None
+    if not alone and not path.is_file():
+        report(f"{TREES_FILE} isn't there: sentiment trains without phrases")
+        return None
+    texts = [row.texts[0] for row in held_out(folder, "sentiment")]
+    found = read_phrases(path, texts, config.phrase_words)
+    report(found.summary())
+    extra[TREES_FILE] = found.counts
+    if not alone:
+        return Table(path, found.phrases, [])
+    train["sentiment"] = Table(path, [*found.sentences, *found.phrases], [])
+    return None
+
+
+def add_pairs(
+    config: TrainConfig,
+    folder: Path,
+    train: dict[str, Table],
+    task_name: str,
+    extra: dict[str, dict[str, int]],
+    report: Report,
+) -> None:
+    """Mix the further data sets that are asked for into a pair task's training table."""
+    setting = f"extra_{task_name}"
+    names = chosen_names(setting, getattr(config, setting), task_name)
+    if not names:
+        return
+    table = train[task_name]
+    mixture = mix_in(
+        table.examples,
+        held_out(folder, task_name),
+        names,
+        folder,
+        positives=config.paraphrase_positives,
+        seed=config.seed,
+        report=report,
+    )
+    train[task_name] = dataclasses.replace(table, examples=mixture.examples)
+    extra |= mixture.counts
+
+
+def mask_table(table: Table, report: Report) -> Table:
+    """Abstract the demographic terms of a training table (report section 8)."""
+    examples, changed = mask_examples(table.examples)
+    report(f"{table.path.name}: demographic terms masked in {changed:,} texts")
+    return dataclasses.replace(table, examples=examples)
+
+
+def subset(examples: list[Example], size: int, seed: int) -> list[Example]:
+    """Return `size` examples drawn without replacement, in file order; all of them for 0."""
+    if not 0 < size < len(examples):
+        return examples
+    generator = torch.Generator().manual_seed(mix_seed(seed, SUBSET_SEED))
+    rows = torch.randperm(len(examples), generator=generator)[:size].sort().values
+    return [examples[row] for row in rows.tolist()]

@@ -1,0 +1,1 @@
+"""Scores, predictions, calibration and probes of a trained model."""

@@ -1,0 +1,96 @@
+"""The command heads: what each head of an encoder does on the page's examples, before fine-tuning.
+
+The page shows it beside the fine-tuned models' own numbers, so that nobody needs the encoder to
+see what fine-tuning changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from minbert.device import DEVICES
+
+EXAMPLES = Path("assets/examples.json")
+Report = Callable[[str], object]
+
+
+def add_heads_parser(commands: Any) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse hides the type
+    """Add the command and its options; return its parser."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "heads", help="record an encoder's attention before fine-tuning"
+    )
+    parser.add_argument("--encoder", required=True, help="folder or Hugging Face id")
+    parser.add_argument("--name", help="the encoder's Hugging Face id, where --encoder is a folder")
+    parser.add_argument(
+        "--examples", type=Path, default=EXAMPLES, help=f"sentences (default: {EXAMPLES})"
+    )
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
+    parser.set_defaults(command=run_heads)
+    return parser
+
+
+def run_heads(options: argparse.Namespace) -> None:
+    """Record what an encoder's heads do before fine-tuning."""
+    record_heads(
+        options.encoder,
+        options.examples,
+        options.results / "untuned-heads.json",
+        name=options.name,
+        device=options.device,
+        report=lambda line: sys.stderr.write(line + "\n"),
+    )
+
+
+def record_heads(
+    encoder: str, examples: Path, out: Path, *, name: str | None, device: str, report: Report
+) -> None:
+    """Write the encoder's numbers by layer and head, averaged over the examples, to `out`.
+
+    Args:
+        encoder: a folder or a Hugging Face id.
+        examples: JSON list of {first, second}; `second` is empty for a single sentence.
+        out: JSON file to write.
+        name: what the encoder is called in the file, where `encoder` is a folder.
+        device: to compute on.
+        report: takes a line for the person.
+
+    Raises:
+        ValueError: a folder without a name, or an example without sentences.
+        CheckpointError: the encoder or the examples can't be read.
+    """
+    # Loaded when it runs, as every command does.
+    from minbert.explain.example_heads import bare_model, example_heads
+    from minbert.files import read_json_list, write_json
+    from minbert.predictor import Predictor
+    from trainer.run.folder import provenance
+
+    if Path(encoder).is_dir() and not name:
+        raise ValueError(
+            f"`--name` should say what the encoder in the folder {encoder} is called. Found none; "
+            "give its Hugging Face id."
+        )
+    predictor = Predictor(bare_model(encoder), device)
+    inputs = [
+        (str(row.get("first", "")), str(row.get("second", ""))) for row in read_json_list(examples)
+    ]
+    if not inputs or not all(first for first, _ in inputs):
+        raise ValueError(
+            f"`--examples` should be a list of objects with a `first` sentence. Found {examples} "
+            "with none, or one without it."
+        )
+    heads = example_heads(predictor, inputs)
+    write_json(
+        out,
+        {
+            "encoder": name or encoder,
+            "inputs": inputs,
+            "heads": heads,
+            **provenance(predictor.device),
+        },
+    )
+    layers, width = len(heads["entropy"]), len(heads["entropy"][0])
+    report(f"{layers} layers of {width} heads, over {len(inputs)} examples, are in {out}")

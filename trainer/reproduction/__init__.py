@@ -1,0 +1,1 @@
+"""The report's rows: running them, judging its claims, its tables."""

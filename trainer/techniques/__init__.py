@@ -1,0 +1,1 @@
+"""What the papers describe, a file each; they import nothing of ours."""
