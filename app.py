@@ -16,7 +16,8 @@ if "CPU_CORES" in os.environ:  # a Space tells its share of a larger machine's c
     os.environ.setdefault("OMP_NUM_THREADS", os.environ["CPU_CORES"])
 
 from minbert.ui.engine import Engine
-from minbert.ui.page import build_page, launch_options, read_examples
+from minbert.ui.page import build_page, read_examples
+from minbert.ui.theme import launch_options
 from minbert.zero_gpu import zero_gpu
 
 ASSETS = Path(__file__).resolve().parent / "assets"

@@ -21,8 +21,9 @@ from typing import Any, Self, TypeVar
 import torch
 from torch import Tensor
 
+from minbert.answers import AttentionResult
 from minbert.multitask import MultitaskBert
-from minbert.predictor import AttentionResult, Predictor
+from minbert.predictor import Predictor
 from minbert.text import Encoded, length_batches
 
 QUICK, BULK = 0, 1

@@ -27,8 +27,9 @@ from typing import Any
 
 from torch import Tensor
 
+from minbert.answers import AttentionResult
 from minbert.multitask import MultitaskBert
-from minbert.predictor import AttentionResult, Predictor
+from minbert.predictor import Predictor
 from minbert.text import Encoded
 
 SECONDS = 20  # asked of the GPU for one call; a call takes far less

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.batch.reading import BatchRow, BatchTable
 from minbert.metrics import THRESHOLD
-from minbert.predictor import PairResult, Predictor, SentimentResult
+from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 
 ROWS_AT_A_TIME = 256

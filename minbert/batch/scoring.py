@@ -15,10 +15,10 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.batch.answering import RowAnswer, check_answers, is_duplicate, predicted_class
 from minbert.batch.reading import BatchTable
 from minbert.metrics import THRESHOLD, Metric, accuracy, f1, pearson, spearman, within_one
-from minbert.predictor import PairResult, SentimentResult
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 
 BINS = 10

@@ -15,11 +15,11 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from minbert.answers import SentimentResult
 from minbert.batch.answering import RowAnswer, check_answers, is_duplicate, predicted_class
 from minbert.batch.reading import BatchRow, BatchTable
 from minbert.files import write_bytes
 from minbert.metrics import THRESHOLD
-from minbert.predictor import SentimentResult
 from minbert.tasks import SENTIMENT
 
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")

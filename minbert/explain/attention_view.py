@@ -11,10 +11,10 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from minbert.answers import AttentionResult
 from minbert.config import choice_error
 from minbert.explain.heads_summary import CLS, SEP
 from minbert.explain.words import group_tokens, merge_attention
-from minbert.predictor import AttentionResult
 
 ROUNDING = 1e-6  # of a map's sum, in float32
 DIRECTIONS: dict[str, tuple[int | None, int | None]] = {  # segments of rows, of columns

@@ -13,7 +13,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from minbert.predictor import AttentionResult
+from minbert.answers import AttentionResult
 
 CLS, SEP = "[CLS]", "[SEP]"
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import torch
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.explain.occlusion import leave_out
 from minbert.explain.words import words_of
-from minbert.predictor import PairResult, Predictor, SentimentResult, TaskEmbeddings
+from minbert.predictor import Predictor, TaskEmbeddings
 from minbert.text import Encoded
 
 

@@ -19,9 +19,10 @@ from collections.abc import Callable, Collection, Sequence
 import torch
 from torch import Tensor
 
+from minbert.answers import SentimentResult
 from minbert.config import choice_error
 from minbert.explain.words import words_of
-from minbert.predictor import Predictor, SentimentResult, TaskEmbeddings
+from minbert.predictor import Predictor, TaskEmbeddings
 from minbert.text import Encoded
 
 MODES = ("remove", "mask")  # the word's pieces go, or each becomes [MASK]

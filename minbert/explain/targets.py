@@ -22,12 +22,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from minbert.answers import SentimentResult
 from minbert.config import SIMILARITY_SCORES
 from minbert.explain.occlusion import embedder
 from minbert.explain.words import merge_sum, words_of
 from minbert.metrics import THRESHOLD
 from minbert.multitask import MultitaskBert
-from minbert.predictor import Predictor, SentimentResult
+from minbert.predictor import Predictor
 from minbert.tasks import similarity_band, task_named
 from minbert.text import Encoded
 

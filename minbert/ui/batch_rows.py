@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from minbert.answers import SentimentResult
 from minbert.batch import (
     BatchRow,
     BatchScores,
@@ -14,7 +15,6 @@ from minbert.batch import (
     is_duplicate,
     predicted_class,
 )
-from minbert.predictor import SentimentResult
 
 
 def rows_as_dicts(table: BatchTable, answers: Sequence[RowAnswer]) -> list[dict[str, Any]]:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
+from minbert.answers import AttentionResult, PairResult, SentimentResult
 from minbert.explain.example_heads import bare_model
 from minbert.multitask import MultitaskBert
-from minbert.predictor import AttentionResult, PairResult, Predictor, SentimentResult
+from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, ServedPredictor
 from minbert.tasks import SENTIMENT
 from minbert.zero_gpu import Decorator, ZeroGpuPredictor

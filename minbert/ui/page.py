@@ -9,9 +9,7 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import api
-from gradio.themes.utils.fonts import LocalFont
 
-from minbert.batch import MOST_BYTES
 from minbert.files import CheckpointError, read_json
 from minbert.ui.about.tab import build_about
 from minbert.ui.attention.events import Studio
@@ -19,12 +17,14 @@ from minbert.ui.attention.tab import AttentionTab, attention_events, build_atten
 from minbert.ui.batch.tab import CHECK_EVERY, KEPT, build_batch
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.tab import build_experiments
-from minbert.ui.input_area import InputArea, TryTab, build_input, build_try
+from minbert.ui.input_area import InputArea, build_input
+from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, VISIBLE
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingTab, build_pooling, lab_events
-from minbert.ui.scripts import MAKE_LINK, READ_LINK, RESIZE, SWAP
+from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
 from minbert.ui.try_it.edits import edit_events
 from minbert.ui.try_it.events import Handlers
+from minbert.ui.try_it.tab import TryTab, build_try, try_events
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.tab import build_why, why_events
 
@@ -33,49 +33,6 @@ HEADER = (
     "<p>Type one sentence or two: one small BERT answers three tasks, and shows how.</p>"
     '<h2 class="mb-unseen">Your sentences, and what the models make of them</h2></header>'
 )
-# Events wait for the model in its own queue, where those that wait together are answered together.
-MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
-VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-
-
-def theme() -> gr.themes.Base:
-    """Return the theme: ink on paper, no hue that a figure uses; fonts that gradio ships.
-
-    The semi-bold files that gradio ships hold Cyrillic letters only, so bold stands in for them.
-    """
-    weights = (400, 700)
-    return gr.themes.Base(
-        primary_hue="slate",
-        secondary_hue="slate",
-        neutral_hue="slate",
-        radius_size="md",
-        font=[LocalFont("IBM Plex Sans", weights), "system-ui", "sans-serif"],
-        font_mono=[LocalFont("IBM Plex Mono", weights), "ui-monospace", "monospace"],
-    ).set(
-        button_primary_background_fill="*neutral_800",
-        button_primary_background_fill_hover="*neutral_700",
-        button_primary_background_fill_dark="*neutral_200",
-        button_primary_background_fill_hover_dark="*neutral_50",
-        button_primary_text_color="white",
-        button_primary_text_color_dark="*neutral_900",
-        body_text_color_subdued="*neutral_600",
-        body_text_color_subdued_dark="*neutral_300",
-    )
-
-
-def launch_options() -> dict[str, Any]:
-    """Return what `launch` is given wherever the page is started."""
-    return {
-        "theme": theme(),
-        "css_paths": [Path(__file__).with_name("style.css")],
-        "footer_links": ["api"],
-        "run_history": False,
-        "show_error": True,
-        "ssr_mode": False,
-        "max_file_size": MOST_BYTES + 100_000,  # what is just too large gets its reason in words
-        "max_threads": 64,
-    }
 
 
 def read_examples(path: Path) -> list[dict[str, str]]:
@@ -176,27 +133,3 @@ def answer_events(
             ("refresh_attention", refresh_attention, looked_at, attention.filled),
         ):
             filled.success(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
-
-
-def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:
-    """Wire what can be done with an answer; none of it asks the model."""
-    answers.threshold.change(
-        handlers.show_threshold,
-        [answers.current, answers.threshold],
-        answers.predictions,
-        trigger_mode="always_last",
-        show_progress="hidden",
-        **PRIVATE,
-    )
-    pinned = [answers.pinned, answers.change]
-    answers.pin.click(handlers.pin, answers.current, pinned, **PRIVATE)
-    answers.unpin.click(lambda: (None, ""), None, pinned, **PRIVATE)
-    answers.pinned.change(
-        lambda asked: gr.update(visible=asked is not None),
-        answers.pinned,
-        answers.unpin,
-        show_progress="hidden",
-        **PRIVATE,
-    )
-    texts = [area.first, area.second]
-    answers.share.click(None, texts, answers.link, js=MAKE_LINK, **PRIVATE)

@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from minbert.ui import theme
+
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from minbert.predictor import Predictor
@@ -24,7 +26,7 @@ def main() -> None:
     engine = Engine(*(Predictor(model, "cpu") for model in models))
     pages.CHECK_EVERY, pages.KEPT = 1, 8  # seconds
     page = pages.build_page(engine, EXAMPLES, folder)
-    page.launch(**pages.launch_options(), server_port=int(sys.argv[1]))
+    page.launch(**theme.launch_options(), server_port=int(sys.argv[1]))
 
 
 if __name__ == "__main__":

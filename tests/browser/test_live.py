@@ -19,7 +19,8 @@ from minbert.browser.package import GRAPH, SCRIPT, WASM, WORDS
 from minbert.files import read_json_list
 from minbert.ui.engine import Engine
 from minbert.ui.page import within_one
-from minbert.ui.parts.answer_cards import answer_panel, notice_line
+from minbert.ui.parts.answer_cards import answer_panel
+from minbert.ui.parts.blocks import notice_line
 from tests.browser.conftest import Visit
 from tests.served import ROOT, free_ports, serving
 

@@ -15,7 +15,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 from minbert.predictor import Predictor
 from minbert.ui.engine import Engine
-from minbert.ui.page import build_page, launch_options
+from minbert.ui.page import build_page
+from minbert.ui.theme import launch_options
 from tests.minbert.ui.sample_results import write_sample
 from tests.support import tiny_model
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.batch import (
     BatchTable,
     answer_rows,
@@ -18,7 +19,7 @@ from minbert.batch import (
     predicted_class,
     read_batch,
 )
-from minbert.predictor import PairResult, Predictor, SentimentResult
+from minbert.predictor import Predictor
 from minbert.serving import BULK, QUICK, TEXTS_PER_CHUNK, ModelQueue, ServedPredictor, _urgency
 from minbert.text import Batch
 from tests.support import WORDS, redraw, tiny_model

@@ -6,9 +6,9 @@ import math
 
 import pytest
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.batch import BatchScores, BatchTable, Bin, read_batch, score_batch
 from minbert.metrics import Metric
-from minbert.predictor import PairResult, SentimentResult
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY
 
 

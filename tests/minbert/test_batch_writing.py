@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.batch import as_tsv, read_batch, write_answers
-from minbert.predictor import PairResult, SentimentResult
 
 SURE = SentimentResult((0.0, 0.0625, 0.0625, 0.125, 0.75))
 PAIR = PairResult(0.5, 0.7, 2.0, 3.0, -0.25, 1.125)

@@ -10,12 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.multitask import MultitaskBert
-from minbert.predictor import (
-    PairResult,
-    Predictor,
-    SentimentResult,
-)
+from minbert.predictor import Predictor
 from minbert.tasks import SIMILARITY_BANDS
 from minbert.text import TEXTS_PER_BATCH, TOKENS_PER_BATCH, Encoded, length_batches, pad
 from tests.support import assert_attention_rows, assert_close, redraw, tiny_model

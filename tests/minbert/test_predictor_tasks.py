@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from minbert.predictor import Predictor, SentimentResult
+from minbert.answers import SentimentResult
+from minbert.predictor import Predictor
 from minbert.text import Batch, pad
 from tests.support import assert_close, redraw, tiny_model
 

@@ -19,9 +19,9 @@ from tests.support import redraw, tiny_model
 from tests.trainer.samples import header, task_rows, write_course_files, write_table
 from trainer.cli import main
 from trainer.data.course import FILES, read_split
+from trainer.data.seen import write_trained_on
 from trainer.evaluation import calibrate as module
 from trainer.evaluation.calibrate import calibrate, raw_logits
-from trainer.evaluation.scores import write_trained_on
 from trainer.techniques.calibration import (
     class_log_probabilities,
     expected_calibration_error,

@@ -14,8 +14,10 @@ import pytest
 import torch
 
 from trainer import cli
-from trainer.cli import chosen_settings, main, make_parser
+from trainer.cli import main, make_parser
+from trainer.commands import terminal
 from trainer.config import TrainConfig
+from trainer.options import chosen_settings
 from trainer.recipes import RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -253,9 +255,9 @@ def test_the_data_folder_comes_from_the_environment(monkeypatch: pytest.MonkeyPa
 
 
 def test_threads_are_set_as_asked() -> None:
-    cli.use_threads(2)
+    terminal.use_threads(2)
     assert torch.get_num_threads() == 2
-    cli.use_threads(None)
+    terminal.use_threads(None)
     assert torch.get_num_threads() == 2
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from minbert.tables import Example, read_table
 from minbert.tasks import PARAPHRASE
 from trainer.cli import main
-from trainer.commands import mine as mine_command
+from trainer.data import hard_negatives
 from trainer.data import hard_negatives as mining
 from trainer.data.course import SPLITS, pair_hash, read_split
 from trainer.data.further_pairs import chosen_names
@@ -121,7 +121,7 @@ def test_the_command_writes_what_training_reads(
 
 
 def test_embeddings_have_length_1(encoder_folder: Path) -> None:
-    found = mine_command.embed_questions(["Why snow?", "Who?"], str(encoder_folder), "cpu")
+    found = hard_negatives.embed_questions(["Why snow?", "Who?"], str(encoder_folder), "cpu")
     assert found.norm(dim=1) == pytest.approx(torch.ones(2), abs=1e-6)
 
 

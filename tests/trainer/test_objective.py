@@ -19,8 +19,8 @@ from minbert.text import Batch
 from tests.support import assert_close, redraw, seeded, tiny_model
 from tests.trainer.samples import task_examples
 from trainer.config import TrainConfig
-from trainer.data.batches import BatchStream, TaskBatch, encode_task
-from trainer.run.objective import Objective, Reads, process_batch, reads_of, tokens_read
+from trainer.data.batches import BatchStream, Reads, TaskBatch, encode_task, reads_of
+from trainer.run.objective import Objective, process_batch, tokens_read
 
 CONFIG = TrainConfig()
 ROWS = 7

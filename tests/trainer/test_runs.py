@@ -11,7 +11,8 @@ import torch
 
 from minbert.files import CheckpointError
 from trainer.config import TrainConfig
-from trainer.run.folder import Run, RunError, provenance
+from trainer.provenance import provenance
+from trainer.run.folder import Run, RunError
 
 CONFIG = TrainConfig(name="tiny", epochs=2)
 FILES = {"a.csv": "11", "b.csv": "22"}

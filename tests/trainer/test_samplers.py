@@ -8,13 +8,13 @@ import math
 import pytest
 
 from tests.support import assert_seed_decides
+from trainer.seeding import mix_seed
 from trainer.techniques.samplers import (
     ALPHAS,
     SAMPLERS,
     alpha_of,
     annealed_alpha,
     draw_task,
-    mix_seed,
     power_probabilities,
     task_probabilities,
 )

@@ -23,17 +23,9 @@ from tests.support import tiny_model
 from tests.trainer.samples import header, task_rows, write_table
 from trainer.cli import main
 from trainer.data.course import FILES, file_sha256, pair_hash, read_split
+from trainer.data.seen import leave_out_seen, read_trained_on, write_trained_on
 from trainer.evaluation.command import evaluate
-from trainer.evaluation.scores import (
-    leave_out_seen,
-    majority_baseline,
-    normalised,
-    plain,
-    read_trained_on,
-    score_all,
-    score_task,
-    write_trained_on,
-)
+from trainer.evaluation.scores import majority_baseline, normalised, plain, score_all, score_task
 
 METRICS = {
     "sentiment": ["accuracy", "within_one", "train's majority", "own majority"],

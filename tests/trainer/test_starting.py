@@ -17,7 +17,7 @@ from minbert.files import CheckpointError, read_tensors, write_tensors
 from minbert.multitask import MultitaskBert
 from trainer.config import TrainConfig
 from trainer.data.course import pair_hash, read_split
-from trainer.evaluation.scores import read_trained_on
+from trainer.data.seen import read_trained_on
 from trainer.run.folder import RunError
 from trainer.run.start import load_start, started_from, tasks_trained
 from trainer.run.train import train

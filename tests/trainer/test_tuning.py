@@ -20,7 +20,7 @@ from trainer.run.fine_tuning import ORDER_SEED, FineTuning, is_shared, learning_
 from trainer.run.folder import Run
 from trainer.run.loop import fine_tune
 from trainer.run.objective import process_batch
-from trainer.techniques.samplers import mix_seed
+from trainer.seeding import mix_seed
 from trainer.techniques.surgery import draw_orders, project
 
 SIMCSE = {"contrastive": "nt_xent"}

@@ -24,13 +24,12 @@ from tests.support import redraw, tiny_model
 from tests.trainer.samples import task_examples
 from tests.trainer.tuning import CONFIG, CPU
 from trainer import cli
-from trainer.data.batches import BatchStream, TaskBatch, encode_task
+from trainer.data.batches import BatchStream, TaskBatch, encode_task, reads_of
 from trainer.evaluation.scores import Scores
 from trainer.run.distributed import World
 from trainer.run.fine_tuning import FineTuning, StepRecord
 from trainer.run.folder import Run
 from trainer.run.loop import fine_tune
-from trainer.run.objective import reads_of
 
 SIZES = {"sentiment": 20, "paraphrase": 60, "similarity": 40}
 STEPS = 5

@@ -32,7 +32,7 @@ def add_bias_parser(
 
 def run_bias(options: argparse.Namespace) -> None:
     """Measure one model or two, and write the record."""
-    from trainer.cli import tell, use_threads
+    from trainer.commands.terminal import tell, use_threads
     from trainer.evaluation.bias import record_bias
 
     use_threads(options.threads)

@@ -35,7 +35,7 @@ def add_calibrate_parser(
 
 def run_calibrate(options: argparse.Namespace) -> None:
     """Calibrate as the options say, and print the table."""
-    from trainer.cli import tell, use_threads
+    from trainer.commands.terminal import tell, use_threads
     from trainer.evaluation.calibrate import calibrate
 
     use_threads(options.threads)

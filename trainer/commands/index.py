@@ -28,7 +28,7 @@ def add_index_parser(
 
 def run_index(options: argparse.Namespace) -> None:
     """Embed the training sentences with every model."""
-    from trainer.cli import tell, use_threads
+    from trainer.commands.terminal import tell, use_threads
     from trainer.evaluation.index import MODELS, build_index
 
     use_threads(options.threads)

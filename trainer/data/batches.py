@@ -16,7 +16,8 @@ from minbert.config import MultitaskConfig
 from minbert.tables import Example
 from minbert.tasks import Task
 from minbert.text import Batch, Encoded, Tokenizer, pad
-from trainer.techniques.samplers import mix_seed
+from trainer.config import TrainConfig
+from trainer.seeding import mix_seed
 
 BUCKET_BATCHES = 50  # batches whose examples are sorted by length together
 
@@ -156,3 +157,24 @@ def cut(rows: Sequence[int], lengths: Sequence[int], examples: int, tokens: int)
             current = []
         current.append(row)
     return [*batches, current] if current else batches
+
+
+@dataclasses.dataclass(frozen=True)
+class Reads:
+    """What the encoder reads of a task's batch."""
+
+    inputs: bool  # single sentences, or joint pairs
+    sides: bool  # both sentences of a pair, each alone
+    twice: bool  # the sentences once more, under another dropout mask
+
+
+def reads_of(task: Task, config: TrainConfig) -> Reads:
+    """Return what the losses of a task need."""
+    contrastive = config.contrastive != "off" and config.contrastive_weight > 0
+    if not task.pair:
+        return Reads(inputs=True, sides=False, twice=contrastive)
+    if task.name == "paraphrase":
+        towers = config.paraphrase_head == "two_tower"
+        return Reads(inputs=not towers, sides=towers or contrastive, twice=contrastive)
+    siamese = config.siamese_weight > 0
+    return Reads(config.joint_weight > 0, siamese or contrastive, contrastive)

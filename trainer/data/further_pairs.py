@@ -16,7 +16,7 @@ import torch
 from minbert.tables import Example, read_table
 from minbert.tasks import PARAPHRASE, SIMILARITY, Task
 from trainer.data.course import pair_hash
-from trainer.techniques.samplers import mix_seed
+from trainer.seeding import mix_seed
 
 CAP_SEED = 21
 Report = Callable[[str], None]

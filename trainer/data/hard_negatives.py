@@ -13,20 +13,34 @@ negatives serve a classifier of pairs.
 
 from __future__ import annotations
 
+import csv
 import dataclasses
-from collections.abc import Iterable, Iterator
+import io
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+from tqdm import tqdm
 
-from minbert.tables import Example
-from trainer.data.course import pair_hash
+from minbert.device import choose_device
+from minbert.files import write_bytes
+from minbert.tables import Example, read_table
+from minbert.tasks import PARAPHRASE
+from trainer.data.course import pair_hash, read_split
+from trainer.data.further_pairs import EXTRA_PAIRS
+from trainer.data.run_data import held_out
 from trainer.data.treebank import text_key
-from trainer.techniques.samplers import mix_seed
+from trainer.seeding import mix_seed
+from trainer.techniques.precision import lowered
 
 ORDER_SEED, PARTNER_SEED = 31, 32
 CHUNK = 500  # questions whose cosines to all others are held at once
 POOL = 60  # nearest questions that are looked at
+MINED, DUPLICATES = "quora-mined", "quora-duplicates"
+COLUMNS = ("", "id", "sentence1", "sentence2", "is_duplicate")
+CHUNK = 4096  # questions between two steps of the progress bar
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,3 +121,103 @@ def shuffled(count: int, seed: int) -> Tensor:
     """Return the numbers 0 to `count` - 1 in a seeded order."""
     generator = torch.Generator().manual_seed(mix_seed(seed, ORDER_SEED))
     return torch.randperm(count, generator=generator)
+
+
+def write_mined(
+    data: Path,
+    encoder: str,
+    *,
+    size: int,
+    nearest: int,
+    ceiling: float,
+    seed: int,
+    device: str,
+    precision: str = "auto",
+    report: Callable[[str], None],
+) -> Path:
+    """Mine the questions of the training files, write `extra/quora-mined.csv`, return its path.
+
+    Args:
+        data: folder of the course's files; where the file of duplicates lies in it, its
+            questions are mined too.
+        encoder: Hugging Face id or folder.
+        size: see `trainer.data.hard_negatives.mine`, also for `nearest`, `ceiling`, `seed`.
+        nearest: see `size`.
+        ceiling: see `size`.
+        seed: see `size`.
+        device: where to embed.
+        precision: one of `trainer.techniques.precision.PRECISIONS`.
+        report: told what was read and written.
+
+    Raises:
+        ValueError: `size` or `nearest` below 1, or `ceiling` outside (0, 1].
+        DataError: a file that is missing or has no readable row.
+        CheckpointError: the encoder can't be loaded.
+    """
+    for name, value in (("--size", size), ("--nearest", nearest)):
+        if value < 1:
+            raise ValueError(f"`{name}` should be at least 1. Found {value}.")
+    if not 0 < ceiling <= 1:
+        raise ValueError(f"`--ceiling` should lie in (0, 1]. Found {ceiling}.")
+    labelled = list(read_split(data, PARAPHRASE.name, "train").examples)
+    duplicates = data / EXTRA_PAIRS[DUPLICATES].file
+    if duplicates.is_file():
+        labelled += read_table(duplicates, PARAPHRASE, labelled=True).examples
+    questions = group_questions(labelled)
+    report(f"{len(questions.texts):,} distinct questions in {len(labelled):,} training pairs")
+    forbidden = {pair_hash(row.texts) for row in [*labelled, *held_out(data, PARAPHRASE.name)]}
+    embeddings = embed_questions(questions.texts, encoder, device, precision, report)
+    pairs = mine(
+        questions,
+        embeddings,
+        forbidden,
+        size=size,
+        nearest=nearest,
+        ceiling=ceiling,
+        seed=seed,
+    )
+    rows = [
+        Example(f"mined-{number}", texts, 0.0)
+        for number, texts in enumerate(tqdm(pairs, total=size, unit="pair", disable=None))
+    ]
+    target = data / EXTRA_PAIRS[MINED].file
+    target.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(target, table_bytes(rows))
+    report(f"{target}: {len(rows):,} pairs that no label calls duplicates")
+    return target
+
+
+def embed_questions(
+    texts: list[str],
+    encoder: str,
+    device: str,
+    precision: str = "auto",
+    report: Callable[[str], None] = lambda _: None,
+) -> Tensor:
+    """Embed texts by the mean of an encoder's last hidden states: (N, D), of length 1 each."""
+    from minbert.checkpoint import load_encoder
+    from minbert.config import MultitaskConfig
+    from minbert.multitask import MultitaskBert
+    from minbert.predictor import Predictor
+
+    bert, tokenizer, _ = load_encoder(encoder)
+    length = min(128, bert.config.max_position_embeddings)
+    shape = MultitaskConfig(encoder=bert.config, pooling="mean", max_length=length)
+    low = lowered(precision, choose_device(device))
+    predictor = Predictor(MultitaskBert(shape, tokenizer, bert), device, autocast=low)
+    parts: list[Tensor] = []
+    for start in range(0, len(texts), CHUNK):
+        if len(parts) % 10 == 0:
+            report(f"{start:,} of {len(texts):,} questions embedded")
+        parts.append(predictor.embed(texts[start : start + CHUNK]))
+    return F.normalize(torch.cat(parts), dim=1)
+
+
+def table_bytes(rows: list[Example]) -> bytes:
+    """Write labelled pairs in the course's format."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for number, row in enumerate(rows):
+        writer.writerow([number, row.id, *row.texts, row.label])
+    return buffer.getvalue().encode()

@@ -11,10 +11,9 @@ from minbert.tables import Table
 from minbert.tasks import TASKS, Task
 from minbert.text import Tokenizer
 from trainer.config import TrainConfig
-from trainer.data.batches import BatchStream, EncodedTask, TaskBatch, encode_task
+from trainer.data.batches import BatchStream, EncodedTask, TaskBatch, encode_task, reads_of
 from trainer.data.run_data import RunData
-from trainer.run.objective import reads_of
-from trainer.techniques.samplers import mix_seed
+from trainer.seeding import mix_seed
 
 STREAM_SEED, PHRASE_SEED, SHARE_SEED = 4, 22, 23
 

@@ -15,7 +15,7 @@ from trainer.config import TrainConfig
 from trainer.data.course import FILES, SPLITS, file_name, file_sha256, read_split
 from trainer.data.further_pairs import EXTRA_PAIRS, chosen_names, mix_in
 from trainer.data.treebank import TREES_FILE, read_phrases
-from trainer.techniques.samplers import mix_seed
+from trainer.seeding import mix_seed
 
 SUBSET_SEED = 5
 Report = Callable[[str], None]

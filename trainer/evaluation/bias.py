@@ -18,7 +18,7 @@ from minbert.explain.bias_templates import TERMS_IN_SLOTS
 from minbert.files import read_json, write_json
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
-from trainer.run.folder import provenance
+from trainer.provenance import provenance
 
 OVERALL = "all lists"
 Spreads = dict[str, dict[str, list[float]]]  # task -> list -> a spread for each sentence

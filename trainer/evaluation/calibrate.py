@@ -26,7 +26,7 @@ from minbert.predictor import Predictor
 from minbert.tables import DataError, Example
 from trainer.evaluation.bias import name_of
 from trainer.evaluation.command import check_classes, read_unseen
-from trainer.run.folder import provenance
+from trainer.provenance import provenance
 from trainer.techniques import calibration
 from trainer.techniques.calibration import BINS, FOLDS, Fit
 from trainer.techniques.precision import lowered

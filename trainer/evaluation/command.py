@@ -14,16 +14,9 @@ from minbert.predictor import Predictor
 from minbert.tables import DataError, Example
 from minbert.tasks import TASKS
 from trainer.data.course import FILES, file_sha256, read_split
-from trainer.evaluation.scores import (
-    Scores,
-    leave_out_seen,
-    majority_baseline,
-    normalised,
-    plain,
-    read_trained_on,
-    score_all,
-)
-from trainer.run.folder import provenance
+from trainer.data.seen import leave_out_seen, read_trained_on
+from trainer.evaluation.scores import Scores, majority_baseline, normalised, plain, score_all
+from trainer.provenance import provenance
 
 TABLE_ROW = "{:<12}{:<18}{:>18}{:>9}"
 

@@ -8,25 +8,18 @@ trained on are counted and left out (a user's downloaded split differs from ours
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors import safe_open
 
 from minbert import metrics
-from minbert.checkpoint import TRAINED_ON_FILE
-from minbert.files import read_tensors, write_tensors
 from minbert.metrics import Metric
 from minbert.predictor import Predictor
 from minbert.tables import Example
 from minbert.tasks import TASKS, Task
-from trainer.data.course import pair_hash
 
 Scores = dict[str, Metric]
 Answers = dict[str, NDArray[Any]]  # what a model says of each example, by name
@@ -140,49 +133,6 @@ def majority_baseline(task: Task, train: Sequence[float], labels: Sequence[float
     if task.kind == "score":
         return None
     return metrics.accuracy([metrics.majority_class(train)] * len(labels), labels)
-
-
-def write_trained_on(
-    folder: Path,
-    files: dict[str, str],
-    examples: dict[str, list[Example]],
-    earlier: Mapping[str, set[int]] | None = None,
-) -> None:
-    """Store beside the model which files (SHA-256) and which pairs (64-bit hashes) made it.
-
-    `earlier` holds the hashes of what made the model that training began with.
-    """
-    found: dict[str, set[int]] = {name: set(values) for name, values in (earlier or {}).items()}
-    for name, rows in examples.items():
-        if TASKS[name].pair:
-            found[name] = found.get(name, set()) | {pair_hash(row.texts) for row in rows}
-    hashes = {
-        name: torch.tensor(sorted(found[name]), dtype=torch.int64)
-        for name in TASKS
-        if name in found
-    }
-    write_tensors(folder / TRAINED_ON_FILE, hashes, {"files": json.dumps(files)})
-
-
-def read_trained_on(folder: Path) -> tuple[dict[str, str], dict[str, set[int]]]:
-    """Read what `write_trained_on` stored: files' SHA-256 and pairs' hashes, both by name."""
-    path = folder / TRAINED_ON_FILE
-    if not path.exists():
-        return {}, {}
-    hashes = {name: set(values.tolist()) for name, values in read_tensors(path).items()}
-    with safe_open(path, framework="pt") as file:
-        return json.loads(file.metadata()["files"]), hashes
-
-
-def leave_out_seen(
-    examples: Sequence[Example], seen: set[int]
-) -> tuple[list[Example], list[Example]]:
-    """Split examples into those not trained on and those trained on."""
-    unseen: list[Example] = []
-    trained: list[Example] = []
-    for example in examples:
-        (trained if pair_hash(example.texts) in seen else unseen).append(example)
-    return unseen, trained
 
 
 def plain(scores: dict[str, Scores], split: str) -> dict[str, dict[str, object]]:

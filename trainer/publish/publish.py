@@ -2,89 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trainer.publish.folder import Plan
     from trainer.publish.upload import Hub
-
-
-def add_publish_parser(
-    commands: Any,  # noqa: ANN401 - argparse keeps the type of sub-parsers to itself
-    report: Callable[[str], None],
-) -> None:
-    """Add the command that publishes the app as a Hugging Face Space."""
-    parser = commands.add_parser("publish", help="publish the app as a Hugging Face Space")
-    parser.add_argument("--space", required=True, metavar="USER/NAME", help="the Space")
-    parser.add_argument(
-        "--model-repo", metavar="USER/NAME", help="also publish the model, with its card"
-    )
-    parser.add_argument(
-        "--hardware",
-        help="cpu-basic, zero-a10g, ... (default: as it is; cpu-basic for a new Space)",
-    )
-    parser.add_argument(
-        "--static",
-        action="store_true",
-        help="the page of findings instead of the app: runs nothing, free for everyone",
-    )
-    parser.add_argument(
-        "--index",
-        type=Path,
-        metavar="DIR",
-        help="also upload your own index of training sentences; mind the data's terms",
-    )
-    parser.add_argument(
-        "--live",
-        action="store_true",
-        help="with --static: the model beside the page, to answer in the visitor's browser",
-    )
-    parser.add_argument("--private", action="store_true", help="for the owner alone to see")
-    parser.add_argument(
-        "--dry-run", type=Path, metavar="DIR", help="build and check into DIR, upload nothing"
-    )
-    parser.set_defaults(command=lambda options: run_publish(options, report))
-
-
-def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> None:
-    """Publish as the options say."""
-    from trainer.publish.folder import Plan
-
-    check_name("--space", options.space)
-    if options.model_repo:
-        check_name("--model-repo", options.model_repo)
-    check_hardware(options.hardware, static=options.static)
-    if options.static and options.index is not None:
-        raise ValueError(
-            "`--index` should be left out with --static: such a page holds no training sentences. "
-            f"Found {options.index}; leave one of the two out."
-        )
-    if options.live and not options.static:
-        raise ValueError(
-            "`--live` should come with --static: it is the page that answers in the browser. Found "
-            "it alone; add --static, or leave it out for the app."
-        )
-    plan = Plan(
-        space=options.space,
-        model_repo=options.model_repo,
-        hardware=options.hardware,
-        private=options.private,
-        static=options.static,
-        index=options.index,
-        live=options.live,
-    )
-    if options.dry_run is not None:
-        build_into(empty(options.dry_run), plan, report)
-        report(f"Nothing was uploaded; it is all in {options.dry_run}")
-        return
-    from trainer.publish.upload import Hub
-
-    publish(plan, Hub(report), report)
 
 
 def publish(
@@ -102,7 +28,7 @@ def publish(
     Raises:
         PublishError: whatever went wrong, with the next step.
     """
-    from trainer.run.folder import git_commit
+    from trainer.provenance import git_commit
 
     repos = [repo for repo in (plan.space, plan.model_repo) if repo]
     report(f"Logged in as {hub.log_in(*repos)}")
@@ -179,40 +105,3 @@ def empty(folder: Path) -> Path:
             f"`--dry-run` should be a folder that is new or empty. Found {folder}, which isn't."
         )
     return folder
-
-
-def check_name(option: str, name: str) -> None:
-    """See that a repo's name can be one.
-
-    Raises:
-        ValueError: it can't.
-    """
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]  # it is there
-
-    try:
-        validate_repo_id(name)
-        if name.count("/") == 1:
-            return
-        why = "the account's name is missing"
-    except HFValidationError as error:
-        why = str(error)
-    raise ValueError(f"`{option}` should be USER/NAME. Found {name!r}; {why}")
-
-
-def check_hardware(hardware: str | None, *, static: bool = False) -> None:
-    """See that the client knows the hardware, and that the Space is one that has some.
-
-    Raises:
-        ValueError: it doesn't, or it isn't.
-    """
-    if static and hardware is not None:
-        raise ValueError(
-            "`--hardware` should be left out with --static: such a Space is a page and runs "
-            f"nothing. Found {hardware!r}; leave one of the two out."
-        )
-    from huggingface_hub import SpaceHardware
-
-    known = [each.value for each in SpaceHardware]
-    if hardware is not None and hardware not in known:
-        raise ValueError(f"`--hardware` should be one of {', '.join(known)}. Found {hardware!r}.")

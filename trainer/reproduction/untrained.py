@@ -18,12 +18,12 @@ from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data.course import read_split
 from trainer.data.run_data import subset
+from trainer.provenance import provenance
 from trainer.reproduction.intervals import mean_and_sd
 from trainer.run.finish import scoring_predictor
-from trainer.run.folder import provenance
 from trainer.run.heads import HEADS_SEED, embed_examples, head_metric, head_output
 from trainer.run.train import build_model, fresh_heads
-from trainer.techniques.samplers import mix_seed
+from trainer.seeding import mix_seed
 
 Report = Callable[[str], None]
 

@@ -26,8 +26,9 @@ from trainer.data.mixtures import MixedStream
 from trainer.run.distributed import World
 from trainer.run.objective import Objective, tokens_read
 from trainer.run.optimizer import make_optimizer
+from trainer.seeding import mix_seed
 from trainer.techniques.averaging import Average
-from trainer.techniques.samplers import draw_task, mix_seed, task_probabilities
+from trainer.techniques.samplers import draw_task, task_probabilities
 from trainer.techniques.surgery import (
     PairStatistics,
     combine,

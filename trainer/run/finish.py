@@ -16,17 +16,12 @@ from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data.course import file_sha256
 from trainer.data.run_data import RunData
+from trainer.data.seen import write_trained_on
 from trainer.evaluation.leaks import leak_checks
-from trainer.evaluation.scores import (
-    Answers,
-    answer_task,
-    normalised,
-    plain,
-    score_answers,
-    write_trained_on,
-)
+from trainer.evaluation.scores import Answers, answer_task, normalised, plain, score_answers
+from trainer.provenance import provenance
 from trainer.run.fine_tuning import FineTuning
-from trainer.run.folder import Run, provenance
+from trainer.run.folder import Run
 from trainer.run.start import started_from, trained_before
 from trainer.techniques.precision import lowered
 

@@ -17,14 +17,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import platform
 import shutil
-import subprocess
 import time
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
 from safetensors import safe_open
 from torch import Tensor
 
@@ -158,43 +155,3 @@ class Run:
     def seconds(self) -> float:
         """Return the seconds that this run has taken, earlier parts counted."""
         return self._earlier_seconds + time.monotonic() - self._started
-
-
-def provenance(device: torch.device) -> dict[str, Any]:
-    """Say on what and with what a number was made."""
-    return {
-        "commit": git_commit(),
-        "machine": machine_name(device),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def git_commit() -> str | None:
-    """Return the commit of the code that runs, `+` appended when files differ; None outside git."""
-    here = Path(__file__).resolve().parent
-    answers = []
-    for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
-        try:
-            done = subprocess.run(
-                ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
-            )
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        answers.append(done.stdout.strip())
-    return answers[0][:12] + ("+" if answers[1] else "")
-
-
-def machine_name(device: torch.device) -> str:
-    """Name the processor that computes."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    information = Path("/proc/cpuinfo")
-    model = platform.processor() or platform.machine()
-    if information.exists():
-        for line in information.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    return f"{model}, {os.cpu_count()} cores"

@@ -25,8 +25,8 @@ from minbert.predictor import Predictor
 from minbert.tables import Example
 from minbert.tasks import TASKS, Task
 from trainer.config import TrainConfig
+from trainer.seeding import mix_seed
 from trainer.techniques.losses import LOSSES
-from trainer.techniques.samplers import mix_seed
 
 HEADS_SEED = 1  # keeps this phase's random numbers apart from fine-tuning's
 

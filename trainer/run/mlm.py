@@ -28,9 +28,10 @@ from minbert.text import Batch, Tokenizer, normalise
 from trainer.config import MlmConfig
 from trainer.data.batches import BatchStream, EncodedTask
 from trainer.data.course import FILES, SPLITS, file_sha256, read_split
-from trainer.run.folder import Run, provenance
+from trainer.provenance import provenance
+from trainer.run.folder import Run
+from trainer.seeding import mix_seed
 from trainer.techniques.precision import autocast
-from trainer.techniques.samplers import mix_seed
 
 CHOSEN, MASKED, RANDOM = 0.15, 0.8, 0.1
 NOT_A_TARGET = -100  # what F.cross_entropy leaves out

@@ -8,41 +8,18 @@ costs nothing: what only it would read is not encoded.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from minbert.multitask import MultitaskBert
-from minbert.tasks import Task
 from trainer.config import TrainConfig
-from trainer.data.batches import TaskBatch
+from trainer.data.batches import TaskBatch, reads_of
 from trainer.run.heads import head_output
 from trainer.techniques.contrastive import CONTRASTIVE_LOSSES, same_sentences
 from trainer.techniques.losses import LOSSES, sentiment_loss
 from trainer.techniques.precision import autocast
-
-
-@dataclasses.dataclass(frozen=True)
-class Reads:
-    """What the encoder reads of a task's batch."""
-
-    inputs: bool  # single sentences, or joint pairs
-    sides: bool  # both sentences of a pair, each alone
-    twice: bool  # the sentences once more, under another dropout mask
-
-
-def reads_of(task: Task, config: TrainConfig) -> Reads:
-    """Return what the losses of a task need."""
-    contrastive = config.contrastive != "off" and config.contrastive_weight > 0
-    if not task.pair:
-        return Reads(inputs=True, sides=False, twice=contrastive)
-    if task.name == "paraphrase":
-        towers = config.paraphrase_head == "two_tower"
-        return Reads(inputs=not towers, sides=towers or contrastive, twice=contrastive)
-    siamese = config.siamese_weight > 0
-    return Reads(config.joint_weight > 0, siamese or contrastive, contrastive)
 
 
 def tokens_read(batch: TaskBatch, config: TrainConfig) -> int:

@@ -16,8 +16,8 @@ from minbert.multitask import MultitaskBert
 from minbert.text import Tokenizer
 from trainer.config import SENTIMENT_DATA, TrainConfig
 from trainer.data.course import FILES, file_sha256
+from trainer.data.seen import read_trained_on
 from trainer.data.treebank import TREES_FILE
-from trainer.evaluation.scores import read_trained_on
 
 KEPT = ("pooling", "similarity_head", "paraphrase_head", "pal_size")  # the weights' own meaning
 

@@ -32,7 +32,7 @@ from trainer.run.heads import (
 from trainer.run.loop import fine_tune
 from trainer.run.mlm import train_mlm
 from trainer.run.start import load_start, start_files, tasks_trained, trained_before
-from trainer.techniques.samplers import mix_seed
+from trainer.seeding import mix_seed
 
 Report = Callable[[str], None]
 

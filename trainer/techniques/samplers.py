@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from trainer.seeding import mix_seed
+
 ANNEALED_DROP = 0.8  # alpha falls from 1 to 1 - 0.8
 
 
@@ -98,14 +100,3 @@ def draw_task(
     generator = torch.Generator().manual_seed(mix_seed(seed, step))
     weights = torch.tensor(probabilities, dtype=torch.float64)
     return int(torch.multinomial(weights, 1, generator=generator))
-
-
-def mix_seed(*parts: int) -> int:
-    """Mix integers into one 63-bit seed; nearby inputs give unrelated seeds (splitmix64)."""
-    state = 0
-    for part in parts:
-        state = (state ^ (part & 0xFFFFFFFFFFFFFFFF)) + 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF
-        state = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 & 0xFFFFFFFFFFFFFFFF
-        state = (state ^ (state >> 27)) * 0x94D049BB133111EB & 0xFFFFFFFFFFFFFFFF
-        state ^= state >> 31
-    return state >> 1

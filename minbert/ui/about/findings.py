@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 
-from minbert.ui.about_records import MAIN, MODELS, Scores, Training
-from minbert.ui.parts.answer_words import percent
-from minbert.ui.parts.score_rows import fixed, metric_label, signed
-from minbert.ui.results import Metric, kind_of
+from minbert.records.runs import Metric, kind_of
+from minbert.records.scores import MAIN, Scores, Training
+from minbert.records.shipped import MODELS
+from minbert.ui.parts.numbers import fixed, percent, signed
+from minbert.ui.parts.score_rows import metric_label, pooling_gaps, value_of
 
 TRAIN_MAJORITY, OWN_MAJORITY = "train's majority", "own majority"
 LABELS = {
@@ -29,12 +29,6 @@ def parameters_in_card(card: str) -> str:
     """Return the shipped encoder's size as the card tells it, such as "22.7 M parameters"."""
     found = re.search(r"\b[\d.,]+ M parameters\b", " ".join(card.split()))
     return found[0] if found else ""
-
-
-def value_of(scores: Scores | None, metric: str) -> float | None:
-    """Return a metric's value, or None where it isn't known."""
-    found = scores.metrics.get(metric) if scores else None
-    return found.value if found else None
 
 
 def with_error(metric: Metric | None) -> str:
@@ -83,24 +77,6 @@ def chance(scores: Scores, task: str) -> str:
     """Say what always giving the commonest answer would reach."""
     share = value_of(scores, f"{task} {TRAIN_MAJORITY}")
     return "" if share is None else f"; always the commonest answer: {percent(share)}"
-
-
-def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
-    """Return mean's score less CLS's by main metric, and whether that is more than noise.
-
-    More than noise is more than two standard errors, reckoned as if the two models had been
-    scored on different sentences.
-    """
-    if set(MODELS) - set(scores):
-        return {}
-    gaps = {}
-    for metric in MAIN:
-        one, other = (scores[model].metrics.get(metric) for model in MODELS)
-        if one is None or other is None or None in (one.value, other.value, one.se, other.se):
-            continue
-        gap = (one.value or 0) - (other.value or 0)
-        gaps[metric] = gap, abs(gap) > 2 * math.hypot(one.se or 0, other.se or 0)
-    return gaps
 
 
 def pooling_lines(scores: Mapping[str, Scores]) -> list[str]:

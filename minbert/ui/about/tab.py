@@ -8,10 +8,10 @@ from pathlib import Path
 
 import gradio as gr
 
+from minbert.records.shipped import Records, read_records
 from minbert.ui.about.card import card_html, heading
 from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
-from minbert.ui.about_records import Records, read_records
-from minbert.ui.experiments.tables import problems_block
+from minbert.ui.parts.blocks import problems_block
 
 PURPOSE = (
     "minBERT Lab is a small language model (BERT) that you can question and look inside. It reads "

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
+from minbert.records.runs import ENCODER_NOTE
+from minbert.records.scores import MAIN, PUBLIC, Anchor, Range
+from minbert.records.shipped import Records
 from minbert.ui.about.calibration import calibration_block
 from minbert.ui.about.findings import (
     TRAIN_MAJORITY,
@@ -17,10 +20,8 @@ from minbert.ui.about.findings import (
     size_in_card,
     with_error,
 )
-from minbert.ui.about_records import MAIN, PUBLIC, Anchor, Range, Records
-from minbert.ui.experiments.findings import ENCODER_NOTE
-from minbert.ui.parts.answer_cards import card, finding_block
-from minbert.ui.parts.score_rows import fixed
+from minbert.ui.parts.blocks import card, finding_block
+from minbert.ui.parts.numbers import fixed
 from minbert.ui.parts.tables import fold, simple_head, table
 
 UNKNOWN = "not told"

@@ -21,6 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minbert.ui.parts.blocks import notice_line
+
 MOST_ENTRIES = {"head": 48, "model": 24}  # words or pieces; each pair of them is a line to draw
 DECIMALS = 3
 # What the script fetches: nothing. The last two lines of the shim tell the page the height.
@@ -68,6 +70,7 @@ LISTEN = """() => {
         event.source.postMessage({dark: dark()}, '*');
     });
 }"""
+NO_FRAME = notice_line(["Press a button: bertviz draws what is chosen above, as lines."])
 
 
 @functools.cache

@@ -10,16 +10,16 @@ import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
+from minbert.answers import AttentionResult
 from minbert.explain.attention_view import DIRECTIONS, AttentionView, view_attention
 from minbert.explain.heads_summary import CLS, SEP, summarise_heads
 from minbert.explain.rollout import attention_rollout, pooled_rollout
 from minbert.explain.words import group_tokens, merge_sum
-from minbert.predictor import AttentionResult
 from minbert.ui.attention import findings as words
 from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts.answer_cards import finding_block
-from minbert.ui.parts.answer_words import percent
+from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.numbers import percent
 from minbert.ui.parts.refusal import refusal
 
 ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"

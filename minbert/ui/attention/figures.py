@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 import torch
-from plotly.subplots import make_subplots
 from torch import Tensor
 
 from minbert.explain.attention_view import AttentionView
 from minbert.ui.parts.figures import themed
-from minbert.ui.pooling.figures import DIVERGING
 
 TEAL = "20,148,136"
 ATTENTION_SCALE = [[0.0, f"rgba({TEAL},0)"], [1.0, f"rgba({TEAL},0.9)"]]  # background up
@@ -34,12 +32,6 @@ CAMERA = {  # the figure as PNG; a grey that is seen on both themes
     "bgcolor": "rgba(0,0,0,0)",
 }
 GRID_LINE = "rgba(128,128,128,0.55)"
-MEASURE_NAMES = {
-    "entropy": ("Spread (entropy)", "bits", ".2f"),
-    "to_sep": ("Share on [SEP]", "share", ".0%"),
-    "distance": ("Mean distance", "tokens", ".1f"),
-    "a_to_b": ("Share from A to B", "share", ".0%"),
-}
 
 
 def places(labels: Sequence[str]) -> list[str]:
@@ -152,41 +144,3 @@ def line(axis: str, at: float) -> dict[str, object]:
         **{f"{other}0": 0, f"{other}1": 1, f"{other}ref": f"{other} domain"},
         "line": {"width": 1, "color": GRID_LINE},
     }
-
-
-def tuning_figure(
-    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], measure: str
-) -> go.Figure:
-    """Draw one measure by layer and head: before fine-tuning, after, and the change."""
-    _, unit, form = MEASURE_NAMES[measure]
-    maps = [np.asarray(values, dtype=np.float64) for values in (before, after)]
-    maps.append(maps[1] - maps[0])
-    top, apart = max(maps[0].max(), maps[1].max()), max(1e-9, np.abs(maps[2]).max())
-    figure = make_subplots(
-        rows=3, cols=1, subplot_titles=("Before", "After", "Change"), vertical_spacing=0.1
-    )
-    layers, heads = ([str(n + 1) for n in range(count)] for count in maps[0].shape)
-    for row, values in enumerate(maps, start=1):
-        changed = row == 3
-        figure.add_heatmap(
-            z=[[round(float(value), 4) for value in line] for line in values],
-            x=heads,
-            y=layers,
-            xgap=1,
-            ygap=1,
-            colorscale=DIVERGING if changed else ATTENTION_SCALE,
-            zmin=-apart if changed else 0,
-            zmax=apart if changed else top,
-            text=[[f"{value:{'+' if changed else ''}{form}}" for value in line] for line in values],
-            texttemplate="%{text}",
-            textfont={"size": 10},
-            hovertemplate=f"layer %{{y}}, head %{{x}}: %{{z:{form}}} {unit}<extra></extra>",
-            showscale=False,
-            row=row,
-            col=1,
-        )
-    themed(figure, height=3 * (26 * len(layers) + 60)).update_layout(modebar=CAMERA)
-    figure.update_xaxes(type="category", showgrid=False)
-    figure.update_xaxes(title="head", row=3, col=1)
-    figure.update_yaxes(autorange="reversed", type="category", title="layer", showgrid=False)
-    return figure

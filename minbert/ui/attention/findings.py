@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from minbert.answers import AttentionResult
 from minbert.explain.heads_summary import CLS, SEP, HeadsSummary
-from minbert.predictor import AttentionResult
-from minbert.ui.attention.figures import MEASURE_NAMES
 from minbert.ui.parts import tables as twins
-from minbert.ui.parts.answer_words import percent
+from minbert.ui.parts.numbers import percent
 
 WHAT_IT_IS = (
     "Attention says how much each word draws on each other word when a layer rewrites it. It shows "
@@ -43,11 +42,6 @@ READ_HEADS = (
     "there with nothing else to look at, distance the mean number of tokens between who looks "
     "and what is looked at, A → B the share that A's words give to B's. A head that stands out "
     "here need not matter for the answer."
-)
-READ_TUNING = (
-    "How to read this: each cell is one head, averaged over our example sentences; green in the "
-    "last part is more than before, the other colour less. Look for heads that changed while their "
-    "neighbours didn't. A head may attend alike and still pass on something else."
 )
 READ_MASK = (
     "How to read this: the map that is drawn above, without and with the mask, in the same "
@@ -109,34 +103,6 @@ def rollout_finding(labels: Sequence[str], shares: Tensor, layers: int) -> str:
         f"Through {through}, “{labels[top]}” goes most into the embedding: "
         f"{percent(float(shares[top]))} of it by attention rollout"
     )
-
-
-def tuning_finding(
-    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], measure: str
-) -> str:
-    """Say which head fine-tuning changed most."""
-    change = torch.tensor(after) - torch.tensor(before)
-    layer, head = divmod(int(change.abs().argmax()), change.shape[1])
-    name, unit, form = MEASURE_NAMES[measure]
-    old, new = before[layer][head], after[layer][head]
-    unit = "" if unit == "share" else f" {unit}"
-    return (
-        f"{name}: fine-tuning changed head {head + 1} of layer {layer + 1} most, "
-        f"from {old:{form}} to {new:{form}}{unit}"
-    )
-
-
-def tuning_twin(
-    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], measure: str
-) -> str:
-    """Return both maps of a measure as a table, a row for each head."""
-    name, unit, form = MEASURE_NAMES[measure]
-    rows = [
-        [f"layer {k}, head {h}", f"{old:{form}}", f"{new:{form}}", f"{new - old:+{form}}"]
-        for k, (olds, news) in enumerate(zip(before, after, strict=True), start=1)
-        for h, (old, new) in enumerate(zip(olds, news, strict=True), start=1)
-    ]
-    return twins.twin(f"{name}, {unit}", ["Head", "Before", "After", "Change"], rows)
 
 
 def map_twin(

@@ -11,15 +11,18 @@ import gradio as gr
 import plotly.graph_objects as go
 from gradio.processing_utils import save_bytes_to_cache
 
+from minbert.answers import AttentionResult
 from minbert.explain.example_heads import example_heads
 from minbert.explain.masked import answer_masked, mask_word
 from minbert.explain.words import words_of
 from minbert.files import CheckpointError, read_json
-from minbert.predictor import AttentionResult, Predictor
+from minbert.predictor import Predictor
 from minbert.text import Encoded
 from minbert.ui.attention import bertviz as bertviz_frame
 from minbert.ui.attention import files as attention_files
 from minbert.ui.attention import findings as words
+from minbert.ui.attention import fine_tuning
+from minbert.ui.attention.bertviz import NO_FRAME
 from minbert.ui.attention.events import (
     ALL,
     MODEL_NAMES,
@@ -30,19 +33,14 @@ from minbert.ui.attention.events import (
     Controls,
     Studio,
 )
-from minbert.ui.attention.figures import map_figure, tuning_figure
+from minbert.ui.attention.figures import map_figure
+from minbert.ui.attention.fine_tuning import NO_RECORD, RECORD, tuning_figure
 from minbert.ui.engine import Answer, InputError
-from minbert.ui.parts.answer_cards import finding_block, notice_line
 from minbert.ui.parts.answer_words import changes
+from minbert.ui.parts.blocks import finding_block, notice_line
 from minbert.ui.parts.refusal import refusal
 
-RECORD = "untuned-heads.json"  # in the folder of results; `python -m trainer heads` writes it
-NO_RECORD = (
-    "There is no record of the encoder before fine-tuning. "
-    "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."
-)
 NO_WORD = ""  # no word is masked
-NO_FRAME = notice_line(["Press a button: bertviz draws what is chosen above, as lines."])
 AS_IT_IS, WITH_MASK = "as it is", "with [MASK]"
 # The word to mask, what was said of it, both maps, bertviz's frame, the files, the table's order.
 HIDDEN = gr.update(value=None, visible=False)
@@ -241,8 +239,11 @@ class Extras:
                 "Its whole maps are there when the page is started with "
                 "`python app.py --encoder FOLDER_OR_ID`."
             )
-        title, more = words.tuning_finding(old, new, measure), words.tuning_twin(old, new, measure)
-        return finding_block(title, lines, words.READ_TUNING, more), tuning_figure(
+        title, more = (
+            fine_tuning.tuning_finding(old, new, measure),
+            fine_tuning.tuning_twin(old, new, measure),
+        )
+        return finding_block(title, lines, fine_tuning.READ_TUNING, more), tuning_figure(
             old, new, measure
         )
 

@@ -13,13 +13,12 @@ import gradio as gr
 from minbert.explain.attention_view import DIRECTIONS
 from minbert.ui.attention import events
 from minbert.ui.attention import findings as words
-from minbert.ui.attention.bertviz import LISTEN
+from minbert.ui.attention.bertviz import LISTEN, NO_FRAME
 from minbert.ui.attention.events import MODEL_NAMES, Studio
-from minbert.ui.attention.figures import MEASURE_NAMES
-from minbert.ui.attention.masked_word import NO_FRAME, NO_WORD, Extras, pick_row, word_choices
+from minbert.ui.attention.fine_tuning import MEASURE_NAMES
+from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.engine import Engine
-from minbert.ui.experiments.tab import heading
-from minbert.ui.parts.answer_cards import notice_line
+from minbert.ui.parts.blocks import heading, notice_line
 
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}

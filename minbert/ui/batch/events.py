@@ -19,6 +19,7 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from minbert.answers import PairResult
 from minbert.batch import (
     MOST_BYTES,
     MOST_ROWS,
@@ -32,14 +33,14 @@ from minbert.batch import (
     score_batch,
     write_answers,
 )
-from minbert.predictor import PairResult, Predictor
+from minbert.predictor import Predictor
 from minbert.tasks import SIMILARITY
 from minbert.ui.batch import findings as words
 from minbert.ui.batch import tables as panels
 from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
 from minbert.ui.batch_rows import rows_as_dicts, scores_as_dict
 from minbert.ui.engine import Engine
-from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.refusal import refusal
 
 AUTO, SENTENCES, PAIRS = "auto", "sentiment", "pairs"

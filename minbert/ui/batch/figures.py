@@ -10,8 +10,8 @@ from plotly.subplots import make_subplots
 
 from minbert.batch import BatchScores, Bin
 from minbert.batch.scoring import Confusion
-from minbert.ui.experiments.figures import NEUTRAL, TASK_COLOURS, TITLE
-from minbert.ui.parts.figures import themed
+from minbert.ui.parts.colours import NEUTRAL, TASK_COLOURS
+from minbert.ui.parts.figures import TITLE, themed
 
 SHADE = [[0.0, "rgba(122,135,153,0)"], [1.0, "rgba(122,135,153,0.75)"]]  # background upwards
 MOST_POINTS = 2000  # of the scatter; more are thinned out evenly

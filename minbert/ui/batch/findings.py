@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import cast
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.batch import (
     LONGEST_TEXT,
     MOST_BYTES,
@@ -17,9 +18,8 @@ from minbert.batch import (
     RowAnswer,
     is_duplicate,
 )
-from minbert.predictor import PairResult, SentimentResult
 from minbert.tasks import PARAPHRASE, SENTIMENT
-from minbert.ui.parts.answer_words import percent, shown
+from minbert.ui.parts.numbers import percent, shown
 
 ROUGH = 100  # with fewer labelled rows a curve of ten bins is mostly chance
 EVEN = 0.02  # a mean gap between certainty and truth below this is called even

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from minbert.answers import SentimentResult
 from minbert.batch import (
     BadRow,
     BatchRow,
@@ -13,11 +14,10 @@ from minbert.batch import (
     RowAnswer,
     is_duplicate,
 )
-from minbert.predictor import SentimentResult
 from minbert.tasks import PARAPHRASE, SENTIMENT, Task
 from minbert.ui.batch import findings as words
-from minbert.ui.parts.answer_cards import finding_block
-from minbert.ui.parts.answer_words import clamped, percent
+from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.numbers import clamped, percent
 from minbert.ui.parts.tables import fold, simple_head, table, twin
 
 SHOWN_ROWS = 200  # of answers, in the table on the page

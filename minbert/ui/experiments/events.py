@@ -8,24 +8,24 @@ from typing import Any
 import gradio as gr
 import plotly.graph_objects as go
 
+from minbert.records.runs import TASKS, Results, Run
 from minbert.ui.experiments import findings as words
 from minbert.ui.experiments import tables as panels
 from minbert.ui.experiments.figures import AGAINST, conflicts_figure, curves_figure, shares_figure
 from minbert.ui.experiments.sampling import schedule
 from minbert.ui.experiments.scores_figure import scores_figure
 from minbert.ui.parts import tables as twins
-from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.numbers import fixed
 from minbert.ui.parts.score_rows import (
     NORMALISED,
     Row,
-    fixed,
     group_rows,
     main_metrics,
     metric_label,
     metrics_of,
     table_names,
 )
-from minbert.ui.results import TASKS, Results, Run
 
 REPORT_METRICS = "The report's own"
 MOST_ROWS = 4  # curves in one figure: as many as there are dashes

@@ -13,28 +13,16 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from minbert.records.runs import TASKS, Conflict, CurvePoint, Run, Shares
 from minbert.ui.experiments.sampling import Epoch
-from minbert.ui.parts.figures import GRID, themed
-from minbert.ui.parts.score_rows import NORMALISED, Row, task_of
-from minbert.ui.results import TASKS, Conflict, CurvePoint, Run, Shares
+from minbert.ui.parts.colours import GRID, NEUTRAL, TASK_COLOURS, colour_of
+from minbert.ui.parts.figures import TITLE, themed
+from minbert.ui.parts.score_rows import NORMALISED, Row
 
-# The three tasks: 3 to 1 against the page in both themes, and apart for every kind of colour
-# blindness, from each other and from the poolings' two. A test holds this.
-SENTIMENT_COLOUR, PARAPHRASE_COLOUR, SIMILARITY_COLOUR = "#DE4A26", "#1A8F8F", "#A860EE"
-TASK_COLOURS = dict(
-    zip(TASKS, (SENTIMENT_COLOUR, PARAPHRASE_COLOUR, SIMILARITY_COLOUR), strict=True)
-)
-NEUTRAL = "#7A8799"  # what is of no single task
 DASHES = ("solid", "dash", "dot", "dashdot")  # one a row, with its own symbol
 SYMBOLS = ("circle", "square-open", "diamond", "x-open")
 AGAINST = {"tokens": "tokens read", "minutes": "minutes", "epoch": "epoch"}
 MEASURES = ("conflict rate", "cosine")
-TITLE = {"size": 13}  # of an axis
-
-
-def colour_of(metric: str) -> str:
-    """Return the colour of a metric's or a measure's task."""
-    return TASK_COLOURS.get(task_of(metric), NEUTRAL)
 
 
 def plain(label: str) -> str:

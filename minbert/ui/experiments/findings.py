@@ -5,19 +5,19 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
+from minbert.records.runs import TASKS, VERDICTS, Comparison, Run, Shares, small_encoder
 from minbert.ui.experiments.figures import AGAINST, curve_points, pair_label, value_of
 from minbert.ui.experiments.sampling import Epoch
+from minbert.ui.parts.numbers import fixed
 from minbert.ui.parts.score_rows import (
     NORMALISED,
     Row,
-    fixed,
     metric_label,
     named_seeds,
     seeds_of,
     spread_of,
     task_of,
 )
-from minbert.ui.results import TASKS, VERDICTS, Comparison, Run, Shares
 
 Finding = tuple[str, list[str]]  # a title that says the finding, and its lines
 SAME_SHARE = 0.005  # recorded shares nearer than this to the formula's are called equal
@@ -50,15 +50,6 @@ READ_CONFLICTS = (
     "cosine). Gradient surgery removes the part of each that works against the other; dotted is "
     "before, solid after it, each the mean over an epoch's steps."
 )
-ENCODER_NOTE = (
-    "all-MiniLM-L6-v2, the encoder, was itself trained with mean pooling and on Quora duplicates: "
-    "comparisons of pooling are not even, and Paraphrase numbers start high."
-)
-
-
-def small_encoder(runs: Iterable[Run]) -> bool:
-    """Say whether some run starts from all-MiniLM, or doesn't tell its encoder."""
-    return any(not run.encoder or "minilm" in run.encoder.lower() for run in runs)
 
 
 def provenance(runs: Iterable[Run]) -> list[str]:

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from minbert.ui.experiments.figures import TITLE, colour_of, note, plain
-from minbert.ui.parts.figures import themed
-from minbert.ui.parts.score_rows import Row, fixed, metric_label, seeds_of, spread_of
+from minbert.ui.experiments.figures import note, plain
+from minbert.ui.parts.colours import colour_of
+from minbert.ui.parts.figures import TITLE, themed
+from minbert.ui.parts.numbers import fixed
+from minbert.ui.parts.score_rows import Row, metric_label, seeds_of, spread_of
 
 LONGEST_LABEL = 44  # characters of a row's label in one line: what a phone has room for
 LINE, BAR, GAP = 18, 20, 14  # pixels of a label's line, of a bar, between rows

@@ -9,14 +9,15 @@ from typing import Any
 
 import gradio as gr
 
+from minbert.records.runs import TASKS, read_results
 from minbert.ui.experiments import findings as words
 from minbert.ui.experiments import tables as panels
 from minbert.ui.experiments.events import CURVE_MEASURES, MOST_ROWS, Experiments
 from minbert.ui.experiments.figures import AGAINST, MEASURES, curve_points
 from minbert.ui.experiments.sampling import END
-from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts import blocks
+from minbert.ui.parts.blocks import finding_block, heading
 from minbert.ui.parts.score_rows import NORMALISED
-from minbert.ui.results import TASKS, read_results
 
 MOST_EPOCHS = 50
 NO_RUN = "none"
@@ -40,18 +41,13 @@ Part = tuple[Callable[..., tuple[Any, ...]], list[Any], list[gr.components.Compo
 PLOT: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot"}
 
 
-def heading(name: str, anchor: str) -> None:
-    """Begin a section."""
-    gr.HTML(f'<h2 class="mb-section" id="{anchor}">{name}</h2>')
-
-
 def build_experiments(folder: Path) -> gr.Tab:
     """Build the tab inside the page's tabs from a folder of results; return it."""
     tab = Experiments(read_results(folder))
     found = tab.results
     built = gr.Tab("Experiments", id="experiments")
     with built:
-        told = panels.problems_block if found.runs or found.comparisons else panels.empty_block
+        told = blocks.problems_block if found.runs or found.comparisons else panels.empty_block
         if found.problems:
             gr.HTML(told(found.problems), elem_id="results-problems")
         gr.HTML(f'<p class="mb-lead">{escape(LEAD)}</p>')

@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from html import escape
 
-from minbert.ui.experiments.findings import (
+from minbert.records.runs import (
+    COMMAND,
     ENCODER_NOTE,
-    compared,
-    encoder_caveat,
-    provenance,
+    TASKS,
+    VERDICTS,
+    Comparison,
+    Difference,
+    Run,
     small_encoder,
-    waiting,
 )
+from minbert.ui.experiments.findings import compared, encoder_caveat, provenance, waiting
+from minbert.ui.parts.blocks import problems_block
+from minbert.ui.parts.numbers import fixed, signed
 from minbert.ui.parts.score_rows import (
     NORMALISED,
     Row,
     Score,
-    fixed,
     metric_label,
     seeds_of,
-    signed,
     spread_of,
     task_of,
 )
 from minbert.ui.parts.tables import fold, table
-from minbert.ui.results import COMMAND, TASKS, VERDICTS, Comparison, Difference, Run
 
 UNTOLD = (
     '<p class="mb-note mb-source">Machine, profile and commit are not told: these rows are not in '
     "reproduction.json.</p>"
 )
-
-
-def problems_block(problems: Sequence[str], title: str = "Some results can't be shown") -> str:
-    """Tell which files are missing or broken, and what to run."""
-    if not problems:
-        return ""
-    items = "".join(f"<li>{with_code(problem)}</li>" for problem in problems)
-    return (
-        f'<div class="mb-problem" role="status"><h3>{with_code(title)}</h3><ul>{items}</ul></div>'
-    )
-
-
-def with_code(message: str) -> str:
-    """Return a text as HTML; what it has in backticks is set as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(message))
 
 
 def empty_block(problems: Sequence[str]) -> str:

@@ -6,19 +6,12 @@ import math
 from collections.abc import Sequence
 from html import escape
 
-from minbert.predictor import PairResult, SentimentResult
+from minbert.answers import PairResult, SentimentResult
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer
-from minbert.ui.parts.answer_words import percent, shown, yes_no
-
-
-def meter(share: float, css_class: str, label: str) -> str:
-    """Return a horizontal bar filled to `share`, readable by a screen reader."""
-    width = 100 * min(max(share, 0.0), 1.0)
-    return (
-        f'<div class="mb-meter {css_class}" role="img" aria-label="{escape(label)}">'
-        f'<div class="mb-fill" style="width:{width:.1f}%"></div></div>'
-    )
+from minbert.ui.parts.answer_words import yes_no
+from minbert.ui.parts.blocks import card, meter
+from minbert.ui.parts.numbers import percent, shown
 
 
 def sentiment_card(name: str, result: SentimentResult, within_one: float | None = None) -> str:
@@ -91,14 +84,6 @@ def which_score(pair: PairResult) -> str:
     return "the mean of the joint and the Siamese score"
 
 
-def card(title: str, finding: str, body: str) -> str:
-    """Frame one answer; `body` is HTML made here, the other two are text."""
-    return (
-        f'<section class="mb-card"><h3>{escape(title)}</h3>'
-        f'<p class="mb-finding">{escape(finding)}</p>{body}</section>'
-    )
-
-
 def answer_panel(answer: Answer, threshold: float = 0.5, within_one: float | None = None) -> str:
     """Return all cards of an answer; the last two arguments as the cards take them."""
     names = ("A", "B")
@@ -127,19 +112,4 @@ def change_panel(first: str, second: str, changes: Sequence[str]) -> str:
     return (
         f'<section class="mb-card mb-findings"><h3>Pinned: {escape(pinned)}</h3>'
         f"<ul>{items}</ul></section>"
-    )
-
-
-def notice_line(notices: Sequence[str]) -> str:
-    """Return the token counts and truncation notices."""
-    return '<p class="mb-note mb-notice">' + escape(" · ".join(notices)) + "</p>"
-
-
-def finding_block(title: str, lines: Sequence[str], how_to_read: str, more: str = "") -> str:
-    """Return a figure's title, its findings, the line on how to read it, and HTML made by us."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    listed = f"<ul>{items}</ul>" if items else ""
-    return (
-        f'<div class="mb-findings"><h3>{escape(title)}</h3>{listed}'
-        f'<p class="mb-note">{escape(how_to_read)}</p>{more}</div>'
     )

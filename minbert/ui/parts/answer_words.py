@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from minbert.predictor import PairResult
+from minbert.answers import PairResult
 from minbert.tasks import SENTIMENT, similarity_band
-from minbert.text import MASK
 from minbert.ui.engine import Answer
+from minbert.ui.parts.numbers import clamped, percent, shown
 
 SAME_SHARE = 0.05  # probabilities closer than this are called alike
 SAME_SCORE = 0.25  # similarities closer than this are called alike
 
 
-def percent(share: float) -> str:
-    """Write a share as whole percent, never `100 %` or `0 %` when it is not quite that."""
-    if share in (0.0, 1.0):
-        return f"{share:.0%}".replace("%", " %")
-    if share > 0.995:
-        return "> 99 %"
-    return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
-
-
 def yes_no(pair: PairResult, threshold: float = 0.5) -> str:
     """Return the paraphrase decision as a word."""
     return "yes" if pair.paraphrase > threshold else "no"
-
-
-def clamped(score: float) -> float:
-    """Return a similarity as it is displayed, within 0-5."""
-    return min(max(score, 0.0), 5.0)
-
-
-def shown(score: float) -> str:
-    """Write a similarity for display, clamped to 0-5."""
-    return f"{clamped(score):.1f}"
 
 
 def sentiment_difference(name: str, cls: Answer, mean: Answer, index: int) -> str:
@@ -103,17 +84,3 @@ def changes(before: Answer, now: Answer) -> list[str]:
         f"Paraphrase: {percent(first.paraphrase)} → {percent(second.paraphrase)}",
         f"Similarity: {shown(first.similarity)} → {shown(second.similarity)} of 5",
     ]
-
-
-def offered_words(name: str, count: int, most: int) -> str:
-    """Name the words of a sentence that are offered for a quick edit, at most so many."""
-    if not count:
-        return f"Words of {name}: none"
-    return f"Words of {name}" + (f" (the first {most})" if count >= most else "")
-
-
-def same_word(word: str) -> str:
-    """Say that an edit would change nothing, and what to do."""
-    if word == MASK:
-        return "That word is hidden already. Choose another, or type a word to put there."
-    return f"“{word}” stands there already. Type another word."

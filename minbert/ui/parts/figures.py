@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
+
+import gradio as gr
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
-from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer
-from minbert.ui.parts.answer_words import percent, shown
+from minbert.ui.input_area import Figure
+from minbert.ui.parts.colours import GRID
 
-CLS_COLOUR, MEAN_COLOUR = "#E69F00", "#0072B2"  # the two poolings, and nothing else
-GRID = "rgba(128,128,128,0.25)"
+TITLE = {"size": 13}  # of an axis
 
 
 def themed(figure: go.Figure, height: int) -> go.Figure:
@@ -29,74 +30,19 @@ def themed(figure: go.Figure, height: int) -> go.Figure:
     return figure
 
 
-def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
-    """Draw both models' predictions of all three tasks, one pooling a colour."""
-    paired = cls.pair is not None and mean.pair is not None
-    titles = ["Sentiment of A"] + ["Sentiment of B", "Paraphrase", "Similarity, 0–5"] * paired
-    rows, columns = (2, 2) if paired else (1, 1)
-    figure = make_subplots(
-        rows=rows,
-        cols=columns,
-        subplot_titles=titles,
-        row_heights=[0.72, 0.28] if paired else [1.0],
-        shared_yaxes=True,
-        vertical_spacing=0.18,
-        horizontal_spacing=0.06,
-    )
-    for name, colour, answer in (("mean", MEAN_COLOUR, mean), ("CLS", CLS_COLOUR, cls)):
-        style = {
-            "name": name,
-            "legendgroup": name,
-            "marker": {"color": colour},
-            "orientation": "h",
-            "cliponaxis": False,
-        }
-        for column, result in enumerate(answer.sentiments, start=1):
-            figure.add_bar(
-                x=list(result.probabilities),
-                y=list(SENTIMENT.labels),
-                text=[percent(p) for p in result.probabilities],
-                textposition="outside",
-                hovertemplate=f"{name}: %{{y}} %{{x:.1%}}<extra></extra>",
-                showlegend=column == 1,
-                row=1,
-                col=column,
-                **style,
-            )
-        if answer.pair is not None:
-            bars = (
-                (1, answer.pair.paraphrase, percent(answer.pair.paraphrase)),
-                (2, min(max(answer.pair.similarity, 0.0), 5.0), shown(answer.pair.similarity)),
-            )
-            for column, value, text in bars:
-                figure.add_bar(
-                    x=[value],
-                    y=[name],
-                    text=[text],
-                    textposition="outside",
-                    hovertemplate=f"{name}: {text}<extra></extra>",
-                    showlegend=False,
-                    row=2,
-                    col=column,
-                    **style,
-                )
-    themed(figure, height=500 if paired else 320)
-    figure.update_layout(
-        barmode="group",
-        bargap=0.3,
-        margin={"t": 72},
-        legend={
-            "orientation": "h",
-            "x": 0.5,
-            "xanchor": "center",
-            "y": 1.08 if paired else 1.15,
-            "yanchor": "bottom",
-            "traceorder": "reversed",
-        },
-    )
-    top = max(max(r.probabilities) for answer in (cls, mean) for r in answer.sentiments)
-    figure.update_xaxes(range=[0, min(1.0, top) * 1.3], tickformat=".0%", nticks=4, row=1)
-    if paired:
-        figure.update_xaxes(range=[0, 1.25], tickvals=[0, 0.5, 1], tickformat=".0%", row=2, col=1)
-        figure.update_xaxes(range=[0, 6.2], tickvals=list(range(6)), row=2, col=2)
-    return figure
+def places(labels: Sequence[str]) -> list[str]:
+    """Return a place for each label, so that repeated words stay apart on an axis."""
+    return [f"{index}:{label}" for index, label in enumerate(labels)]
+
+
+def figure_place(name: str) -> Figure:
+    """Make the place of a figure."""
+    words = gr.HTML(elem_id=f"{name}-words")
+    plot = gr.Plot(show_label=False, elem_id=f"{name}-plot", elem_classes="mb-plot")
+    return words, plot
+
+
+def plain(text: str, most: int) -> str:
+    """Return a text for a label: shortened, its tags taken as letters."""
+    cut = text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    return escape(cut, quote=False)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from minbert.ui.results import TABLES, TASKS, Run
+from minbert.records.runs import TABLES, TASKS, Run
+from minbert.records.scores import MAIN, Scores
+from minbert.records.shipped import MODELS
+from minbert.ui.parts.numbers import fixed
 
 Z = 1.96  # half a 95 % interval, in standard errors
 MAIN_METRICS = (
@@ -145,21 +149,6 @@ def metric_label(metric: str) -> str:
     return (label + against + row).replace("_", " ")
 
 
-def fixed(value: float | None) -> str:
-    """Write a score with three decimals and a real minus sign."""
-    return "undefined" if value is None else f"{value:.3f}".replace("-", "−")
-
-
-def signed(value: float | None) -> str:
-    """Write a difference with its sign."""
-    return "?" if value is None else f"{value:+.3f}".replace("-", "−")
-
-
-def spread_of(score: Score) -> str:
-    """Write a score with its interval."""
-    return fixed(score.value) + (f" ± {score.half:.3f}" if score.half is not None else "")
-
-
 def seeds_of(runs: Iterable[Run]) -> str:
     """Name the seeds of some runs."""
     return named_seeds(run.seed for run in runs)
@@ -170,3 +159,32 @@ def named_seeds(seeds: Iterable[int]) -> str:
     listed = sorted(set(seeds))
     word = "seed" if len(listed) == 1 else "seeds"
     return f"{word} {', '.join(map(str, listed))}" if listed else "no seed told"
+
+
+def value_of(scores: Scores | None, metric: str) -> float | None:
+    """Return a metric's value, or None where it isn't known."""
+    found = scores.metrics.get(metric) if scores else None
+    return found.value if found else None
+
+
+def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
+    """Return mean's score less CLS's by main metric, and whether that is more than noise.
+
+    More than noise is more than two standard errors, reckoned as if the two models had been
+    scored on different sentences.
+    """
+    if set(MODELS) - set(scores):
+        return {}
+    gaps = {}
+    for metric in MAIN:
+        one, other = (scores[model].metrics.get(metric) for model in MODELS)
+        if one is None or other is None or None in (one.value, other.value, one.se, other.se):
+            continue
+        gap = (one.value or 0) - (other.value or 0)
+        gaps[metric] = gap, abs(gap) > 2 * math.hypot(one.se or 0, other.se or 0)
+    return gaps
+
+
+def spread_of(score: Score) -> str:
+    """Write a score with its interval."""
+    return fixed(score.value) + (f" ± {score.half:.3f}" if score.half is not None else "")

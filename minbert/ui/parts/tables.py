@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+MOST_CELLS = 24  # rows and columns of a map that a table shows
+
 
 def fold(summary: str, body: str) -> str:
     """Return HTML behind a line that opens it."""
@@ -39,3 +41,38 @@ def twin(
 ) -> str:
     """Return a figure's numbers as a table behind a fold; a row's first cell names it."""
     return fold(summary, table(caption, simple_head(names), rows))
+
+
+def map_table(
+    caption: str,
+    corner: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    values: Sequence[Sequence[float]],
+    form: str,
+) -> str:
+    """Return a map's numbers as a table, the first 24 rows and columns of a large one.
+
+    Args:
+        caption: of the table; what is left out is added.
+        corner: what rows and columns are.
+        rows: R names.
+        columns: C names.
+        values: R rows of C.
+        form: how a number is written, such as ".3f".
+    """
+    if max(len(rows), len(columns)) > MOST_CELLS:
+        caption += (
+            f"; the first {min(len(rows), MOST_CELLS)} of {len(rows)} rows and "
+            f"{min(len(columns), MOST_CELLS)} of {len(columns)} columns"
+        )
+    body = [
+        [name, *(format(value, form) for value in line[:MOST_CELLS])]
+        for name, line in zip(rows[:MOST_CELLS], values[:MOST_CELLS], strict=True)
+    ]
+    return table(caption, simple_head([corner, *columns[:MOST_CELLS]]), body)
+
+
+def folded(*tables: str) -> str:
+    """Return tables made here behind one fold."""
+    return fold("The numbers", "".join(tables))

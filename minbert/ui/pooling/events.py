@@ -17,7 +17,7 @@ from minbert.explain import (
     split_similarity,
 )
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts import answer_cards as panels
+from minbert.ui.parts import blocks
 from minbert.ui.parts.refusal import refusal
 from minbert.ui.pooling import findings as words
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
@@ -47,14 +47,14 @@ class Lab:
         splits = {name: split_sentiment(self.engine.mean, text) for name, text in texts.items()}
         title, lines = words.contributions_finding(splits)
         contributions = (
-            panels.finding_block(
+            blocks.finding_block(
                 title, lines, words.READ_CONTRIBUTIONS, contributions_twin(splits)
             ),
             contributions_figure(splits),
         )
         if not second:
-            told = panels.finding_block(NO_SECOND, [], words.READ_SPLIT)
-            later = panels.finding_block(NO_SECOND, [], words.READ_LAYERS)
+            told = blocks.finding_block(NO_SECOND, [], words.READ_SPLIT)
+            later = blocks.finding_block(NO_SECOND, [], words.READ_LAYERS)
             return (told, None, *contributions, later, None)
         split = split_similarity(self.engine.mean, first, second)
         (pair,) = self.engine.mean.pairs([(first, second)])
@@ -64,10 +64,10 @@ class Lab:
             "mean": layer_similarity(self.engine.mean, first, second, ("mean",))["mean"],
         }
         return (
-            panels.finding_block(title, lines, words.READ_SPLIT, split_twin(split)),
+            blocks.finding_block(title, lines, words.READ_SPLIT, split_twin(split)),
             split_figure(split),
             *contributions,
-            panels.finding_block(
+            blocks.finding_block(
                 words.layers_finding(cosines), [], words.READ_LAYERS, layers_twin(cosines)
             ),
             layers_figure(cosines),

@@ -10,17 +10,15 @@ from torch import Tensor
 
 from minbert.explain import SentimentSplit, SimilaritySplit
 from minbert.tasks import SENTIMENT
-from minbert.ui.parts.figures import CLS_COLOUR, MEAN_COLOUR, themed
+from minbert.ui.parts.colours import (
+    AGAINST,
+    DIVERGING,
+    FOR,
+    POOLING_COLOURS,
+)
+from minbert.ui.parts.figures import places, themed
 
-AGAINST, FOR = "rgba(191,129,45,0.95)", "rgba(53,151,143,0.95)"  # below zero, above zero
-DIVERGING = [[0.0, AGAINST], [0.5, "rgba(128,128,128,0.06)"], [1.0, FOR]]
-POOLING_COLOURS = {"cls": CLS_COLOUR, "mean": MEAN_COLOUR}
 PRINTED_WORDS = 12  # numbers are printed in the cells of figures up to this many words
-
-
-def places(labels: Sequence[str]) -> list[str]:
-    """Return a place for each label, so that repeated words stay apart on an axis."""
-    return [f"{index}:{label}" for index, label in enumerate(labels)]
 
 
 def rounded(values: Tensor) -> list[list[float]]:

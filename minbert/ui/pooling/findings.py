@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from minbert.answers import PairResult
 from minbert.explain import SentimentSplit, SimilaritySplit, Words
-from minbert.predictor import PairResult
 from minbert.tasks import SENTIMENT
-from minbert.ui.parts.answer_words import clamped, percent
+from minbert.ui.parts.numbers import clamped, percent
 
 READ_SPLIT = (
     "How to read this: under mean pooling the cosine of two sentences is exactly a sum over pairs "

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from minbert.ui.about.findings import pooling_gaps
-from minbert.ui.about_records import MAIN, Scores, read_records
-from minbert.ui.experiments.findings import ENCODER_NOTE
-from minbert.ui.parts.answer_cards import finding_block
-from minbert.ui.parts.score_rows import fixed
+from minbert.records.runs import ENCODER_NOTE, Metric
+from minbert.records.scores import MAIN, Scores
+from minbert.records.shipped import read_records
+from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.numbers import fixed
+from minbert.ui.parts.score_rows import pooling_gaps
 from minbert.ui.parts.tables import simple_head, table
-from minbert.ui.results import Metric
 
 TOKENS = ("[CLS]", "a", "fine", "film", "[SEP]")  # of the drawing
 DRAWN = {

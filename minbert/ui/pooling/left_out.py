@@ -24,11 +24,11 @@ from minbert.explain import (
 from minbert.explain.occlusion import MOST_WORDS
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts.answer_cards import finding_block, meter
-from minbert.ui.parts.figures import themed
+from minbert.ui.parts.blocks import finding_block, meter
+from minbert.ui.parts.colours import POOLING_COLOURS
+from minbert.ui.parts.figures import places, themed
 from minbert.ui.parts.refusal import refusal
 from minbert.ui.parts.tables import twin
-from minbert.ui.pooling.figures import POOLING_COLOURS, places
 
 NAMES = {"cls": "CLS", "mean": "mean"}
 SIAMESE, JOINT = "Siamese", "joint"

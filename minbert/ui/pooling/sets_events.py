@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts.answer_cards import finding_block, meter
+from minbert.ui.parts.blocks import finding_block, meter
 from minbert.ui.pooling import sets_findings as words
 from minbert.ui.pooling.sets import (
     QUICK_SET,

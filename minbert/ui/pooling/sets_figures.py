@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 import plotly.graph_objects as go
 
-from minbert.ui.parts.figures import themed
+from minbert.ui.parts.figures import plain, themed
 from minbert.ui.pooling.sets import Compared, Comparison
 from minbert.ui.pooling.sets_findings import nearest
 
@@ -22,12 +21,6 @@ COLOURS = ("#8B5E3C", "#64748B", "#9C9A1B", "#C98BA4", "#8B5E3C", "#64748B")
 LINE = "rgba(128,128,128,0.8)"
 LABEL = 24  # characters of a sentence on an axis
 HOVER = 90
-
-
-def plain(text: str, most: int) -> str:
-    """Return a text for a label: shortened, its tags taken as letters."""
-    cut = text if len(text) <= most else text[: most - 1].rstrip() + "…"
-    return escape(cut, quote=False)
 
 
 def group_place(found: Comparison, place: int) -> int | None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from minbert.ui.parts.tables import twin
+from minbert.ui.parts.tables import folded, map_table, twin
 from minbert.ui.pooling.sets import NEIGHBOURS, NO_ATTENTION, WAYS, Compared, Comparison
-from minbert.ui.pooling.tables import folded, map_table
 
 SAME_GAP = 0.015  # gaps closer than this are called alike
 READ_MATRIX = (

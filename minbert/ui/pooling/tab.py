@@ -9,8 +9,9 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.engine import Engine
-from minbert.ui.experiments.tab import heading
-from minbert.ui.input_area import Figure, figure_place
+from minbert.ui.input_area import Figure
+from minbert.ui.parts.blocks import heading
+from minbert.ui.parts.figures import figure_place
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
 from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets, about

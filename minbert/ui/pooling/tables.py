@@ -6,63 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from minbert.explain import SentimentSplit, SimilaritySplit
 from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer
-from minbert.ui.parts.tables import fold, simple_head, table, twin
-
-MOST_CELLS = 24  # rows and columns of a map that a table shows
-
-
-def map_table(
-    caption: str,
-    corner: str,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    values: Sequence[Sequence[float]],
-    form: str,
-) -> str:
-    """Return a map's numbers as a table, the first 24 rows and columns of a large one.
-
-    Args:
-        caption: of the table; what is left out is added.
-        corner: what rows and columns are.
-        rows: R names.
-        columns: C names.
-        values: R rows of C.
-        form: how a number is written, such as ".3f".
-    """
-    if max(len(rows), len(columns)) > MOST_CELLS:
-        caption += (
-            f"; the first {min(len(rows), MOST_CELLS)} of {len(rows)} rows and "
-            f"{min(len(columns), MOST_CELLS)} of {len(columns)} columns"
-        )
-    body = [
-        [name, *(format(value, form) for value in line[:MOST_CELLS])]
-        for name, line in zip(rows[:MOST_CELLS], values[:MOST_CELLS], strict=True)
-    ]
-    return table(caption, simple_head([corner, *columns[:MOST_CELLS]]), body)
-
-
-def folded(*tables: str) -> str:
-    """Return tables made here behind one fold."""
-    return fold("The numbers", "".join(tables))
-
-
-def answers_twin(cls: Answer, mean: Answer) -> str:
-    """Return both models' answers to all three tasks."""
-    rows = [
-        [f"Sentiment of {name}, {label}", f"{one.probabilities[k]:.1%}", f"{two:.1%}"]
-        for name, one, other in zip("AB", cls.sentiments, mean.sentiments, strict=False)
-        for k, (label, two) in enumerate(zip(SENTIMENT.labels, other.probabilities, strict=True))
-    ]
-    if cls.pair is not None and mean.pair is not None:
-        a, b = cls.pair, mean.pair
-        rows += [
-            ["Paraphrase, yes", f"{a.paraphrase:.1%}", f"{b.paraphrase:.1%}"],
-            ["Similarity, 0 to 5", f"{a.similarity:.2f}", f"{b.similarity:.2f}"],
-            ["Similarity, joint score", f"{a.joint:.2f}", f"{b.joint:.2f}"],
-            ["Similarity, Siamese score", f"{a.siamese:.2f}", f"{b.siamese:.2f}"],
-        ]
-    return twin("Answers of both models", ["Answer", "CLS", "mean"], rows)
+from minbert.ui.parts.tables import folded, map_table, twin
 
 
 def split_twin(split: SimilaritySplit) -> str:

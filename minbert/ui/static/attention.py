@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
-from minbert.predictor import AttentionResult
+from minbert.answers import AttentionResult
 from minbert.ui.attention.figures import map_figure
 from minbert.ui.attention.findings import READ_MAP, head_finding
 from minbert.ui.engine import Engine
-from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.tables import fold
 from minbert.ui.static.document import options, plain_figure, select
 

@@ -16,7 +16,8 @@ from minbert.browser.package import FOLDER, scripts
 from minbert.tasks import SENTIMENT, SIMILARITY_BANDS
 from minbert.ui.engine import LONGEST_TEXT
 from minbert.ui.page import within_one
-from minbert.ui.parts.answer_cards import answer_panel, notice_line
+from minbert.ui.parts.answer_cards import answer_panel
+from minbert.ui.parts.blocks import notice_line
 from minbert.ui.static.document import Additions, options, select
 from minbert.ui.static.sections import Parts, Source
 

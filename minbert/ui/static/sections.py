@@ -12,24 +12,22 @@ from typing import Any
 import plotly.graph_objects as go
 
 from minbert import __version__
+from minbert.records.runs import read_results
+from minbert.records.shipped import read_records
 from minbert.ui.about.tab import LICENCE, listed
 from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
-from minbert.ui.about_records import read_records
 from minbert.ui.engine import Engine
 from minbert.ui.experiments import findings as experiment_words
 from minbert.ui.experiments.events import CURVE_MEASURES, REPORT_METRICS, Experiments
-from minbert.ui.experiments.tables import claims_block, problems_block
+from minbert.ui.experiments.tables import claims_block
 from minbert.ui.parts import answer_words as words
-from minbert.ui.parts.answer_cards import finding_block
-from minbert.ui.parts.figures import pooling_figure
+from minbert.ui.parts.blocks import finding_block, problems_block
+from minbert.ui.parts.both_poolings import READ_POOLING, answers_twin, pooling_figure
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import opening, scores_block
 from minbert.ui.pooling.sets_events import TOGETHER, Sets, about
-from minbert.ui.pooling.tables import answers_twin
-from minbert.ui.results import read_results
 from minbert.ui.static.attention import attention_block
 from minbert.ui.static.document import Figures, chooser
-from minbert.ui.try_it.events import READ_POOLING
 
 TITLE = "minBERT Lab: findings"
 LEAD = (

@@ -18,7 +18,6 @@ from gradio.events import Dependency
 
 from minbert.text import MASK
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts import answer_words as words
 from minbert.ui.parts.refusal import refusal
 from minbert.ui.try_it.events import Asked
 
@@ -128,7 +127,7 @@ def edited(first: str, second: str, choice: str | None, wanted: str, was: str) -
     if not wanted:
         raise InputError("The replacement is empty. Type a word to put there, or press Mask.")
     if wanted == was:
-        raise InputError(words.same_word(was))
+        raise InputError(same_word(was))
     span = spans[place]
     changed = text[: span.start] + wanted + text[span.end :]
     return (changed, second) if choice[0] == "A" else (first, changed)
@@ -154,7 +153,7 @@ class Edits:
             choices = choices_of(name, text)
             values = [value for _, value in choices]
             kept = steps[-1].choice if steps[-1].choice in values else None
-            label = words.offered_words(name, len(choices), MOST_WORDS)
+            label = offered_words(name, len(choices), MOST_WORDS)
             offered.append(gr.update(choices=choices, value=kept, label=label, visible=bool(text)))
         return offered[0], offered[1], gr.update(interactive=len(steps) > 1), steps
 
@@ -216,7 +215,7 @@ def build_edits() -> EditRow:
     with gr.Accordion("Change one word", open=False, elem_id="edits"):
         gr.HTML(NOTE)
         in_first, in_second = (
-            gr.Radio([], label=words.offered_words(name, 0, MOST_WORDS), elem_id=elem_id)
+            gr.Radio([], label=offered_words(name, 0, MOST_WORDS), elem_id=elem_id)
             for name, elem_id in (("A", "edit-first"), ("B", "edit-second"))
         )
         with gr.Row():
@@ -258,3 +257,17 @@ def edit_events(
         row.mask.click(edits.mask, [*texts, *picks, *kept], after, **private),
         row.undo.click(edits.undo, [pinned, row.steps], after, **private),
     ]
+
+
+def offered_words(name: str, count: int, most: int) -> str:
+    """Name the words of a sentence that are offered for a quick edit, at most so many."""
+    if not count:
+        return f"Words of {name}: none"
+    return f"Words of {name}" + (f" (the first {most})" if count >= most else "")
+
+
+def same_word(word: str) -> str:
+    """Say that an edit would change nothing, and what to do."""
+    if word == MASK:
+        return "That word is hidden already. Choose another, or type a word to put there."
+    return f"“{word}” stands there already. Type another word."

@@ -11,17 +11,10 @@ from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer, Engine, InputError
 from minbert.ui.parts import answer_cards as panels
 from minbert.ui.parts import answer_words as words
-from minbert.ui.parts.figures import pooling_figure
+from minbert.ui.parts import blocks
+from minbert.ui.parts.both_poolings import READ_POOLING, answers_twin, pooling_figure
 from minbert.ui.parts.refusal import refusal
-from minbert.ui.pooling.tables import answers_twin
 from minbert.ui.try_it.snippets import json_text, python_lines
-
-READ_POOLING = (
-    "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
-    "into one vector by taking its first token's last hidden state, mean (blue) by averaging those "
-    "of all tokens. The encoder they start from was itself pretrained with mean pooling, so this "
-    "contest is not an even one."
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,13 +69,13 @@ class Handlers:
         cls = self.engine.answer(self.engine.cls, first, second)
         title, lines = words.comparison(cls, mean)
         return (
-            panels.notice_line(self.engine.notices(first, second)),
+            blocks.notice_line(self.engine.notices(first, second)),
             panels.answer_panel(mean, threshold, self.within_one),
             changed(pinned, mean),
             python_lines(first, second),
             json_text(first, second, as_dict(mean)),
             Asked(first, second, mean),
-            panels.finding_block(title, lines, READ_POOLING, answers_twin(cls, mean)),
+            blocks.finding_block(title, lines, READ_POOLING, answers_twin(cls, mean)),
             pooling_figure(cls, mean),
         )
 

@@ -18,11 +18,10 @@ from minbert.explain import (
 )
 from minbert.metrics import average_ranks
 from minbert.predictor import Predictor
-from minbert.ui.parts.figures import themed
+from minbert.ui.parts.colours import AGAINST, FOR
+from minbert.ui.parts.figures import places, plain, themed
 from minbert.ui.parts.steps import Far, Tell, Watched
 from minbert.ui.parts.tables import twin
-from minbert.ui.pooling.figures import AGAINST, FOR, places
-from minbert.ui.pooling.sets_figures import plain
 from minbert.ui.why.question import Question, short_name, target_name
 
 NAMES = {

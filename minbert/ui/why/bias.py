@@ -17,7 +17,7 @@ from minbert.explain import (
 )
 from minbert.predictor import Predictor
 from minbert.text import MASK, normalise
-from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.steps import Tell, Watched
 from minbert.ui.parts.tables import simple_head, table, twin

@@ -12,9 +12,10 @@ from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
-from minbert.ui.parts.answer_cards import finding_block
+from minbert.ui.parts import blocks
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.steps import Done, Far, Tell, Watched, in_steps
-from minbert.ui.why import attribution, bias
+from minbert.ui.why import attribution, bias, nearest, swaps
 from minbert.ui.why import reduction as words
 from minbert.ui.why.question import TARGETS, TASK_OF, asked, target_of
 from minbert.ui.why_index import Indexes
@@ -77,7 +78,7 @@ class Why:
             found = find_counterfactuals(
                 watched, question.first, question.second, task=question.task
             )
-            return words.swaps_block(question, found)
+            return swaps.swaps_block(question, found)
 
         yield from without_figure(work)
 
@@ -88,7 +89,7 @@ class Why:
         try:
             index = self.indexes.load()
             if index is None:
-                return words.no_index_block()
+                return nearest.no_index_block()
             texts = [text for text in (question.first, question.second) if text is not None]
             found: dict[str, dict[str, list[Neighbour]]] = {}
             with bulk_work():
@@ -99,8 +100,8 @@ class Why:
                         if model in index.models
                     }
         except CheckpointError as error:
-            return finding_block("The index can't be used", [str(error)], words.READ_NEAREST)
-        return words.nearest_block(found)
+            return finding_block("The index can't be used", [str(error)], nearest.READ_NEAREST)
+        return nearest.nearest_block(found)
 
     def probe(self, first: str, second: str, kind: str, masked: bool) -> Iterator[Shown]:
         """Show the answers with the sentence's terms for people swapped."""
@@ -143,7 +144,7 @@ def with_figure(work: Callable[[Tell], Found], shown: Callable[[Found], Shown]) 
             yield block, gr.update(value=figure, visible=True), gr.update(visible=False)
         else:
             hidden = gr.update(value=None, visible=False)
-            yield words.progress(step), hidden, gr.update(visible=True)
+            yield blocks.progress(step), hidden, gr.update(visible=True)
 
 
 def without_figure(work: Callable[[Tell], str]) -> Iterator[Shown]:
@@ -152,4 +153,4 @@ def without_figure(work: Callable[[Tell], str]) -> Iterator[Shown]:
         if isinstance(step, Done):
             yield step.value, gr.update(visible=False)
         else:
-            yield words.progress(step), gr.update(visible=True)
+            yield blocks.progress(step), gr.update(visible=True)

@@ -7,7 +7,7 @@ import dataclasses
 from minbert.explain import EXPECTED, Answer, Target
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts.answer_words import clamped, percent
+from minbert.ui.parts.numbers import clamped, percent
 from minbert.ui.parts.refusal import refusal
 
 OF_A, OF_B, PARAPHRASE, SIMILARITY = "Sentiment of A", "Sentiment of B", "Paraphrase", "Similarity"

@@ -12,11 +12,10 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.engine import Engine
-from minbert.ui.experiments.tab import heading
+from minbert.ui.parts.blocks import heading, waiting
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import Why
 from minbert.ui.why.question import KINDS, OF_A, TARGETS
-from minbert.ui.why.reduction import OPENING, waiting
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 LATE = 1.5  # seconds that an answer already sent may still take
@@ -29,6 +28,12 @@ WAITING = {
     "people": "Press the button: each word for people in your sentence is swapped for others.",
     "templates": "Press the button: the same in sentences of ours, for seven lists of words.",
 }
+OPENING = (
+    "An explanation tells what a method sees of the model's arithmetic, not what the model "
+    "“thought”, and methods disagree. Attention shows where information flows; it is not an "
+    "explanation. All of this is about the mean-pooling model, and each part is computed when you "
+    "press its button."
+)
 
 
 @dataclasses.dataclass(frozen=True)

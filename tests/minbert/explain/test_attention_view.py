@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from minbert.answers import AttentionResult
 from minbert.explain.attention_view import strongest, view_attention
-from minbert.predictor import AttentionResult
 from tests.minbert.explain.conftest import Build
 from tests.support import assert_close
 

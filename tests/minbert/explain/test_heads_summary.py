@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from minbert.answers import AttentionResult
 from minbert.explain.heads_summary import summarise_heads, written_of
-from minbert.predictor import AttentionResult
 from tests.minbert.explain.conftest import Build
 
 TOKENS = ["[CLS]", "dog", "[SEP]", "cat", "[SEP]"]

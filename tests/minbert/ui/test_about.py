@@ -12,9 +12,10 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
+from minbert.records.scores import PUBLIC
+from minbert.records.shipped import read_records
 from minbert.ui.about.findings import size_in_card
 from minbert.ui.about.tab import PARTS, build_about, sections
-from minbert.ui.about_records import PUBLIC, read_records
 from tests.minbert.ui.sample_about import CARD, metric, scores, training, write, write_about
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from minbert.records.shipped import read_records
 from minbert.ui.about.tab import sections
-from minbert.ui.about_records import read_records
 from tests.minbert.ui.sample_about import metric, write, write_about
 
 HOSTILE = '<img src=x onerror="alert(1)">'

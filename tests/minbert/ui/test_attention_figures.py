@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from minbert.explain.attention_view import AttentionView
-from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure, short, tuning_figure
+from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure, short
+from minbert.ui.attention.fine_tuning import tuning_figure
 from tests.support import assert_close
 
 MOST_BYTES = 2_000_000  # of one view

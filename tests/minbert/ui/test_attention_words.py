@@ -6,9 +6,10 @@ import re
 
 import torch
 
+from minbert.answers import AttentionResult
 from minbert.explain.heads_summary import summarise_heads
-from minbert.predictor import AttentionResult
 from minbert.ui.attention import findings as words
+from minbert.ui.attention import fine_tuning
 
 TOKENS = ["[CLS]", "rain", "[SEP]"]
 
@@ -48,9 +49,9 @@ def test_the_rollout_names_a_written_word() -> None:
 
 
 def test_the_head_that_changed_most_is_named_with_both_values() -> None:
-    told = words.tuning_finding([[1.0, 2.0]], [[1.5, 0.25]], "entropy")
+    told = fine_tuning.tuning_finding([[1.0, 2.0]], [[1.5, 0.25]], "entropy")
     assert told.endswith("changed head 2 of layer 1 most, from 2.00 to 0.25 bits")
-    shares = words.tuning_finding([[0.1, 0.2]], [[0.5, 0.2]], "to_sep")
+    shares = fine_tuning.tuning_finding([[0.1, 0.2]], [[0.5, 0.2]], "to_sep")
     assert shares.endswith("head 1 of layer 1 most, from 10% to 50%")
 
 
@@ -74,6 +75,6 @@ def test_of_a_large_map_the_strongest_cells_are_listed() -> None:
 
 
 def test_the_tuning_table_has_a_row_for_each_head() -> None:
-    table = words.tuning_twin([[1.0, 2.0]], [[1.5, 0.25]], "entropy")
+    table = fine_tuning.tuning_twin([[1.0, 2.0]], [[1.5, 0.25]], "entropy")
     assert "layer 1, head 2" in table
     assert "<td>2.00</td><td>0.25</td><td>-1.75</td>" in table

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from minbert.answers import PairResult, SentimentResult
 from minbert.batch import BatchScores, BatchTable, RowAnswer, read_batch, score_batch
-from minbert.predictor import PairResult, SentimentResult
 from minbert.ui.batch import findings as words
 from minbert.ui.batch import tables as panels
 from minbert.ui.batch.figures import (
@@ -19,7 +19,7 @@ from minbert.ui.batch.figures import (
     scatter_figure,
     thinned,
 )
-from minbert.ui.experiments.figures import TASK_COLOURS
+from minbert.ui.parts.colours import TASK_COLOURS
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

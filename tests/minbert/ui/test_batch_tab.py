@@ -12,14 +12,15 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from minbert.answers import SentimentResult
 from minbert.batch import MOST_BYTES, MOST_ROWS, BatchTable, RowAnswer, answer_rows, read_batch
-from minbert.predictor import Predictor, SentimentResult
+from minbert.predictor import Predictor
 from minbert.serving import BULK, QUICK, _urgency
 from minbert.ui.batch import events as batch_events
 from minbert.ui.batch.events import API_ROWS, AUTO, MOST_WAITING, PAIRS, PLACES, SENTENCES, Batch
 from minbert.ui.batch.tab import EXAMPLES
 from minbert.ui.engine import Engine
-from minbert.ui.page import launch_options
+from minbert.ui.theme import launch_options
 
 NOTICE, DOWNLOAD, MEASURES, WORDS, PLOT, MORE_WORDS, MORE_PLOT, ROWS = range(8)
 SENTENCES_FILE = b"id\tsentence\tsentiment\na\tthe cat sleeps\t4\nb\ta dog runs\t7\nc\tthe park\t\n"

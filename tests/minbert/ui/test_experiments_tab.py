@@ -11,13 +11,14 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from minbert.records.runs import read_results
 from minbert.ui.experiments import findings as words
 from minbert.ui.experiments import tables as panels
 from minbert.ui.experiments.events import CURVE_MEASURES, Experiments
-from minbert.ui.experiments.figures import NEUTRAL, TASK_COLOURS, shares_figure, spread
+from minbert.ui.experiments.figures import shares_figure, spread
 from minbert.ui.experiments.sampling import schedule
-from minbert.ui.parts.figures import CLS_COLOUR, MEAN_COLOUR
-from minbert.ui.results import read_results
+from minbert.ui.parts import blocks
+from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR, NEUTRAL, TASK_COLOURS
 from tests.minbert.ui.sample_results import run, sample_runs, write_sample
 
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -247,7 +248,7 @@ def test_dynamic_text_is_escaped(tmp_path: Path) -> None:
     tab = Experiments(read_results(tmp_path))
     shown = [
         panels.claims_block(tab.results.comparisons, tab.results.runs),
-        panels.problems_block([HOSTILE]),
+        blocks.problems_block([HOSTILE]),
     ]
     for drawn in (
         tab.show_scores("Report's dev table", None),

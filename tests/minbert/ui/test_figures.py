@@ -6,7 +6,8 @@ import pytest
 
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
-from minbert.ui.parts.figures import CLS_COLOUR, MEAN_COLOUR, pooling_figure
+from minbert.ui.parts.both_poolings import pooling_figure
+from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 
 
 @pytest.mark.parametrize(("second", "traces"), [("", 2), ("bad film", 8)])

@@ -13,15 +13,10 @@ from minbert.explain import layer_similarity, split_sentiment, split_similarity
 from minbert.explain.words import Words
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
+from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.pooling import findings as words
 from minbert.ui.pooling.events import MOST_SENTENCES, Lab
-from minbert.ui.pooling.figures import (
-    AGAINST,
-    FOR,
-    contributions_figure,
-    layers_figure,
-    split_figure,
-)
+from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 
 A, B = "the cat sleeps on the sofa", "a dog runs in the park"
 

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from minbert.ui.about_records import read_scores
+from minbert.records.runs import Metric
+from minbert.records.scores import read_scores
 from minbert.ui.pooling.intro import (
     PARTS,
     consequences,
@@ -19,7 +20,6 @@ from minbert.ui.pooling.intro import (
     scores_finding,
     with_interval,
 )
-from minbert.ui.results import Metric
 
 ROOT = Path(__file__).resolve().parents[3]
 

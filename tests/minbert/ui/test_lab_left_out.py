@@ -10,7 +10,7 @@ import pytest
 from minbert.explain import occlude_joint, occlude_similarity
 from minbert.serving import BULK, _urgency
 from minbert.ui.engine import Engine
-from minbert.ui.parts.figures import CLS_COLOUR, MEAN_COLOUR
+from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.pooling import left_out as lab_occlusion
 from minbert.ui.pooling.left_out import (
     FUNCTIONS,

@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 from minbert.ui.engine import Engine
+from minbert.ui.parts.figures import plain
 from minbert.ui.parts.tables import fold
 from minbert.ui.pooling.sets import Comparison
 from minbert.ui.pooling.sets_events import NOBODY, OUTPUTS, OWN, TOGETHER, Sets
@@ -18,7 +19,6 @@ from minbert.ui.pooling.sets_figures import (
     axis_label,
     limits,
     matrix_figure,
-    plain,
     points_figure,
 )
 from minbert.ui.pooling.sets_findings import nearest

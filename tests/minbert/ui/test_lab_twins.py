@@ -6,14 +6,10 @@ import re
 
 from minbert.explain import layer_similarity, split_sentiment, split_similarity
 from minbert.ui.engine import Engine
+from minbert.ui.parts.both_poolings import answers_twin
+from minbert.ui.parts.tables import map_table
 from minbert.ui.pooling.events import Lab
-from minbert.ui.pooling.tables import (
-    answers_twin,
-    contributions_twin,
-    layers_twin,
-    map_table,
-    split_twin,
-)
+from minbert.ui.pooling.tables import contributions_twin, layers_twin, split_twin
 from minbert.ui.try_it.events import Handlers
 
 A, B = "the cat sleeps on the sofa", "a dog runs in the park"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from minbert.predictor import PairResult, SentimentResult
+from minbert.answers import PairResult, SentimentResult
 from minbert.ui.engine import Answer
 from minbert.ui.parts import answer_cards as panels
+from minbert.ui.parts import blocks
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 SENTIMENT = SentimentResult((0.05, 0.1, 0.15, 0.5, 0.2))
@@ -46,10 +47,10 @@ def test_similarity_is_clamped_but_tells_the_raw_score() -> None:
 
 def test_dynamic_text_is_escaped_everywhere() -> None:
     for html in (
-        panels.card(HOSTILE, HOSTILE, ""),
-        panels.notice_line([HOSTILE]),
-        panels.finding_block(HOSTILE, [HOSTILE], HOSTILE),
-        panels.meter(0.5, "mb-yes", HOSTILE),
+        blocks.card(HOSTILE, HOSTILE, ""),
+        blocks.notice_line([HOSTILE]),
+        blocks.finding_block(HOSTILE, [HOSTILE], HOSTILE),
+        blocks.meter(0.5, "mb-yes", HOSTILE),
     ):
         assert "<img" not in html
         assert "&lt;img" in html

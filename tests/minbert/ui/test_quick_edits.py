@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from minbert.predictor import SentimentResult
+from minbert.answers import SentimentResult
 from minbert.text import MASK, normalise
 from minbert.ui.engine import Answer, Engine, InputError
 from minbert.ui.try_it.edits import (

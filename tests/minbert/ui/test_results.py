@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from minbert.records.runs import Results, read_results
 from minbert.ui.parts.score_rows import (
     group_rows,
     main_metrics,
@@ -15,7 +16,6 @@ from minbert.ui.parts.score_rows import (
     metrics_of,
     table_names,
 )
-from minbert.ui.results import Results, read_results
 from tests.minbert.ui.sample_results import metric, run, sample_runs, write_sample
 
 

@@ -7,10 +7,11 @@ import json
 
 import pytest
 
-from minbert.predictor import SentimentResult
+from minbert.answers import SentimentResult
 from minbert.ui.engine import Answer, Engine
 from minbert.ui.parts import answer_cards as panels
 from minbert.ui.parts import answer_words as words
+from minbert.ui.parts import numbers
 from minbert.ui.try_it.events import Asked, Handlers, as_dict, changed
 from minbert.ui.try_it.snippets import json_text, python_lines, shortened
 
@@ -51,7 +52,7 @@ def test_changes_are_told_task_by_task(engine: Engine) -> None:
     assert f"expected rating {moved:+z.1f}" in lines[0]
     assert lines[1].startswith(f"Sentiment of B: {now.sentiments[1].label}, ")
     assert before.pair is not None
-    assert words.percent(before.pair.paraphrase) in lines[2]
+    assert numbers.percent(before.pair.paraphrase) in lines[2]
     alone = engine.answer(engine.mean, "a good film", "")
     assert words.changes(alone, now)[-1].startswith("Paraphrase and similarity need")
     assert changed(None, now) == ""
@@ -69,7 +70,7 @@ def test_the_threshold_is_shown_and_decides(engine: Engine) -> None:
     for threshold, decision in ((p - 0.01, "yes"), (p + 0.01, "no")):
         html = handlers.show_threshold(asked, threshold)
         assert f'<p class="mb-finding">{decision}</p>' in html
-        assert f"yes above {words.percent(threshold)}" in html
+        assert f"yes above {numbers.percent(threshold)}" in html
     assert "within one class of people's in 89 % of" in html
     assert "within one class" not in panels.answer_panel(answer)
     assert handlers.show_threshold(None, 0.5) == ""

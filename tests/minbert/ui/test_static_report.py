@@ -15,10 +15,10 @@ from huggingface_hub import SpaceCard
 
 from minbert.explain import split_similarity
 from minbert.predictor import Predictor
+from minbert.records.runs import VERDICTS, read_results
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.findings import waiting
 from minbert.ui.parts.figures import themed
-from minbert.ui.results import VERDICTS, read_results
 from minbert.ui.static import __main__ as static
 from minbert.ui.static import document as static_document
 from minbert.ui.static.__main__ import findings, main

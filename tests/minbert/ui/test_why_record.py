@@ -10,14 +10,8 @@ from typing import Any
 import pytest
 
 from minbert.files import CheckpointError
-from minbert.ui.why.bias_record import (
-    FILE,
-    SWITCH_COMMAND,
-    read_record,
-    record_block,
-    record_finding,
-    switch_line,
-)
+from minbert.records.bias import FILE, read_record
+from minbert.ui.why.bias_record import SWITCH_COMMAND, record_block, record_finding, switch_line
 
 RESULTS = Path(__file__).parents[3] / "assets" / "results"
 

@@ -24,7 +24,7 @@ from minbert.explain import (
 )
 from minbert.explain.nearest import PROBE, TrainingText, save_index
 from minbert.ui.engine import Engine
-from minbert.ui.pooling.figures import AGAINST, FOR
+from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.why import attribution
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.events import Why

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from minbert.predictor import PairResult, SentimentResult
+from minbert.answers import PairResult, SentimentResult
 from minbert.ui.engine import Answer
 from minbert.ui.parts import answer_words as words
+from minbert.ui.parts import numbers
 
 
 def pair(paraphrase: float = 0.5, similarity: float = 2.5) -> PairResult:
@@ -26,7 +27,7 @@ def answer(best: int, paraphrase: float = 0.5, similarity: float = 2.5) -> Answe
     [(0.0, "0 %"), (1.0, "100 %"), (0.001, "< 1 %"), (0.999, "> 99 %"), (0.345, "34 %")],
 )
 def test_percent_never_overstates(share: float, told: str) -> None:
-    assert words.percent(share) == told
+    assert numbers.percent(share) == told
 
 
 def test_yes_begins_above_the_threshold() -> None:
@@ -36,7 +37,7 @@ def test_yes_begins_above_the_threshold() -> None:
 
 
 def test_a_score_is_clamped_for_display_only() -> None:
-    assert [words.shown(score) for score in (-0.4, 2.34, 6.0)] == ["0.0", "2.3", "5.0"]
+    assert [numbers.shown(score) for score in (-0.4, 2.34, 6.0)] == ["0.0", "2.3", "5.0"]
 
 
 def test_the_closer_pooling_is_named_first() -> None:

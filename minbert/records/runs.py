@@ -20,6 +20,10 @@ TASKS = ("sentiment", "paraphrase", "similarity")
 VERDICTS = ("held", "did not hold", "undecided")
 
 Entry = TypeVar("Entry")
+ENCODER_NOTE = (
+    "all-MiniLM-L6-v2, the encoder, was itself trained with mean pooling and on Quora duplicates: "
+    "comparisons of pooling are not even, and Paraphrase numbers start high."
+)
 
 
 class EntryError(ValueError):
@@ -333,3 +337,8 @@ def numbers(value: object, name: str) -> dict[str, float]:
     """Return an object's numbers by name, without its nulls."""
     fields = mapping(value, name)
     return {key: required_number(fields, key) for key in fields if number(fields, key) is not None}
+
+
+def small_encoder(runs: Iterable[Run]) -> bool:
+    """Say whether some run starts from all-MiniLM, or doesn't tell its encoder."""
+    return any(not run.encoder or "minilm" in run.encoder.lower() for run in runs)

@@ -1,0 +1,78 @@
+"""What a model answers, as values."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from torch import Tensor
+
+from minbert.tasks import SENTIMENT, similarity_band
+
+SENTIMENT_NAMES = {5: SENTIMENT.labels, 2: ("negative", "positive")}  # by number of classes
+
+
+@dataclasses.dataclass(frozen=True)
+class SentimentResult:
+    """Class probabilities of one sentence: five, or as many as the checkpoint has classes."""
+
+    probabilities: tuple[float, ...]  # very negative ... very positive, sum 1
+
+    @property
+    def label(self) -> str:
+        """Return the most probable class's name; of other counts than 5 and 2 its number."""
+        most = self.probabilities.index(max(self.probabilities))
+        names = SENTIMENT_NAMES.get(len(self.probabilities))
+        return f"class {most}" if names is None else names[most]
+
+    @property
+    def expected(self) -> float:
+        """Return the expected rating, from 0 to 4 (very positive) where there are 5 classes."""
+        return sum(rating * p for rating, p in enumerate(self.probabilities))
+
+
+@dataclasses.dataclass(frozen=True)
+class PairResult:
+    """Paraphrase and similarity of one pair, in both orders of the joint input."""
+
+    paraphrase_ab: float  # probability that A and B ask the same, read as A then B
+    paraphrase_ba: float  # the same, read as B then A
+    joint_ab: float  # joint similarity 0-5, not clamped, A then B
+    joint_ba: float  # B then A
+    siamese: float  # Siamese similarity 0-5, symmetric by construction
+    similarity: float  # the checkpoint's `similarity_score`, not clamped
+
+    @property
+    def paraphrase(self) -> float:
+        """Return the mean of both orders' probabilities."""
+        return (self.paraphrase_ab + self.paraphrase_ba) / 2
+
+    @property
+    def joint(self) -> float:
+        """Return the mean of both orders' joint similarities."""
+        return (self.joint_ab + self.joint_ba) / 2
+
+    @property
+    def band(self) -> str:
+        """Say what the similarity means in words."""
+        return similarity_band(self.similarity)
+
+
+@dataclasses.dataclass(frozen=True)
+class AttentionResult:
+    """Attention maps of one encoder input."""
+
+    tokens: list[str]  # T word pieces, special tokens included
+    segments: list[int]  # T: 0 for A, 1 for B
+    layers: tuple[int, ...]  # the layers asked for
+    weights: Tensor  # (len(layers), H, T, T); each row sums to 1
+    left_out: int  # word pieces that truncation dropped
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenCount:
+    """How the model sees the length of a text."""
+
+    tokens: int  # special tokens included, before truncation
+    left_out: int  # word pieces beyond the model's length
+    unknown: int  # word pieces that the vocabulary doesn't have
+    masked: int  # [MASK]s: words hidden from the model

@@ -1,0 +1,1 @@
+"""The records that the trainer writes and the page and the model card read."""

@@ -1,0 +1,98 @@
+"""What fine-tuning changed in each head: figure, finding, table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+from plotly.subplots import make_subplots
+
+from minbert.ui.attention.figures import ATTENTION_SCALE, CAMERA
+from minbert.ui.parts import tables as twins
+from minbert.ui.parts.colours import DIVERGING
+from minbert.ui.parts.figures import themed
+
+READ_TUNING = (
+    "How to read this: each cell is one head, averaged over our example sentences; green in the "
+    "last part is more than before, the other colour less. Look for heads that changed while their "
+    "neighbours didn't. A head may attend alike and still pass on something else."
+)
+MEASURE_NAMES = {
+    "entropy": ("Spread (entropy)", "bits", ".2f"),
+    "to_sep": ("Share on [SEP]", "share", ".0%"),
+    "distance": ("Mean distance", "tokens", ".1f"),
+    "a_to_b": ("Share from A to B", "share", ".0%"),
+}
+RECORD = "untuned-heads.json"  # in the folder of results; `python -m trainer heads` writes it
+NO_RECORD = (
+    "There is no record of the encoder before fine-tuning. "
+    "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."
+)
+
+
+def tuning_finding(
+    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], measure: str
+) -> str:
+    """Say which head fine-tuning changed most."""
+    change = torch.tensor(after) - torch.tensor(before)
+    layer, head = divmod(int(change.abs().argmax()), change.shape[1])
+    name, unit, form = MEASURE_NAMES[measure]
+    old, new = before[layer][head], after[layer][head]
+    unit = "" if unit == "share" else f" {unit}"
+    return (
+        f"{name}: fine-tuning changed head {head + 1} of layer {layer + 1} most, "
+        f"from {old:{form}} to {new:{form}}{unit}"
+    )
+
+
+def tuning_twin(
+    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], measure: str
+) -> str:
+    """Return both maps of a measure as a table, a row for each head."""
+    name, unit, form = MEASURE_NAMES[measure]
+    rows = [
+        [f"layer {k}, head {h}", f"{old:{form}}", f"{new:{form}}", f"{new - old:+{form}}"]
+        for k, (olds, news) in enumerate(zip(before, after, strict=True), start=1)
+        for h, (old, new) in enumerate(zip(olds, news, strict=True), start=1)
+    ]
+    return twins.twin(f"{name}, {unit}", ["Head", "Before", "After", "Change"], rows)
+
+
+def tuning_figure(
+    before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], measure: str
+) -> go.Figure:
+    """Draw one measure by layer and head: before fine-tuning, after, and the change."""
+    _, unit, form = MEASURE_NAMES[measure]
+    maps = [np.asarray(values, dtype=np.float64) for values in (before, after)]
+    maps.append(maps[1] - maps[0])
+    top, apart = max(maps[0].max(), maps[1].max()), max(1e-9, np.abs(maps[2]).max())
+    figure = make_subplots(
+        rows=3, cols=1, subplot_titles=("Before", "After", "Change"), vertical_spacing=0.1
+    )
+    layers, heads = ([str(n + 1) for n in range(count)] for count in maps[0].shape)
+    for row, values in enumerate(maps, start=1):
+        changed = row == 3
+        figure.add_heatmap(
+            z=[[round(float(value), 4) for value in line] for line in values],
+            x=heads,
+            y=layers,
+            xgap=1,
+            ygap=1,
+            colorscale=DIVERGING if changed else ATTENTION_SCALE,
+            zmin=-apart if changed else 0,
+            zmax=apart if changed else top,
+            text=[[f"{value:{'+' if changed else ''}{form}}" for value in line] for line in values],
+            texttemplate="%{text}",
+            textfont={"size": 10},
+            hovertemplate=f"layer %{{y}}, head %{{x}}: %{{z:{form}}} {unit}<extra></extra>",
+            showscale=False,
+            row=row,
+            col=1,
+        )
+    themed(figure, height=3 * (26 * len(layers) + 60)).update_layout(modebar=CAMERA)
+    figure.update_xaxes(type="category", showgrid=False)
+    figure.update_xaxes(title="head", row=3, col=1)
+    figure.update_yaxes(autorange="reversed", type="category", title="layer", showgrid=False)
+    return figure

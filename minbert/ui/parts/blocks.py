@@ -1,0 +1,77 @@
+"""Pieces of HTML that several tabs show: cards, findings, notices, meters, progress."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+import gradio as gr
+
+from minbert.ui.parts.steps import Far
+
+
+def meter(share: float, css_class: str, label: str) -> str:
+    """Return a horizontal bar filled to `share`, readable by a screen reader."""
+    width = 100 * min(max(share, 0.0), 1.0)
+    return (
+        f'<div class="mb-meter {css_class}" role="img" aria-label="{escape(label)}">'
+        f'<div class="mb-fill" style="width:{width:.1f}%"></div></div>'
+    )
+
+
+def card(title: str, finding: str, body: str) -> str:
+    """Frame one answer; `body` is HTML made here, the other two are text."""
+    return (
+        f'<section class="mb-card"><h3>{escape(title)}</h3>'
+        f'<p class="mb-finding">{escape(finding)}</p>{body}</section>'
+    )
+
+
+def notice_line(notices: Sequence[str]) -> str:
+    """Return the token counts and truncation notices."""
+    return '<p class="mb-note mb-notice">' + escape(" · ".join(notices)) + "</p>"
+
+
+def finding_block(title: str, lines: Sequence[str], how_to_read: str, more: str = "") -> str:
+    """Return a figure's title, its findings, the line on how to read it, and HTML made by us."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    listed = f"<ul>{items}</ul>" if items else ""
+    return (
+        f'<div class="mb-findings"><h3>{escape(title)}</h3>{listed}'
+        f'<p class="mb-note">{escape(how_to_read)}</p>{more}</div>'
+    )
+
+
+def waiting(told: str) -> str:
+    """Return what a part shows before its button is pressed."""
+    return f'<p class="mb-note">{escape(told)}</p>'
+
+
+def progress(far: Far) -> str:
+    """Say with a number how far it is."""
+    share = far.done / far.whole if far.whole else 0.0
+    return (
+        f'<div class="mb-findings" role="status"><p>{escape(far.told)}</p>'
+        f"{meter(share, 'mb-progress', far.told)}</div>"
+    )
+
+
+def heading(name: str, anchor: str) -> None:
+    """Begin a section."""
+    gr.HTML(f'<h2 class="mb-section" id="{anchor}">{name}</h2>')
+
+
+def problems_block(problems: Sequence[str], title: str = "Some results can't be shown") -> str:
+    """Tell which files are missing or broken, and what to run."""
+    if not problems:
+        return ""
+    items = "".join(f"<li>{with_code(problem)}</li>" for problem in problems)
+    return (
+        f'<div class="mb-problem" role="status"><h3>{with_code(title)}</h3><ul>{items}</ul></div>'
+    )
+
+
+def with_code(message: str) -> str:
+    """Return a text as HTML; what it has in backticks is set as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(message))

@@ -1,0 +1,111 @@
+"""Both models' answers side by side: the figure, its table, how to read it."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from minbert.tasks import SENTIMENT
+from minbert.ui.engine import Answer
+from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
+from minbert.ui.parts.figures import themed
+from minbert.ui.parts.numbers import percent, shown
+from minbert.ui.parts.tables import twin
+
+READ_POOLING = (
+    "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
+    "into one vector by taking its first token's last hidden state, mean (blue) by averaging those "
+    "of all tokens. The encoder they start from was itself pretrained with mean pooling, so this "
+    "contest is not an even one."
+)
+
+
+def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
+    """Draw both models' predictions of all three tasks, one pooling a colour."""
+    paired = cls.pair is not None and mean.pair is not None
+    titles = ["Sentiment of A"] + ["Sentiment of B", "Paraphrase", "Similarity, 0–5"] * paired
+    rows, columns = (2, 2) if paired else (1, 1)
+    figure = make_subplots(
+        rows=rows,
+        cols=columns,
+        subplot_titles=titles,
+        row_heights=[0.72, 0.28] if paired else [1.0],
+        shared_yaxes=True,
+        vertical_spacing=0.18,
+        horizontal_spacing=0.06,
+    )
+    for name, colour, answer in (("mean", MEAN_COLOUR, mean), ("CLS", CLS_COLOUR, cls)):
+        style = {
+            "name": name,
+            "legendgroup": name,
+            "marker": {"color": colour},
+            "orientation": "h",
+            "cliponaxis": False,
+        }
+        for column, result in enumerate(answer.sentiments, start=1):
+            figure.add_bar(
+                x=list(result.probabilities),
+                y=list(SENTIMENT.labels),
+                text=[percent(p) for p in result.probabilities],
+                textposition="outside",
+                hovertemplate=f"{name}: %{{y}} %{{x:.1%}}<extra></extra>",
+                showlegend=column == 1,
+                row=1,
+                col=column,
+                **style,
+            )
+        if answer.pair is not None:
+            bars = (
+                (1, answer.pair.paraphrase, percent(answer.pair.paraphrase)),
+                (2, min(max(answer.pair.similarity, 0.0), 5.0), shown(answer.pair.similarity)),
+            )
+            for column, value, text in bars:
+                figure.add_bar(
+                    x=[value],
+                    y=[name],
+                    text=[text],
+                    textposition="outside",
+                    hovertemplate=f"{name}: {text}<extra></extra>",
+                    showlegend=False,
+                    row=2,
+                    col=column,
+                    **style,
+                )
+    themed(figure, height=500 if paired else 320)
+    figure.update_layout(
+        barmode="group",
+        bargap=0.3,
+        margin={"t": 72},
+        legend={
+            "orientation": "h",
+            "x": 0.5,
+            "xanchor": "center",
+            "y": 1.08 if paired else 1.15,
+            "yanchor": "bottom",
+            "traceorder": "reversed",
+        },
+    )
+    top = max(max(r.probabilities) for answer in (cls, mean) for r in answer.sentiments)
+    figure.update_xaxes(range=[0, min(1.0, top) * 1.3], tickformat=".0%", nticks=4, row=1)
+    if paired:
+        figure.update_xaxes(range=[0, 1.25], tickvals=[0, 0.5, 1], tickformat=".0%", row=2, col=1)
+        figure.update_xaxes(range=[0, 6.2], tickvals=list(range(6)), row=2, col=2)
+    return figure
+
+
+def answers_twin(cls: Answer, mean: Answer) -> str:
+    """Return both models' answers to all three tasks."""
+    rows = [
+        [f"Sentiment of {name}, {label}", f"{one.probabilities[k]:.1%}", f"{two:.1%}"]
+        for name, one, other in zip("AB", cls.sentiments, mean.sentiments, strict=False)
+        for k, (label, two) in enumerate(zip(SENTIMENT.labels, other.probabilities, strict=True))
+    ]
+    if cls.pair is not None and mean.pair is not None:
+        a, b = cls.pair, mean.pair
+        rows += [
+            ["Paraphrase, yes", f"{a.paraphrase:.1%}", f"{b.paraphrase:.1%}"],
+            ["Similarity, 0 to 5", f"{a.similarity:.2f}", f"{b.similarity:.2f}"],
+            ["Similarity, joint score", f"{a.joint:.2f}", f"{b.joint:.2f}"],
+            ["Similarity, Siamese score", f"{a.siamese:.2f}", f"{b.siamese:.2f}"],
+        ]
+    return twin("Answers of both models", ["Answer", "CLS", "mean"], rows)

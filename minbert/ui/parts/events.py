@@ -1,0 +1,10 @@
+"""How events that ask a model are set up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Events wait for the model in its own queue, where those that wait together are answered together.
+MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
+VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
+PRIVATE: dict[str, Any] = {"api_visibility": "private"}

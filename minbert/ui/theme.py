@@ -1,0 +1,50 @@
+"""The theme, and what `launch` is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.themes.utils.fonts import LocalFont
+
+from minbert.batch import MOST_BYTES
+
+
+def theme() -> gr.themes.Base:
+    """Return the theme: ink on paper, no hue that a figure uses; fonts that gradio ships.
+
+    The semi-bold files that gradio ships hold Cyrillic letters only, so bold stands in for them.
+    """
+    weights = (400, 700)
+    return gr.themes.Base(
+        primary_hue="slate",
+        secondary_hue="slate",
+        neutral_hue="slate",
+        radius_size="md",
+        font=[LocalFont("IBM Plex Sans", weights), "system-ui", "sans-serif"],
+        font_mono=[LocalFont("IBM Plex Mono", weights), "ui-monospace", "monospace"],
+    ).set(
+        button_primary_background_fill="*neutral_800",
+        button_primary_background_fill_hover="*neutral_700",
+        button_primary_background_fill_dark="*neutral_200",
+        button_primary_background_fill_hover_dark="*neutral_50",
+        button_primary_text_color="white",
+        button_primary_text_color_dark="*neutral_900",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+    )
+
+
+def launch_options() -> dict[str, Any]:
+    """Return what `launch` is given wherever the page is started."""
+    return {
+        "theme": theme(),
+        "css_paths": [Path(__file__).with_name("style.css")],
+        "footer_links": ["api"],
+        "run_history": False,
+        "show_error": True,
+        "ssr_mode": False,
+        "max_file_size": MOST_BYTES + 100_000,  # what is just too large gets its reason in words
+        "max_threads": 64,
+    }

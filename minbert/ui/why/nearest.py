@@ -1,0 +1,67 @@
+"""The nearest training sentences: their table, and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from minbert.explain import Neighbour
+from minbert.tasks import SENTIMENT
+from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.tables import simple_head, table
+
+MOST_ROWS = 12  # replaced words in the table
+POOLINGS = {"cls": "CLS", "mean": "mean"}
+READ_NEAREST = (
+    "How to read this: the training sentences whose embeddings are nearest to yours, with the "
+    "label that the model learned from; the distance is 1 less the cosine. Both models learned "
+    "from the same sentences and differ in pooling alone. What it can't tell: a near sentence "
+    "need not have taught the model anything."
+)
+NO_INDEX = (
+    "There is no index of training sentences on this machine. It is not shipped, because the "
+    "sentences belong to their data sets.",
+    "To build it from your own copy, in the repository's folder: python -m trainer download, "
+    "then python -m trainer index (some minutes on two cores), then press the button again.",
+    "It is looked for in $MINBERT_INDEX, else in .cache/minbert-lab/index of your home folder.",
+)
+
+
+def quoted(label: str) -> str:
+    """Put a label in quotes; a score stands as it is."""
+    return label if label.endswith(" of 5") else f"“{label}”"
+
+
+def no_index_block() -> str:
+    """Say how to build an index."""
+    return finding_block("No training sentences to look among", NO_INDEX, READ_NEAREST)
+
+
+def nearest_block(found: Mapping[str, Mapping[str, Sequence[Neighbour]]]) -> str:
+    """Return a table for each sentence (A, B) and pooling."""
+    tables, titles = [], []
+    for name, by_model in found.items():
+        for model, neighbours in by_model.items():
+            rows = [
+                [each.text.text, label_of(each), f"{max(0.0, 1 - each.cosine):.3f}"]
+                for each in neighbours
+            ]
+            head = simple_head(["Training sentence", "Its label", "Distance"])
+            tables.append(table(f"Nearest to {name}, {POOLINGS[model]} pooling", head, rows))
+        firsts = {rows[0].text.text for rows in by_model.values() if rows}
+        same = "the same sentence" if len(firsts) == 1 else "different sentences"
+        titles.append(f"to {name} {same}")
+    title = "Nearest under CLS and mean pooling: " + ", ".join(titles)
+    return f'<div class="mb-texts">{finding_block(title, [], READ_NEAREST, "".join(tables))}</div>'
+
+
+def label_of(neighbour: Neighbour) -> str:
+    """Return what a training sentence taught, with its partner."""
+    text = neighbour.text
+    if text.task == "sentiment":
+        place = int(text.label)
+        known = 0 <= place < len(SENTIMENT.labels)
+        return f"sentiment: {SENTIMENT.labels[place] if known else place}"
+    what = f"similarity {text.label:g} of 5"
+    if text.task == "paraphrase":
+        what = "a duplicate" if text.label else "no duplicate"
+    return f"{what} with “{text.other}”"

@@ -1,0 +1,65 @@
+"""Words that would change the answer: their table, and how to read it."""
+
+from __future__ import annotations
+
+from minbert.explain import Counterfactual, Counterfactuals
+from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.why.nearest import MOST_ROWS, quoted
+from minbert.ui.why.question import Question, moved, said, short_answer
+
+AROUND = 14  # characters shown on both sides of a replacement
+READ_SWAPS = (
+    "How to read this: one word is replaced at a time by words of our own short lists, and the "
+    "model answers again; shown is each word's strongest replacement. What it can't tell: words "
+    "that no list holds were not tried, and where a replacement changes the meaning, the answer "
+    "ought to change."
+)
+
+
+def swaps_block(question: Question, found: Counterfactuals) -> str:
+    """Return the strongest replacement of each word."""
+    task, tries = question.task, found.by_word
+    now = short_answer(task, found.answer)
+    if not tries:
+        lines = ["Nothing was tried. Type a sentence with a common word, such as “good” or “is”."]
+        return finding_block("None of these words is in our lists", lines, READ_SWAPS)
+    flips = [each for each in tries if each.flips and task != "similarity"]
+    best = flips[0] if flips else tries[0]
+    swap = f"“{best.word}” → “{best.replacement}”"
+    after = short_answer(task, best.answer)
+    if task == "similarity":
+        title = f"{swap} moves the score most: {now} → {after}"
+    elif flips:
+        title = f"{swap} turns {quoted(now)} into {quoted(after)}"
+    else:
+        title = f"No single word that was tried changes {quoted(now)}; {swap} comes nearest"
+    count = len(found.tries)
+    lines = [
+        f"{count} replacements of {len(tries)} words were tried; the answer now: "
+        f"{said(task, found.answer)}."
+    ]
+    if found.left_out:
+        lines.append(f"{found.left_out} more replacements were not tried.")
+    rows = [swap_row(question, each) for each in tries[:MOST_ROWS]]
+    heads = ["Replacement", "Where", "The model then says", "Change", "Another answer"]
+    listed = table("Each word's strongest replacement", simple_head(heads), rows)
+    return f'<div class="mb-texts">{finding_block(title, lines, READ_SWAPS, listed)}</div>'
+
+
+def swap_row(question: Question, each: Counterfactual) -> list[str]:
+    """Return one replaced word with what comes of it."""
+    whose = f" ({question.names[each.side]})" if len(question.names) > 1 else ""
+    answer = said(question.task, each.answer)
+    change = moved(question.task, each.change)
+    return [
+        *(f"{each.word} → {each.replacement}", f"{around(each)}{whose}", answer, change),
+        "yes" if each.flips else "",
+    ]
+
+
+def around(each: Counterfactual) -> str:
+    """Return the replacement with what stands around it."""
+    start, end = each.start - AROUND, each.start + len(each.replacement) + AROUND
+    cut = each.text[max(0, start) : end]
+    return ("…" if start > 0 else "") + cut + ("…" if end < len(each.text) else "")
