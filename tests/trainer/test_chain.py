@@ -58,7 +58,7 @@ from pathlib import Path
 import torch
 
 from tests.trainer.test_chain import CHAIN
-from trainer.chain import train_chain
+from trainer.run.chain import train_chain
 
 encoder, data, out, number = sys.argv[1:]
 torch.set_num_threads(1)
