@@ -22,7 +22,7 @@ from minbert.batch.reading import (
     read_batch,
 )
 from minbert.batch.scoring import BatchScores, Bin, score_batch
-from minbert.batch.writing import as_tsv, write_answers
+from minbert.batch.writing import as_tsv, rows_as_dicts, scores_as_dict, write_answers
 
 __all__ = [
     "LONGEST_TEXT",
@@ -42,6 +42,8 @@ __all__ = [
     "is_duplicate",
     "predicted_class",
     "read_batch",
+    "rows_as_dicts",
     "score_batch",
+    "scores_as_dict",
     "write_answers",
 ]

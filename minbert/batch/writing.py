@@ -1,4 +1,4 @@
-"""Writing answers down as a tab-separated table that a spreadsheet opens and `read_batch` reads.
+"""Answers as a tab-separated table that a spreadsheet opens and `read_batch` reads, and as values.
 
 The rows come in their order with what they had, then the rows that could not be read, with the
 reason in the last column: no row of the file goes missing.
@@ -10,14 +10,17 @@ after any white space) gets an apostrophe in front. Numbers are ours and stay as
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from minbert.answers import SentimentResult
 from minbert.batch.answering import RowAnswer, check_answers, is_duplicate, predicted_class
 from minbert.batch.reading import BatchRow, BatchTable
+from minbert.batch.scoring import BatchScores
 from minbert.files import write_bytes
 from minbert.metrics import THRESHOLD
 from minbert.tasks import SENTIMENT
@@ -115,3 +118,44 @@ def _line(cells: Sequence[str]) -> str:
     # this line break makes the writer quote a text's lone \r as well as its \n
     csv.writer(buffer, delimiter="\t", lineterminator="\r\n").writerow(cells)
     return buffer.getvalue().removesuffix("\r\n") + "\n"
+
+
+def rows_as_dicts(table: BatchTable, answers: Sequence[RowAnswer]) -> list[dict[str, Any]]:
+    """Return each answered row with its prediction."""
+    target = None if table.label_task is None else table.label_task.target
+    told = []
+    for row, answer in zip(table.rows, answers, strict=False):
+        texts = zip(table.tasks[0].text_columns, texts_of(row), strict=True)
+        label = {} if target is None else {target: row.label}
+        told.append({"line": row.line, "id": row.id, **dict(texts), **label, **prediction(answer)})
+    return told
+
+
+def texts_of(row: BatchRow) -> list[str]:
+    """Return a row's one or two texts."""
+    return [row.first] if row.second is None else [row.first, row.second]
+
+
+def prediction(answer: RowAnswer) -> dict[str, Any]:
+    """Return one answer's numbers."""
+    if isinstance(answer, SentimentResult):
+        shares = {f"p_{rating}": p for rating, p in enumerate(answer.probabilities)}
+        return {
+            "predicted_sentiment": predicted_class(answer),
+            "predicted_label": answer.label,
+            "expected_rating": answer.expected,
+            **shares,
+        }
+    return {
+        "p_duplicate": answer.paraphrase,
+        "predicted_duplicate": int(is_duplicate(answer)),
+        "predicted_similarity": answer.similarity,
+        "joint_similarity": answer.joint,
+        "siamese_similarity": answer.siamese,
+    }
+
+
+def scores_as_dict(scores: BatchScores) -> dict[str, Any]:
+    """Return the scores: task, scored, unlabelled, metrics, confusion, bins, calibration_error."""
+    told = dataclasses.asdict(scores)
+    return {**told, "task": scores.task.name}

@@ -30,7 +30,6 @@ from minbert.explain.occlusion import (
 from minbert.explain.ranked import METHODS, Disagreement, Explanation, Ranked, disagreement, explain
 from minbert.explain.reduction import Reduction, Step, reduce_input
 from minbert.explain.rollout import attention_rollout, pooled_rollout
-from minbert.explain.sentiment import SentimentSplit, split_sentiment
 from minbert.explain.sets import (
     Projection,
     Separation,
@@ -40,7 +39,12 @@ from minbert.explain.sets import (
     pooled_by,
     principal_components,
 )
-from minbert.explain.splits import SimilaritySplit, split_similarity
+from minbert.explain.splits import (
+    SentimentSplit,
+    SimilaritySplit,
+    split_sentiment,
+    split_similarity,
+)
 from minbert.explain.targets import EXPECTED, Answer, Target, WordScores, target_for
 from minbert.explain.words import Words, merge_attention, merge_sum, words_of
 

@@ -1,22 +1,26 @@
-"""Why two sentences are similar: the exact token-by-token split of the cosine.
+"""Exact splits under mean pooling: a cosine over pairs of words, a logit over words.
 
 With mean pooling, u = (1/n) sum_i h_i and v = (1/m) sum_j k_j, so that
 cos(u, v) = sum_ij h_i . k_j / (n m |u| |v|): a matrix whose sum is the cosine. It explains the
-Siamese score alone, not the joint one, and its entries are contributions of contextual
-last-layer tokens: the state at "film" also knows the words around it.
+Siamese score alone, not the joint one. With a linear head, logit_c = b_c + (1/n) sum_i w_c . h_i:
+one summand a token. The logits are the calibrated ones, whose softmax is what the page shows: the
+head's, all summands and the bias alike, over the temperature.
+
+All are contributions of contextual last-layer tokens: the state at "film" also knows the words
+around it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from decimal import ROUND_HALF_UP, Decimal
+from typing import cast
 
 import torch
 from torch import Tensor
 
-from minbert.explain.mean import check_mean_pooling
 from minbert.explain.words import Words, merge_sum, words_of
-from minbert.heads import COSINE_EPSILON, cosine
+from minbert.heads import COSINE_EPSILON, LinearHead, calibrated, cosine
 from minbert.predictor import Predictor
 
 
@@ -124,3 +128,77 @@ def written(value: float, decimals: int) -> str:
     """Write a number with `decimals`, halves away from zero, and without a minus before zero."""
     exact = Decimal(f"{value:.6f}")  # what lies beyond is rounding
     return str(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0)
+
+
+def check_mean_pooling(predictor: Predictor) -> None:
+    """Refuse a model whose embedding isn't the mean of its tokens' hidden states.
+
+    Raises:
+        ValueError: another pooling.
+    """
+    found = predictor.config.pooling
+    if found != "mean":
+        raise ValueError(
+            f"`pooling` of the model should be 'mean' for an exact split. Found {found!r}; "
+            "leave its words out one by one instead (`minbert.explain.occlusion`)."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class SentimentSplit:
+    """The C logits of one sentence as sums over its W words and a bias."""
+
+    words: Words  # [CLS] and [SEP] are needed for the sum
+    contributions: Tensor  # (W, C) float64; its columns' sums and the bias give the logits
+    bias: Tensor  # (C,) float64
+    logits: Tensor  # (C,), the model's own, calibrated
+    probabilities: tuple[float, ...]  # C, their softmax
+    residual: float  # the largest |logit - its sum|; rounding alone, below 1e-5 or so
+    left_out: int  # word pieces that truncation dropped
+
+    @property
+    def relative(self) -> Tensor:
+        """Return what each word does for a class against the other classes, (W, C).
+
+        The contributions less their mean over the classes: what is added to all logits alike
+        changes no probability. Each row sums to 0.
+        """
+        return self.contributions - self.contributions.mean(dim=1, keepdim=True)
+
+
+@torch.inference_mode()
+def split_sentiment(predictor: Predictor, text: str, *, pieces: bool = False) -> SentimentSplit:
+    """Split a sentence's sentiment logits word by word, exactly.
+
+    Args:
+        predictor: of a model with mean pooling.
+        text: the sentence.
+        pieces: an entry for each word piece, not for each word; the sums are the same.
+
+    Raises:
+        ValueError: a model with another pooling.
+    """
+    check_mean_pooling(predictor)
+    inputs = predictor.encode_single([text])
+    words = words_of(inputs[0], predictor.tokenizer, pieces=pieces)
+    (hidden,) = predictor.hidden(inputs, "sentiment")  # (T, D)
+    linear = cast(LinearHead, predictor.model.heads["sentiment"]).linear
+    temperature = predictor.config.sentiment_temperature
+    weight, bias = (
+        calibrated(part.cpu().double(), temperature) for part in (linear.weight, linear.bias)
+    )
+    by_token = hidden.double() @ weight.T / len(hidden)  # (T, C)
+    contributions = merge_sum(by_token, words.groups)
+    embedding = predictor.pooled(
+        inputs, "sentiment"
+    )  # by the model: what the sums are held against
+    logits = predictor.model.calibrated_sentiment(embedding.to(predictor.device))[0].cpu()
+    return SentimentSplit(
+        words=words,
+        contributions=contributions,
+        bias=bias,
+        logits=logits,
+        probabilities=tuple(logits.softmax(dim=-1).tolist()),
+        residual=(logits - bias - contributions.sum(dim=0)).abs().max().item(),
+        left_out=inputs[0].left_out,
+    )

@@ -21,8 +21,6 @@ from minbert.records.runs import (
     text,
 )
 
-pass
-
 BERT_BASE = "BERT-base\n(110 M parameters)"
 MAIN = ("sentiment accuracy", "paraphrase accuracy", "similarity pearson")
 Record = TypeVar("Record")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from minbert.answers import AttentionResult, PairResult, SentimentResult
-from minbert.explain.example_heads import bare_model
+from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, ServedPredictor

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import torch
 
-from minbert.explain.sentiment import split_sentiment
+from minbert.explain.splits import split_sentiment
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.ui.engine import Engine

@@ -23,7 +23,7 @@ from trainer.config import TrainConfig
 from trainer.data.course import read_split
 from trainer.data.treebank import TREES_FILE, text_key
 from trainer.recipes import CHAINS, RECIPES, best, best_cls
-from trainer.recipes.stage import Chain, Stage
+from trainer.recipes.row import Chain, Stage
 from trainer.run import chain as chain_module
 from trainer.run.chain import Plan, finished, leaks_of_all, plan, train_chain
 from trainer.run.folder import RunError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minbert.explain.example_heads import MEASURES, bare_model, example_heads
+from minbert.explain.heads_summary import MEASURES, bare_model, example_heads
 from minbert.predictor import Predictor
 from trainer.cli import main
 

@@ -31,7 +31,7 @@ def record_heads(
         CheckpointError: the encoder or the examples can't be read.
     """
     # Loaded when it runs, as every command does.
-    from minbert.explain.example_heads import bare_model, example_heads
+    from minbert.explain.heads_summary import bare_model, example_heads
     from minbert.files import read_json_list, write_json
     from minbert.predictor import Predictor
     from trainer.provenance import provenance

@@ -23,8 +23,7 @@ from trainer.recipes import (
     round_robin,
     surgery,
 )
-from trainer.recipes.row import Row
-from trainer.recipes.stage import Chain
+from trainer.recipes.row import Chain, Row
 
 REPORT_ROWS = (
     part1_sst_pretrain.ROW,

@@ -16,7 +16,7 @@ import dataclasses
 
 from trainer.data.treebank import TREES_FILE
 from trainer.recipes.mean import RECIPE
-from trainer.recipes.stage import Chain, Stage
+from trainer.recipes.row import Chain, Stage
 
 BOTH = dataclasses.replace(
     RECIPE,

@@ -27,7 +27,7 @@ from trainer.config import TrainConfig
 from trainer.data.batches import BatchStream, EncodedTask
 from trainer.data.run_data import load_data
 from trainer.evaluation.leaks import answers_of, leak_checks, row_key
-from trainer.recipes.stage import Chain, Stage
+from trainer.recipes.row import Chain, Stage
 from trainer.run.fine_tuning import FineTuning
 from trainer.run.folder import Run
 from trainer.run.train import build_model, train

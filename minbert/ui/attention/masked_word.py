@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from gradio.processing_utils import save_bytes_to_cache
 
 from minbert.answers import AttentionResult
-from minbert.explain.example_heads import example_heads
+from minbert.explain.heads_summary import example_heads
 from minbert.explain.masked import answer_masked, mask_word
 from minbert.explain.words import words_of
 from minbert.files import CheckpointError, read_json

@@ -33,12 +33,12 @@ from minbert.batch import (
     score_batch,
     write_answers,
 )
+from minbert.batch.writing import rows_as_dicts, scores_as_dict
 from minbert.predictor import Predictor
 from minbert.tasks import SIMILARITY
 from minbert.ui.batch import findings as words
 from minbert.ui.batch import tables as panels
 from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
-from minbert.ui.batch_rows import rows_as_dicts, scores_as_dict
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.refusal import refusal

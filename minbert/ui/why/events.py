@@ -17,8 +17,8 @@ from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.steps import Done, Far, Tell, Watched, in_steps
 from minbert.ui.why import attribution, bias, nearest, swaps
 from minbert.ui.why import reduction as words
+from minbert.ui.why.nearest import Indexes
 from minbert.ui.why.question import TARGETS, TASK_OF, asked, target_of
-from minbert.ui.why_index import Indexes
 
 NEAREST = 5
 Found = TypeVar("Found")

@@ -8,8 +8,7 @@ import pytest
 import torch
 
 from minbert.checkpoint import export_encoder
-from minbert.explain.example_heads import bare_model, example_heads
-from minbert.explain.heads_summary import summarise_heads
+from minbert.explain.heads_summary import bare_model, example_heads, summarise_heads
 from minbert.explain.masked import answer_masked, mask_word
 from minbert.explain.occlusion import occlude_joint, occlude_sentiment, occlude_similarity
 from minbert.multitask import MultitaskBert

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from minbert.explain.sentiment import split_sentiment
+from minbert.explain.splits import split_sentiment
 from minbert.predictor import Predictor
 from minbert.text import pad
 from tests.minbert.explain.conftest import Build
