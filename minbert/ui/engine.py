@@ -14,9 +14,9 @@ from minbert.answers import AttentionResult, PairResult, SentimentResult
 from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
-from minbert.serving import ModelQueue, ServedPredictor
+from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
-from minbert.zero_gpu import Decorator, ZeroGpuPredictor
+from minbert.zero_gpu import Decorator, on_zero_gpu
 
 LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 
@@ -66,7 +66,7 @@ class Engine:
         if encoder is None:
             return cls(mean, other)
         bare = bare_model(encoder, mean.config.max_length)
-        return cls(mean, other, ServedPredictor(bare, device, queue=queue))
+        return cls(mean, other, served(bare, device, queue))
 
     @property
     def models(self) -> dict[str, Predictor]:
@@ -158,12 +158,11 @@ def load_checked(
     Raises:
         ValueError: other than five sentiment classes.
     """
-    predictor: Predictor
+    model = MultitaskBert.from_pretrained(folder)
     if gpu is None:
-        predictor = ServedPredictor.serve(folder, device, queue)
+        predictor = served(model, device, queue)
     else:  # the platform keeps the queue there
-        there = "cuda" if device == "auto" else device
-        predictor = ZeroGpuPredictor(MultitaskBert.from_pretrained(folder), gpu, there)
+        predictor = on_zero_gpu(model, gpu, "cuda" if device == "auto" else device)
     found, wanted = predictor.config.sentiment_classes, SENTIMENT.classes
     if found != wanted:
         raise ValueError(

@@ -21,7 +21,8 @@ from minbert.explain.gradients import (
 from minbert.explain.targets import Target, target_for
 from minbert.pooling import pooler_for
 from minbert.predictor import Predictor
-from minbert.serving import ModelQueue, ServedPredictor
+from minbert.serving import ModelQueue
+from minbert.serving import served as served_by
 from tests.minbert.explain.conftest import Build
 from tests.support import redraw, tiny_model
 
@@ -197,7 +198,7 @@ def test_points_run_in_small_batches_on_the_model_s_thread(tmp_path: Path) -> No
     model = tiny_model(tmp_path, similarity_score="mean")
     redraw(model, seed=1, std=0.2)
     queue = ModelQueue()
-    plain, served = Predictor(model, "cpu"), ServedPredictor(model, "cpu", queue=queue)
+    plain, served = Predictor(model, "cpu"), served_by(model, "cpu", queue)
     rows, threads, told = [], set(), []
     encode: Callable[..., Any] = model.encoder.encode
 
