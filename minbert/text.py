@@ -1,8 +1,8 @@
 """From text to padded batches: one preprocessing, one tokenizer, used by trainer and page alike.
 
 Joint input is `[CLS] A [SEP] B [SEP]` (Devlin et al. 2019, section 3), built for each example
-before padding, truncated longest-first, both [SEP] kept: a prediction never depends on what
-else is in its batch.
+before padding, truncated longest-first, both [SEP] kept: what else is in its batch moves a
+prediction by rounding alone.
 """
 
 from __future__ import annotations

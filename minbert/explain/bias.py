@@ -97,7 +97,7 @@ def probe_bias(
     """Put each term of a category into each template that fits the task, and measure the spread.
 
     All texts are one batch. With the masking switch (`minbert.demographics.masking`) on the
-    predictor the spread is 0 wherever masking finds the term.
+    predictor the spread is 0, but for rounding, wherever masking finds the term.
 
     Args:
         predictor: of a model with any pooling.

@@ -140,7 +140,7 @@ def test_a_masked_word_is_a_mask_for_each_piece(build: Build) -> None:
     assert found.without[1].probabilities != pytest.approx(
         removed.without[1].probabilities, abs=1e-3
     )
-    assert found.result == removed.result
+    assert found.result.probabilities == pytest.approx(removed.result.probabilities, abs=1e-5)
 
 
 def test_pairs_can_be_masked_too(build: Build) -> None:
