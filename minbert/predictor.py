@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -14,6 +14,7 @@ from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenC
 from minbert.backend import Backend, LocalBackend
 from minbert.device import choose_device
 from minbert.multitask import MultitaskBert
+from minbert.pooling import pooler_for
 from minbert.text import Encoded, TextTransform, Tokenizer
 
 
@@ -76,30 +77,35 @@ class Predictor:
 
     def count_tokens(self, text: str) -> TokenCount:
         """Count a single sentence's tokens as the model sees them."""
-        (pieces,) = self.tokenizer.pieces([text])
+        return self.count_pieces(self.tokenizer.pieces([text])[0])
+
+    def count_pieces(self, pieces: Sequence[int]) -> TokenCount:
+        """Count a single sentence's tokens, given its word-piece ids."""
         left_out = max(0, len(pieces) + 2 - self.config.max_length)
         unknown, masked = (
-            pieces.count(index) for index in (self.tokenizer.unknown_id, self.tokenizer.mask_id)
+            list(pieces).count(index)
+            for index in (self.tokenizer.unknown_id, self.tokenizer.mask_id)
         )
         return TokenCount(len(pieces) + 2, left_out, unknown, masked)
 
     def encode_single(self, texts: Sequence[str]) -> list[Encoded]:
         """Encode each text as `[CLS] A [SEP]`."""
-        return [
-            self.tokenizer.single(pieces, self.config.max_length)
-            for pieces in self.tokenizer.pieces(texts)
-        ]
+        return self.single_inputs(self.tokenizer.pieces(texts))
+
+    def single_inputs(self, pieces: Iterable[Sequence[int]]) -> list[Encoded]:
+        """Encode texts, given as word-piece ids, as `[CLS] A [SEP]`."""
+        return [self.tokenizer.single(of_text, self.config.max_length) for of_text in pieces]
 
     def encode_joint(self, pairs: Sequence[tuple[str, str]]) -> list[Encoded]:
         """Encode each pair as `[CLS] A [SEP] B [SEP]`."""
         first = self.tokenizer.pieces([pair[0] for pair in pairs])
         second = self.tokenizer.pieces([pair[1] for pair in pairs])
-        return [
-            self.tokenizer.joint(
-                a, b, self.config.max_length, token_types=self.config.pair_token_types
-            )
-            for a, b in zip(first, second, strict=True)
-        ]
+        return self.joint_inputs(zip(first, second, strict=True))
+
+    def joint_inputs(self, pieces: Iterable[tuple[Sequence[int], Sequence[int]]]) -> list[Encoded]:
+        """Encode pairs, given as word-piece ids, as `[CLS] A [SEP] B [SEP]`."""
+        length, types = self.config.max_length, self.config.pair_token_types
+        return [self.tokenizer.joint(a, b, length, token_types=types) for a, b in pieces]
 
     def pooled(self, inputs: Sequence[Encoded], task: str | None = None) -> Tensor:
         """Embed encoded inputs, (N, D) on the CPU, in their order.
@@ -116,6 +122,19 @@ class Predictor:
         With `every_layer` all layers, embeddings first: (L+1, T, D); `task` as in `pooled`.
         """
         return self.backend.hidden(inputs, task, every_layer=every_layer)
+
+    @torch.inference_mode()
+    @torch.inference_mode()
+    def pool(self, states: Sequence[Tensor], pooling: str | None = None) -> Tensor:
+        """Pool last hidden states, N of (T, D), to (N, D) on the CPU; None: the model's pooling."""
+        model, name = self.model, pooling or self.config.pooling
+        pool = pooler_for(name, model.encoder, model.attention_pooling)
+        embeddings = torch.empty(len(states), self.config.encoder.hidden_size)
+        for row, state in enumerate(states):
+            hidden = state[None].to(self.device)  # (1, T, D)
+            mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=self.device)
+            embeddings[row] = pool(hidden, mask)[0].float().cpu()
+        return embeddings
 
     def embed(self, texts: Sequence[str], task: str | None = None) -> Tensor:
         """Return the pooled embedding of each text, (N, D), for `task` where it matters."""
@@ -154,8 +173,15 @@ class Predictor:
 
         With PALs each task needs batches of its own.
         """
-        pairs = [(first, second)]
-        singles, orders = self._singles(pairs), self._orders(pairs, swapped=True)
+        return self.answer_pieces(*self.tokenizer.pieces([first, second]))
+
+    @torch.inference_mode()
+    def answer_pieces(
+        self, first: Sequence[int], second: Sequence[int]
+    ) -> tuple[list[SentimentResult], PairResult]:
+        """Answer all tasks for one pair, given as word-piece ids."""
+        singles = TaskEmbeddings(self, lambda: self.single_inputs([first, second]))
+        orders = TaskEmbeddings(self, lambda: self.joint_inputs([(first, second), (second, first)]))
         singles.encode_with(orders)
         (pair,) = self.pairs_of(orders, singles)
         return self.sentiment_of(singles.of("sentiment")), pair
@@ -190,6 +216,7 @@ class Predictor:
             self.tokenizer.tokens(item.ids), segments, kept, weights, item.left_out
         )
 
+    @torch.inference_mode()
     def sentiment_of(self, embeddings: Tensor) -> list[SentimentResult]:
         """Answer sentences of which the embeddings (N, D) are given."""
         logits = self.model.calibrated_sentiment(embeddings.to(self.device))

@@ -143,7 +143,9 @@ def test_the_page_s_engine_takes_the_decorator(tmp_path: Path, gpu: ForkedGpu) -
         tiny_model(tmp_path / "words", pooling=pooling).save_pretrained(tmp_path / pooling)
     plain = Engine.load(tmp_path, "cpu")
     engine = Engine.load(tmp_path, gpu=lambda task: gpu(task), device="cpu")
-    assert engine.answer(engine.mean, FIRST, SECOND) == plain.answer(plain.mean, FIRST, SECOND)
+    assert engine.answer(engine.mean, engine.ask(FIRST, SECOND)) == plain.answer(
+        plain.mean, plain.ask(FIRST, SECOND)
+    )
     assert gpu.processes
 
 
