@@ -26,7 +26,7 @@ test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser
 test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks, whole
 	@MINBERT_HEAVY=1 $(PYTHON) -m pytest -q -m heavy
 
-screenshots: check-browser $(VENV)/.test ## take the README's pictures anew
+screenshots: check-browser $(VENV)/.test ## take the pictures of README and docs anew
 	@$(PYTHON) -m tests.browser.screenshots
 
 lint: $(VENV)/.test
