@@ -30,7 +30,7 @@ test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks
 mutants: $(VENV)/.test ## which planted faults the tests find
 	@OMP_NUM_THREADS=1 $(PYTHON) -m tests.mutants run
 
-screenshots: check-browser $(VENV)/.test ## take the README's pictures anew
+screenshots: check-browser $(VENV)/.test ## take the pictures of README and docs anew
 	@$(PYTHON) -m tests.browser.screenshots
 
 lint: $(VENV)/.test
