@@ -26,7 +26,7 @@ from trainer.commands import (
     train,
     untrained,
 )
-from trainer.commands.terminal import USER_ERRORS, tell
+from trainer.commands.terminal import USER_ERRORS, tell, use_threads
 
 
 class Command(Protocol):
@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return 0, 1 for an error a person can mend, or 130 when interrupted."""
     options = make_parser().parse_args(arguments)
     try:
+        use_threads(getattr(options, "threads", None))
         run: Callable[[argparse.Namespace], None] = options.run
         run(options)
     except USER_ERRORS as error:

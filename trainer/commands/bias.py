@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from trainer.commands.terminal import RESULTS, add_machine_options, tell, use_threads
+from trainer.commands.terminal import RESULTS, add_machine_options, tell
 
 NAME = "bias"
 HELP = "record how far swapped demographic terms spread a model's answers"
@@ -31,6 +31,5 @@ def run(options: argparse.Namespace) -> None:
     """Measure one model or two, and write the record."""
     from trainer.evaluation.bias import record_bias
 
-    use_threads(options.threads)
     models = [options.model, *([options.against] if options.against else [])]
     record_bias(models, options.scores, options.out, device=options.device, report=tell)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from trainer.commands.terminal import add_data_option, add_machine_options, tell, use_threads
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
 from trainer.techniques.precision import PRECISIONS
 
 NAME = "calibrate"
@@ -32,7 +32,6 @@ def run(options: argparse.Namespace) -> None:
     """Calibrate as the options say, and print the table."""
     from trainer.evaluation.calibrate import calibrate
 
-    use_threads(options.threads)
     table = calibrate(
         options.model,
         options.data,

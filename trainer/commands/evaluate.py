@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from trainer.commands.terminal import add_data_option, add_machine_options, tell, use_threads
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
 from trainer.data.course import SPLITS
 
 NAME = "evaluate"
@@ -34,7 +34,6 @@ def run(options: argparse.Namespace) -> None:
     """Score a model and print the table."""
     from trainer.evaluation.command import evaluate
 
-    use_threads(options.threads)
     table = evaluate(
         options.model,
         options.data,

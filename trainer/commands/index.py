@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from trainer.commands.terminal import add_data_option, add_machine_options, tell, use_threads
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
 
 NAME = "index"
 HELP = "index the training sentences for nearest examples"
@@ -32,7 +32,6 @@ def run(options: argparse.Namespace) -> None:
     """Embed the training sentences with every model."""
     from trainer.evaluation.index import build_index
 
-    use_threads(options.threads)
     build_index(
         options.models,
         options.data,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainer.commands.terminal import add_data_option, add_machine_options, tell, use_threads
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
 from trainer.techniques.precision import PRECISIONS
 
 NAME = "mine"
@@ -40,7 +40,6 @@ def run(options: argparse.Namespace) -> None:
     """Write the file of mined pairs."""
     from trainer.data.hard_negatives import write_mined
 
-    use_threads(options.threads)
     write_mined(
         options.data,
         options.encoder,

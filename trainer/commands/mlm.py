@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from trainer.commands.terminal import add_data_option, add_machine_options, tell, use_threads
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
 from trainer.config import MlmConfig
 from trainer.options import add_setting_options, chosen_settings
 
@@ -26,7 +26,6 @@ def run(options: argparse.Namespace) -> None:
     """Train an encoder on as a masked language model."""
     from trainer.run.mlm import train_mlm
 
-    use_threads(options.threads)
     model = train_mlm(
         MlmConfig(**chosen_settings(options)),
         options.data,

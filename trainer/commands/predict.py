@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from minbert.tasks import TASKS
-from trainer.commands.terminal import add_machine_options, tell, use_threads
+from trainer.commands.terminal import add_machine_options, tell
 
 NAME = "predict"
 HELP = "label a file"
@@ -27,7 +27,6 @@ def run(options: argparse.Namespace) -> None:
     from minbert.predictor import Predictor
     from trainer.evaluation.predict import predict_file
 
-    use_threads(options.threads)
     predict_file(
         Predictor.from_pretrained(options.model, options.device),
         options.task,

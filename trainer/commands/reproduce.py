@@ -12,7 +12,6 @@ from trainer.commands.terminal import (
     add_profile_option,
     add_results_option,
     tell,
-    use_threads,
 )
 from trainer.recipes import ROWS
 
@@ -38,7 +37,6 @@ def run(options: argparse.Namespace) -> None:
     from trainer.reproduction.reproduce import reproduce
     from trainer.reproduction.tables import tables
 
-    use_threads(options.threads)
     if options.seeds < 1:
         raise ValueError(f"`--seeds` should be at least 1. Found {options.seeds}.")
     reproduce(

@@ -11,7 +11,6 @@ from trainer.commands.terminal import (
     add_machine_options,
     add_profile_option,
     tell,
-    use_threads,
 )
 from trainer.config import TrainConfig
 from trainer.options import add_setting_options, chosen_settings
@@ -36,7 +35,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train a recipe of one run or of several stages."""
-    use_threads(options.threads)
     model = (run_chain if options.recipe in CHAINS else run_recipe)(options)
     tell(f"The model is in {model}")
 

@@ -10,7 +10,6 @@ from trainer.commands.terminal import (
     add_profile_option,
     add_results_option,
     tell,
-    use_threads,
 )
 
 NAME = "untrained"
@@ -33,7 +32,6 @@ def run(options: argparse.Namespace) -> None:
     from trainer.recipes.profiles import with_profile
     from trainer.reproduction.untrained import untrained_heads
 
-    use_threads(options.threads)
     untrained_heads(
         with_profile(RECIPES["baseline"], options.profile),
         options.data,
