@@ -14,7 +14,7 @@ import torch
 from minbert.files import write_json
 from minbert.tasks import TASKS
 from trainer.cli import main
-from trainer.commands.reproduce import RESULTS
+from trainer.commands.terminal import RESULTS
 from trainer.config import TrainConfig
 from trainer.recipes import ROWS
 from trainer.recipes.profiles import PROFILES

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from minbert.explain.bias import bootstrap_mean, probe_bias
-from minbert.explain.bias_templates import TERMS_IN_SLOTS
+from minbert.explain.bias_templates import probe_terms
 from minbert.files import read_json, write_json
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
@@ -81,7 +81,7 @@ def measure(predictor: Predictor) -> Spreads:
     for task in TASKS:
         lists = {
             category: [each.spread for each in probe_bias(predictor, category, task).swaps]
-            for category in TERMS_IN_SLOTS
+            for category in probe_terms()
         }
         every = [statistics.fmean(row) for row in zip(*lists.values(), strict=True)]
         found[task] = {OVERALL: every, **lists}

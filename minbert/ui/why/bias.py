@@ -8,12 +8,12 @@ import plotly.graph_objects as go
 
 from minbert.demographics.masking import mask_terms, masking
 from minbert.explain import (
-    TERMS_IN_SLOTS,
     Answer,
     BiasProbe,
     Swaps,
     probe_bias,
     probe_sentence,
+    probe_terms,
 )
 from minbert.predictor import Predictor
 from minbert.text import normalise
@@ -62,8 +62,8 @@ def probe_templates(
 ) -> tuple[BiasProbe, ...]:
     """Measure the spread of every category over our templates."""
     found = []
-    for number, category in enumerate(TERMS_IN_SLOTS, start=1):
-        told = f"{category.capitalize()}, {number} of {len(TERMS_IN_SLOTS)}, texts answered"
+    for number, category in enumerate(probe_terms(), start=1):
+        told = f"{category.capitalize()}, {number} of {len(probe_terms())}, texts answered"
         watching = watched(reader(predictor, masked=masked), told, tell)
         found.append(probe_bias(watching, category, task))
     return tuple(found)
