@@ -25,7 +25,6 @@ MEASURE_NAMES = {
     "distance": ("Mean distance", "tokens", ".1f"),
     "a_to_b": ("Share from A to B", "share", ".0%"),
 }
-RECORD = "untuned-heads.json"  # in the folder of results; `python -m trainer heads` writes it
 NO_RECORD = (
     "There is no record of the encoder before fine-tuning. "
     "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."

@@ -15,8 +15,9 @@ from minbert.answers import AttentionResult
 from minbert.explain.heads_summary import example_heads
 from minbert.explain.masked import answer_masked, mask_word
 from minbert.explain.words import words_of
-from minbert.files import CheckpointError, read_json
 from minbert.predictor import Predictor
+from minbert.records.heads import FILE, Heads
+from minbert.records.reading import MissingRecordError, RecordError, read_record
 from minbert.text import Encoded
 from minbert.ui.attention import bertviz as bertviz_frame
 from minbert.ui.attention import files as attention_files
@@ -34,7 +35,7 @@ from minbert.ui.attention.events import (
     Studio,
 )
 from minbert.ui.attention.figures import map_figure
-from minbert.ui.attention.fine_tuning import NO_RECORD, RECORD, tuning_figure
+from minbert.ui.attention.fine_tuning import NO_RECORD, tuning_figure
 from minbert.ui.engine import Answer, InputError
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.blocks import finding_block, notice_line
@@ -220,19 +221,20 @@ class Extras:
     def tuning(self, measure: str, model: str) -> tuple[str, go.Figure | None]:
         """Draw what fine-tuning changed in each head, over the sentences of the record."""
         try:
-            told = read_json(self.results / RECORD)
-            before, inputs = told["heads"], [(a, b) for a, b in told["inputs"]]
-        except (CheckpointError, KeyError, TypeError, ValueError):
+            record = read_record(self.results / FILE, Heads)
+        except MissingRecordError:
             return finding_block(NO_RECORD, [], ""), None
+        except RecordError as error:
+            return finding_block(NO_RECORD, [str(error)], ""), None
         kept = "mean" if model == "untuned" else model
         if kept not in self._after:
-            self._after[kept] = example_heads(self.engine.models[kept], inputs)
-        old, new = before.get(measure), self._after[kept].get(measure)
+            self._after[kept] = example_heads(self.engine.models[kept], record.inputs)
+        old, new = record.heads.get(measure), self._after[kept].get(measure)
         if old is None or new is None or [len(r) for r in old] != [len(r) for r in new]:
             return finding_block("The record is of another encoder than the models'", [], ""), None
         lines = [
-            f"Before: {told['encoder']}. After: the model with {MODEL_NAMES[kept]}. "
-            f"Averages over {len(inputs)} of our own examples."
+            f"Before: {record.encoder}. After: the model with {MODEL_NAMES[kept]}. "
+            f"Averages over {len(record.inputs)} of our own examples."
         ]
         if "untuned" not in self.engine.models:
             lines.append(
