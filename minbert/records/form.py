@@ -150,6 +150,10 @@ class Metric(Form):
         """Return the form of a metric that was computed, perhaps with its `split`."""
         return cls.model_validate({**dataclasses.asdict(metric), **more})
 
+    def __str__(self) -> str:
+        """Write the value and its standard error."""
+        return str(metrics.Metric(self.value, self.se, self.n or 0))
+
 
 Metrics = dict[str, dict[str, Metric]]  # by task, then by the metric's name
 Verdict = Literal["held", "did not hold", "undecided"]

@@ -219,8 +219,7 @@ def as_table(tasks: dict[str, TaskCalibration]) -> str:
     lines = [TABLE_ROW.format("task", f"{SPLIT}, ± SE", "before", "after", "n")]
     for name, told in tasks.items():
         for measure, title in MEASURES.items():
-            found = (getattr(when, measure) for when in (told.before, told.after))
-            pair = (str(Metric(one.value, one.se, one.n)) for one in found)
+            pair = (str(getattr(when, measure)) for when in (told.before, told.after))
             lines.append(TABLE_ROW.format(name, title, *pair, f"{told.n:,}"))
     lines.append(f"after: each example scored by a fit to the other {FOLDS - 1} of {FOLDS} folds")
     for name, told in tasks.items():

@@ -7,7 +7,6 @@ from typing import Any
 
 from minbert.config import UNCALIBRATED
 from minbert.records.calibration import Calibration, scales_of
-from minbert.records.form import Metric
 from trainer.publish.errors import PublishError
 
 MEASURES = {
@@ -69,20 +68,12 @@ def table(record: Calibration) -> str:
     ]
     for task, told in record.tasks.items():
         for measure, title in MEASURES.items():
-            before, after = (
-                with_error(getattr(each, measure)) for each in (told.before, told.after)
-            )
+            before, after = (str(getattr(each, measure)) for each in (told.before, told.after))
             chance = f"{told.ece_by_chance:.3f}" if measure == "ece" else ""
             lines.append(
                 f"| {task} | {title} | {before} | {after} | {chance} | {told.split} | {told.n:,} |"
             )
     return "\n".join(lines)
-
-
-def with_error(told: Metric) -> str:
-    """Write a number, with its standard error where it has one."""
-    value = "undefined" if told.value is None else f"{told.value:.3f}"
-    return value if told.se is None else f"{value} ± {told.se:.3f}"
 
 
 def probabilities_line(config: Mapping[str, Any]) -> str:

@@ -38,9 +38,7 @@ def switch_line(results: Path) -> str:
 
 
 def _with_error(metric: Metric | None) -> str:
-    if metric is None or metric.value is None:
-        return ""
-    return f"{metric.value:.3f}" + ("" if metric.se is None else f" ± {metric.se:.3f}")
+    return "" if metric is None or metric.value is None else str(metric)
 
 
 def record_block(results: Path) -> str:
