@@ -8,7 +8,8 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help app static test test-heavy screenshots lint format clean check-python check-browser
+.PHONY: help app static test test-heavy mutants screenshots lint format clean
+.PHONY: check-python check-browser
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -26,7 +27,10 @@ test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser
 test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks, whole
 	@MINBERT_HEAVY=1 $(PYTHON) -m pytest -q -m heavy
 
-screenshots: check-browser $(VENV)/.test ## take the README's pictures anew
+mutants: $(VENV)/.test ## which planted faults the tests find
+	@OMP_NUM_THREADS=1 $(PYTHON) -m tests.mutants run
+
+screenshots: check-browser $(VENV)/.test ## take the pictures of README and docs anew
 	@$(PYTHON) -m tests.browser.screenshots
 
 lint: $(VENV)/.test

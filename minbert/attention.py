@@ -2,8 +2,8 @@
 
 Paper: Vaswani et al. 2017, "Attention Is All You Need", section 3.2; as used in BERT
 (Devlin et al. 2019). Differs from the paper: nothing. The fused kernel returns no
-probabilities, so there are two paths with equal outputs: fused for training and scoring,
-explicit when a map is asked for.
+probabilities, so there are two paths, with outputs equal but for rounding: fused for training
+and scoring, explicit when a map is asked for.
 """
 
 from __future__ import annotations

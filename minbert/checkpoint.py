@@ -26,13 +26,8 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
 TRAINED_ON_FILE = "trained_on.safetensors"  # the trainer's record of what made the weights
-HUB_FILES = [
-    CONFIG_FILE,
-    TRAINED_ON_FILE,
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-]
+# A checkpoint is all of its folder's files of these kinds: text and tensors, which can't run code.
+SAFE_KINDS = (".csv", ".json", ".md", ".safetensors", ".toml", ".tsv", ".txt", ".yaml")
 
 # Hugging Face's name -> ours. A module's name stands for its weight and its bias.
 EMBEDDING_KEYS = {
@@ -247,7 +242,10 @@ def resolve_folder(name_or_dir: str | Path, *, revision: str | None = None) -> P
     try:
         fetched = Path(
             snapshot_download(
-                str(name_or_dir), revision=revision, allow_patterns=[*HUB_FILES, WEIGHTS_FILE]
+                str(name_or_dir),
+                revision=revision,
+                allow_patterns=[f"*{kind}" for kind in SAFE_KINDS],
+                ignore_patterns=["*/*"],  # folders hold the weights in other programs' formats
             )
         )
         if not (fetched / WEIGHTS_FILE).is_file():

@@ -41,6 +41,17 @@ def read_json_list(path: Path) -> list[dict[str, Any]]:
     return values
 
 
+def list_of_strings(value: object) -> list[str]:
+    """Return a JSON value that is a list of strings.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise TypeError(f"{value!r:.80} is no list of strings")
+    return value
+
+
 def _read_json(path: Path) -> object:
     try:
         values: object = json.loads(path.read_text(encoding="utf-8"))

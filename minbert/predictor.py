@@ -1,10 +1,9 @@
-"""Text in, typed results out. Device, eval mode and batching live here and nowhere else."""
+"""Text in, typed results out; the encoder works in a backend (`minbert.backend`)."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -12,24 +11,34 @@ import torch
 from torch import Tensor
 
 from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenCount
+from minbert.backend import Backend, LocalBackend
 from minbert.device import choose_device
 from minbert.multitask import MultitaskBert
-from minbert.text import Encoded, Tokenizer, length_batches, pad
+from minbert.pooling import pooler_for
+from minbert.text import Encoded, TextTransform, Tokenizer
 
 
 class Predictor:
     """Answers all three tasks with one multitask model."""
 
     def __init__(
-        self, model: MultitaskBert, device: str = "auto", *, autocast: bool = False
+        self,
+        model: MultitaskBert,
+        device: str = "auto",
+        *,
+        autocast: bool = False,
+        backend: Backend | None = None,
+        transform: TextTransform | None = None,
     ) -> None:
         """Move the model to the device and switch dropout off.
 
         Args:
             model: with its tokenizer.
-            device: 'auto' takes the best there is.
+            device: 'auto' takes the best there is; the heads work there.
             autocast: encode in bfloat16, faster and less exact (for scoring while training);
                 pooling and heads stay in float32, as does all by default.
+            backend: where the encoder works; None: on `device`, on the thread that asks.
+            transform: changes each normalised text before the tokenizer reads it.
 
         Raises:
             ValueError: the model has no tokenizer, or the machine lacks the device.
@@ -40,56 +49,71 @@ class Predictor:
             )
         self.device = choose_device(device)
         self.model = model.to(self.device).eval()
-        self.tokenizer: Tokenizer = model.tokenizer
         self.config = model.config
         self.autocast = autocast
+        self.backend = backend or LocalBackend(self.model, self.device, autocast=autocast)
+        self._transform = transform
+        plain = model.tokenizer
+        self.tokenizer: Tokenizer = plain if transform is None else plain.with_transform(transform)
 
     @classmethod
     def from_pretrained(cls, name_or_dir: str | Path, device: str = "auto") -> Self:
         """Load a multitask checkpoint from a folder or a Hugging Face id."""
         return cls(MultitaskBert.from_pretrained(name_or_dir), device)
 
+    def with_backend(self, backend: Backend) -> Predictor:
+        """Return a predictor of the same model whose encoder works in `backend`."""
+        return self._changed(backend, self._transform)
+
+    def with_transform(self, transform: TextTransform) -> Predictor:
+        """Return a predictor of the same model, at the same place, that reads changed texts."""
+        return self._changed(self.backend, transform)
+
+    def _changed(self, backend: Backend, transform: TextTransform | None) -> Predictor:
+        device, autocast = str(self.device), self.autocast
+        return Predictor(
+            self.model, device, autocast=autocast, backend=backend, transform=transform
+        )
+
     def count_tokens(self, text: str) -> TokenCount:
         """Count a single sentence's tokens as the model sees them."""
-        (pieces,) = self.tokenizer.pieces([text])
+        return self.count_pieces(self.tokenizer.pieces([text])[0])
+
+    def count_pieces(self, pieces: Sequence[int]) -> TokenCount:
+        """Count a single sentence's tokens, given its word-piece ids."""
         left_out = max(0, len(pieces) + 2 - self.config.max_length)
         unknown, masked = (
-            pieces.count(index) for index in (self.tokenizer.unknown_id, self.tokenizer.mask_id)
+            list(pieces).count(index)
+            for index in (self.tokenizer.unknown_id, self.tokenizer.mask_id)
         )
         return TokenCount(len(pieces) + 2, left_out, unknown, masked)
 
     def encode_single(self, texts: Sequence[str]) -> list[Encoded]:
         """Encode each text as `[CLS] A [SEP]`."""
-        return [
-            self.tokenizer.single(pieces, self.config.max_length)
-            for pieces in self.tokenizer.pieces(texts)
-        ]
+        return self.single_inputs(self.tokenizer.pieces(texts))
+
+    def single_inputs(self, pieces: Iterable[Sequence[int]]) -> list[Encoded]:
+        """Encode texts, given as word-piece ids, as `[CLS] A [SEP]`."""
+        return [self.tokenizer.single(of_text, self.config.max_length) for of_text in pieces]
 
     def encode_joint(self, pairs: Sequence[tuple[str, str]]) -> list[Encoded]:
         """Encode each pair as `[CLS] A [SEP] B [SEP]`."""
         first = self.tokenizer.pieces([pair[0] for pair in pairs])
         second = self.tokenizer.pieces([pair[1] for pair in pairs])
-        return [
-            self.tokenizer.joint(
-                a, b, self.config.max_length, token_types=self.config.pair_token_types
-            )
-            for a, b in zip(first, second, strict=True)
-        ]
+        return self.joint_inputs(zip(first, second, strict=True))
 
-    @torch.inference_mode()
+    def joint_inputs(self, pieces: Iterable[tuple[Sequence[int], Sequence[int]]]) -> list[Encoded]:
+        """Encode pairs, given as word-piece ids, as `[CLS] A [SEP] B [SEP]`."""
+        length, types = self.config.max_length, self.config.pair_token_types
+        return [self.tokenizer.joint(a, b, length, token_types=types) for a, b in pieces]
+
     def pooled(self, inputs: Sequence[Encoded], task: str | None = None) -> Tensor:
-        """Embed encoded inputs, (N, D) on the CPU, in their order; batched by length.
+        """Embed encoded inputs, (N, D) on the CPU, in their order.
 
         `task` chooses the encoder's PALs; without them it makes no difference.
         """
-        embeddings = torch.empty(len(inputs), self.config.encoder.hidden_size)
-        for rows in length_batches(inputs):
-            batch = pad([inputs[row] for row in rows], self.tokenizer.pad_id)
-            with self._precision():
-                embeddings[rows] = self.model.embed(batch.to(self.device), task).float().cpu()
-        return embeddings
+        return self.backend.pooled(inputs, task)
 
-    @torch.inference_mode()
     def hidden(
         self, inputs: Sequence[Encoded], task: str | None = None, *, every_layer: bool = False
     ) -> list[Tensor]:
@@ -97,21 +121,20 @@ class Predictor:
 
         With `every_layer` all layers, embeddings first: (L+1, T, D); `task` as in `pooled`.
         """
-        found = [torch.empty(0)] * len(inputs)
-        for rows in length_batches(inputs):
-            batch = pad([inputs[row] for row in rows], self.tokenizer.pad_id).to(self.device)
-            ids, mask, types = batch.input_ids, batch.attention_mask, batch.token_type_ids
-            with self._precision():
-                output = self.model.encoder(ids, mask, types, task, keep_layer_states=every_layer)
-            states = torch.stack(output.layer_states, dim=1) if every_layer else output.hidden
-            for row, state in zip(rows, states.float().cpu(), strict=True):
-                found[row] = state[..., : len(inputs[row]), :].clone()  # lets the padding go
-        return found
+        return self.backend.hidden(inputs, task, every_layer=every_layer)
 
-    def _precision(self) -> contextlib.AbstractContextManager[object]:
-        if not self.autocast:
-            return contextlib.nullcontext()
-        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+    @torch.inference_mode()
+    @torch.inference_mode()
+    def pool(self, states: Sequence[Tensor], pooling: str | None = None) -> Tensor:
+        """Pool last hidden states, N of (T, D), to (N, D) on the CPU; None: the model's pooling."""
+        model, name = self.model, pooling or self.config.pooling
+        pool = pooler_for(name, model.encoder, model.attention_pooling)
+        embeddings = torch.empty(len(states), self.config.encoder.hidden_size)
+        for row, state in enumerate(states):
+            hidden = state[None].to(self.device)  # (1, T, D)
+            mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=self.device)
+            embeddings[row] = pool(hidden, mask)[0].float().cpu()
+        return embeddings
 
     def embed(self, texts: Sequence[str], task: str | None = None) -> Tensor:
         """Return the pooled embedding of each text, (N, D), for `task` where it matters."""
@@ -150,13 +173,19 @@ class Predictor:
 
         With PALs each task needs batches of its own.
         """
-        pairs = [(first, second)]
-        singles, orders = self._singles(pairs), self._orders(pairs, swapped=True)
+        return self.answer_pieces(*self.tokenizer.pieces([first, second]))
+
+    @torch.inference_mode()
+    def answer_pieces(
+        self, first: Sequence[int], second: Sequence[int]
+    ) -> tuple[list[SentimentResult], PairResult]:
+        """Answer all tasks for one pair, given as word-piece ids."""
+        singles = TaskEmbeddings(self, lambda: self.single_inputs([first, second]))
+        orders = TaskEmbeddings(self, lambda: self.joint_inputs([(first, second), (second, first)]))
         singles.encode_with(orders)
         (pair,) = self.pairs_of(orders, singles)
         return self.sentiment_of(singles.of("sentiment")), pair
 
-    @torch.inference_mode()
     def attention(
         self, first: str | Encoded, second: str | None = None, layers: Collection[int] | None = None
     ) -> AttentionResult:
@@ -180,17 +209,14 @@ class Predictor:
         kept = tuple(sorted(set(every if layers is None else layers)))
         if not kept:
             raise ValueError("`layers` should name at least one layer. Found none.")
-        batch = pad([item], self.tokenizer.pad_id).to(self.device)
-        maps = self.model.encoder(
-            batch.input_ids, batch.attention_mask, batch.token_type_ids, maps_of=kept
-        ).attention_maps
-        weights = torch.stack([maps[layer][0] for layer in kept]).float().cpu()
+        weights = self.backend.maps(item, kept)
         boundary = item.ids.index(self.tokenizer.sep_id) + 1  # of one sentence: the end
         segments = [int(position >= boundary) for position in range(len(item))]
         return AttentionResult(
             self.tokenizer.tokens(item.ids), segments, kept, weights, item.left_out
         )
 
+    @torch.inference_mode()
     def sentiment_of(self, embeddings: Tensor) -> list[SentimentResult]:
         """Answer sentences of which the embeddings (N, D) are given."""
         logits = self.model.calibrated_sentiment(embeddings.to(self.device))

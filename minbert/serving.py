@@ -10,18 +10,18 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import dataclasses
+import functools
 import heapq
 import itertools
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
-from minbert.answers import AttentionResult
+from minbert.backend import Backend
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.text import Encoded, length_batches
@@ -138,55 +138,53 @@ class ModelQueue:
                     work.future.set_exception(error)
 
 
-class ServedPredictor(Predictor):
-    """A predictor for many visitors at once: its model work goes through a `ModelQueue`."""
+class QueuedBackend:
+    """A backend for many visitors at once: its work goes through a `ModelQueue`."""
 
-    def __init__(self, model: MultitaskBert, device: str = "auto", *, queue: ModelQueue) -> None:
-        """Serve a model through the queue; several models may share one."""
-        super().__init__(model, device)
-        self.queue = queue
+    def __init__(self, plain: Backend, queue: ModelQueue) -> None:
+        """Let the queue's thread do what `plain` does; several backends may share a queue."""
+        self._plain, self.queue = plain, queue
 
-    @classmethod
-    def serve(cls, name_or_dir: str | Path, device: str, queue: ModelQueue) -> Self:
-        """Load a multitask checkpoint to be served through `queue`."""
-        return cls(MultitaskBert.from_pretrained(name_or_dir), device, queue=queue)
-
-    def pooled(self, inputs: Sequence[Encoded], task: str | None = None) -> Tensor:
-        """Embed encoded inputs, (N, D) on the CPU, in their order, chunk by chunk."""
-        plain = super().pooled
-        if self.queue.here:
-            return plain(inputs, task)
+    def pooled(self, inputs: Sequence[Encoded], task: str | None) -> Tensor:
+        """Return the pooled embeddings, chunk by chunk."""
+        if self.queue.here or not inputs:
+            return self._plain.pooled(inputs, task)
         urgency = _urgency.get()
         chunks = list(length_batches(inputs, TEXTS_PER_CHUNK[urgency], TOKENS_PER_CHUNK[urgency]))
-        futures = []
+        run = functools.partial(self._plain.pooled, task=task)
+        futures: list[Future[Tensor]] = []
         for rows in chunks:
             chunk = [inputs[row] for row in rows]
-            longest = max(len(item) for item in chunk)
-
-            def run(items: list[Encoded]) -> Tensor:
-                return plain(items, task)
-
-            futures.append(
-                self.queue.submit(Work((id(self), task), len(chunk), longest, chunk, run, Future()))
+            longest, future = max(len(item) for item in chunk), Future[Tensor]()
+            futures.append(future)
+            self.queue.submit(
+                Work((id(self._plain), task), len(chunk), longest, chunk, run, future)
             )
-        embeddings = torch.empty(len(inputs), self.config.encoder.hidden_size)
         try:
-            for rows, future in zip(chunks, futures, strict=True):
-                embeddings[rows] = future.result()
+            found = torch.cat([future.result() for future in futures])
         finally:
             for future in futures:  # after an error nobody waits for the others
                 future.cancel()
+        embeddings = torch.empty_like(found)
+        embeddings[[row for rows in chunks for row in rows]] = found
         return embeddings
 
     def hidden(
-        self, inputs: Sequence[Encoded], task: str | None = None, *, every_layer: bool = False
+        self, inputs: Sequence[Encoded], task: str | None, *, every_layer: bool
     ) -> list[Tensor]:
-        """Return hidden states, as `Predictor.hidden` does, from the model's thread."""
-        plain = super().hidden
-        return self.queue.call(lambda: plain(inputs, task, every_layer=every_layer))
+        """Return the hidden states, from the model's thread."""
+        return self.call(lambda: self._plain.hidden(inputs, task, every_layer=every_layer))
 
-    def attention(self, *arguments: Any, **options: Any) -> AttentionResult:  # noqa: ANN401 - as Predictor.attention
-        """Return attention maps, as `Predictor.attention` does, from the model's thread."""
-        return self.queue.call(
-            lambda: super(ServedPredictor, self).attention(*arguments, **options)
-        )
+    def maps(self, item: Encoded, layers: Sequence[int], task: str | None = None) -> Tensor:
+        """Return the attention maps, from the model's thread."""
+        return self.call(lambda: self._plain.maps(item, layers, task))
+
+    def call(self, function: Callable[[], Answer]) -> Answer:
+        """Run a short function on the model's thread, alone, and wait for it."""
+        return self.queue.call(function)
+
+
+def served(model: MultitaskBert, device: str, queue: ModelQueue) -> Predictor:
+    """Return a predictor of a model whose work goes through the queue."""
+    plain = Predictor(model, device)
+    return plain.with_backend(QueuedBackend(plain.backend, queue))

@@ -1,15 +1,15 @@
 """From text to padded batches: one preprocessing, one tokenizer, used by trainer and page alike.
 
 Joint input is `[CLS] A [SEP] B [SEP]` (Devlin et al. 2019, section 3), built for each example
-before padding, truncated longest-first, both [SEP] kept: a prediction never depends on what
-else is in its batch.
+before padding, truncated longest-first, both [SEP] kept: what else is in its batch moves a
+prediction by rounding alone.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TEXTS_PER_BATCH = 64
 TOKENS_PER_BATCH = 4096
+TextTransform = Callable[[str], str]
 MASK = "[MASK]"  # what a person types to hide a word from the model
 BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
 _BRACKET = re.compile(r"-([LR][RSC]B)-")
@@ -139,9 +140,9 @@ class Tokenizer:
     All other special tokens that a person types (`[SEP]`, `[CLS]`) are read as the text they are.
     """
 
-    def __init__(self, tokenizer: BertTokenizer) -> None:
-        """Wrap a loaded `BertTokenizer`."""
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: BertTokenizer, transform: TextTransform | None = None) -> None:
+        """Wrap a loaded `BertTokenizer`; `transform` changes each normalised text before it."""
+        self._tokenizer, self._transform = tokenizer, transform
         self._backend = tokenizer.backend_tokenizer
         self._backend.no_truncation()
         self._backend.no_padding()
@@ -168,6 +169,10 @@ class Tokenizer:
 
         return cls(BertTokenizer.from_pretrained(folder))
 
+    def with_transform(self, transform: TextTransform) -> Tokenizer:
+        """Return a tokenizer that reads `transform` of each normalised text."""
+        return Tokenizer(self._tokenizer, transform)
+
     def save(self, folder: Path) -> None:
         """Write tokenizer.json and tokenizer_config.json into `folder`."""
         self._tokenizer.save_pretrained(folder)
@@ -183,7 +188,8 @@ class Tokenizer:
 
     def pieces(self, texts: Sequence[str]) -> list[list[int]]:
         """Normalise and split texts into word-piece ids; of special tokens only typed `[MASK]`s."""
-        parts = [normalise(text).split(MASK) for text in texts]
+        transform = self._transform or str
+        parts = [transform(normalise(text)).split(MASK) for text in texts]
         flat = [part for of_text in parts for part in of_text]
         found = (code.ids for code in self._backend.encode_batch(flat, add_special_tokens=False))
         pieces = []

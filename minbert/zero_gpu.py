@@ -23,17 +23,17 @@ import importlib.util
 import os
 import pickle
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
-from minbert.answers import AttentionResult
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.text import Encoded
 
 SECONDS = 20  # asked of the GPU for one call; a call takes far less
 Decorator = Callable[[Callable[..., bytes]], Callable[..., bytes]]
+Result = TypeVar("Result")
 
 
 def zero_gpu() -> Decorator | None:
@@ -49,41 +49,49 @@ def zero_gpu() -> Decorator | None:
     return decorator
 
 
-class ZeroGpuPredictor(Predictor):
-    """A predictor whose encoder works inside a decorated function, on a copy on the GPU."""
+class ZeroGpuBackend:
+    """The encoder inside a decorated function, on a copy on the GPU."""
 
     def __init__(self, model: MultitaskBert, gpu: Decorator, device: str = "cuda") -> None:
-        """Copy the model to `device`, and keep it on the CPU too.
+        """Copy the model to `device`.
 
         Args:
             model: with its tokenizer.
             gpu: the decorator, as `zero_gpu` returns it.
             device: where the encoder works inside the decorated function.
         """
-        super().__init__(model, "cpu")
-        there = Predictor(copy.deepcopy(model), device)
+        there = Predictor(copy.deepcopy(model), device).backend
 
         def work(method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> bytes:
             return pickle.dumps(getattr(there, method)(*arguments, **options))
 
         self._work = gpu(work)
 
-    def pooled(self, inputs: Sequence[Encoded], task: str | None = None) -> Tensor:
-        """Embed encoded inputs, (N, D) on the CPU, as `Predictor.pooled` does."""
+    def pooled(self, inputs: Sequence[Encoded], task: str | None) -> Tensor:
+        """Return the pooled embeddings."""
         found: Tensor = self._on_gpu("pooled", list(inputs), task)
         return found
 
     def hidden(
-        self, inputs: Sequence[Encoded], task: str | None = None, *, every_layer: bool = False
+        self, inputs: Sequence[Encoded], task: str | None, *, every_layer: bool
     ) -> list[Tensor]:
-        """Return hidden states, as `Predictor.hidden` does."""
+        """Return the hidden states."""
         found: list[Tensor] = self._on_gpu("hidden", list(inputs), task, every_layer=every_layer)
         return found
 
-    def attention(self, *arguments: Any, **options: Any) -> AttentionResult:  # noqa: ANN401 - as Predictor.attention
-        """Return attention maps, as `Predictor.attention` does."""
-        found: AttentionResult = self._on_gpu("attention", *arguments, **options)
+    def maps(self, item: Encoded, layers: Sequence[int], task: str | None = None) -> Tensor:
+        """Return the attention maps."""
+        found: Tensor = self._on_gpu("maps", item, tuple(layers), task)
         return found
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Run a function of the CPU's copy at once: explanations read its weights."""
+        return function()
 
     def _on_gpu(self, method: str, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - the method's own
         return pickle.loads(self._work(method, arguments, options))
+
+
+def on_zero_gpu(model: MultitaskBert, gpu: Decorator, device: str = "cuda") -> Predictor:
+    """Return a predictor whose encoder works where a GPU is lent, its heads on the CPU."""
+    return Predictor(model, "cpu", backend=ZeroGpuBackend(model, gpu, device))

@@ -24,7 +24,7 @@ def answer_rows(
     """Yield the answers of the table's rows in order, so many rows at a time.
 
     Args:
-        predictor: a `ServedPredictor` where others ask too.
+        predictor: a served one where others ask too.
         table: what to answer.
         rows_at_a_time: of one chunk; the last one may be shorter.
 

@@ -27,28 +27,11 @@ Left alone: names of persons and of countries, "kid" and "child", and whatever n
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from minbert.demographics.terms import (
-    CATEGORIES,
-    DETERMINERS,
-    FUNCTION_WORDS,
-    KEPT_PHRASES,
-    LANGUAGE_WORDS,
-    LANGUAGES,
-    ONLY_CAPITALISED,
-    ONLY_LOWER_CASE,
-    ONLY_OF_PEOPLE,
-    OPENERS,
-    PERSON_NOUNS,
-    SPEAKING,
-    TERMS,
-    TITLES,
-    TITLES_BEFORE_NAMES,
-    Terms,
-)
+from minbert.demographics.terms import Term, term_lists
 from minbert.tables import Example
 
 SUBJECT = r"he\s+or\s+she|she\s+or\s+he|he\s*/\s*she|she\s*/\s*he|s/he|he|she"
@@ -58,35 +41,6 @@ AFTER_HAS = ("been", "got", "had", "become", "gone", "made", "done", "taken")  #
 JOINERS = ("and", "or")
 VOWEL_SOUND = ("a", "e", "i", "o", "heir")  # no placeholder starts with "u" as in "under"
 CONTEXT = 32  # characters looked at before a term
-
-
-@dataclasses.dataclass(frozen=True)
-class Term:
-    """One listed term's category, its placeholders, and the list that says when to mask it."""
-
-    category: str
-    before_noun: str
-    alone: str
-    source: str
-
-
-def _listed(terms: Terms, source: str) -> dict[str, Term]:
-    """Turn a list of `minbert.demographics.terms_in_text.terms` into {term: Term}."""
-    return {
-        word: Term(category, placeholder.split("/")[0], placeholder.split("/")[-1], source)
-        for category, placeholders in terms.items()
-        for placeholder, words in placeholders.items()
-        for word in words.split(", ")
-    }
-
-
-EXACT = (  # spelled with these capitals; looked up before LISTED
-    _listed(ONLY_CAPITALISED, "any") | _listed(TITLES, "any") | _listed(TITLES_BEFORE_NAMES, "name")
-)
-LISTED = (
-    _listed(TERMS, "any") | _listed(ONLY_OF_PEOPLE, "people") | _listed(ONLY_LOWER_CASE, "lower")
-)
-KEPT = frozenset(" ".join(KEPT_PHRASES.split()).split(", "))
 
 
 def _alternatives(phrases: Iterable[str]) -> str:
@@ -104,32 +58,45 @@ _NUMBER = (
     r"\d{1,3}|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:[\s-]+[a-z]+)?"
     r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[a-z]{3,5}teen"
 )
-_PATTERN = re.compile(
-    rf"""(?<!\w)(?:
+_NEXT_WORD = re.compile(r"(?:\s+[\"“‘`']*|-)(\w[\w'’]*)")
+_NAME_NEXT = re.compile(r"\.?\s+[A-Z]")
+_I_AM = re.compile(r"\bI(?:\s+am|\s*['’]m)\s+$", re.IGNORECASE)
+
+
+@functools.cache
+def _pattern() -> re.Pattern[str]:
+    """Return the pattern of whatever may be a term, or look like one and be kept."""
+    lists = term_lists()
+    known = {key.lower() for key in {*lists.listed, *lists.exact, *lists.kept}}
+    return re.compile(
+        rf"""(?<!\w)(?:
       (?:(?P<aux>{_AUX})(?P<aux_gap>\s+))?
       (?P<subject>{SUBJECT})(?!\w|-\w)
       (?:(?P<gap>\s*)(?P<clitic>['’]s)(?!\w)(?=(?P<later>\s+\w+)?)
       | (?P<space>\s+)(?P<verb>{_VERB})(?!\w))?
     | (?:(?P<article>an?)(?P<article_gap>\s+))?
       (?:(?P<years>{_NUMBER})(?P<old>[\s-]+(?:years?|yrs?)[\s-]+olds?)
-      | (?P<term>{_alternatives({key.lower() for key in {*LISTED, *EXACT, *KEPT}})}))(?!\w)
+      | (?P<term>{_alternatives(known)}))(?!\w)
       (?P<possessive>(?<=s)['’](?=\s+\w))?
     )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_NEXT_WORD = re.compile(r"(?:\s+[\"“‘`']*|-)(\w[\w'’]*)")
-_NAME_NEXT = re.compile(r"\.?\s+[A-Z]")
-_I_AM = re.compile(r"\bI(?:\s+am|\s*['’]m)\s+$", re.IGNORECASE)
-_ADJECTIVES = {
-    word
-    for term, entry in LISTED.items()
-    if entry.category not in ("pronoun", "gender", "title")
-    for word in (term, entry.before_noun)
-}
-_PEOPLE_NEXT = re.compile(
-    rf"(?:[\s-]+(?:and|or|{_alternatives(_ADJECTIVES)}))*[\s-]+(?:{'|'.join(sorted(PERSON_NOUNS))})(?!\w)",
-    re.IGNORECASE,
-)
+        re.IGNORECASE | re.VERBOSE,
+    )
+
+
+@functools.cache
+def _people_next() -> re.Pattern[str]:
+    """Return the pattern of a word for a person, after any adjectives from the lists."""
+    adjectives = {
+        word
+        for term, entry in term_lists().listed.items()
+        if entry.category not in ("pronoun", "gender", "title")
+        for word in (term, entry.before_noun)
+    }
+    nouns = "|".join(sorted(term_lists().person_nouns))
+    return re.compile(
+        rf"(?:[\s-]+(?:and|or|{_alternatives(adjectives)}))*[\s-]+(?:{nouns})(?!\w)",
+        re.IGNORECASE,
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,8 +112,8 @@ class FoundTerm:
 
 def find_terms(text: str) -> list[FoundTerm]:
     """Return the demographic terms of `text` as it stands, by the module's rules, in order."""
-    found = []
-    for match in _PATTERN.finditer(text):
+    found, listed = [], term_lists().listed
+    for match in _pattern().finditer(text):
         if match["subject"]:
             found.append(FoundTerm(*match.span("subject"), "pronoun", "they", ()))
         elif match["years"]:
@@ -154,15 +121,21 @@ def find_terms(text: str) -> list[FoundTerm]:
                 found.append(FoundTerm(*match.span("years"), "age", "some", ()))
         elif (entry := _entry_of(match)) is not None:
             own = _key_of(match).lower()
-            others = tuple(term for term, mate in LISTED.items() if mate == entry and term != own)
+            others = tuple(term for term, mate in listed.items() if mate == entry and term != own)
             told = _placeholder(entry, match)
             found.append(FoundTerm(*match.span("term"), entry.category, told, others))
     return found
 
 
 def mask_demographics(text: str) -> str:
-    """Replace the demographic terms of `text` by neutral words; see the module for the rules."""
-    return _mask(text, Counter())
+    """Replace the demographic terms of `text` by neutral words; see the module for the rules.
+
+    Repeated until nothing changes: a new word can put its neighbour into another light. It ends,
+    because each round that changes anything removes a listed term and adds none.
+    """
+    while (masked := _pattern().sub(_replacement, text)) != text:
+        text = masked
+    return text
 
 
 def mask_examples(examples: Sequence[Example]) -> tuple[list[Example], int]:
@@ -175,40 +148,26 @@ def mask_examples(examples: Sequence[Example]) -> tuple[list[Example], int]:
     return masked, changed
 
 
-def count_terms(texts: Iterable[str]) -> dict[str, int]:
-    """Count the terms that masking `texts` replaces, by category; every category is there."""
-    found: Counter[str] = Counter()
-    for text in texts:
-        _mask(text, found)
-    return {category: found[category] for category in CATEGORIES}
-
-
-def _mask(text: str, found: Counter[str]) -> str:
-    """Mask until nothing changes: a new word can put its neighbour into another light.
-
-    Ends, because each round that changes anything removes a listed term and adds none.
-    """
-
-    def replacement(match: re.Match[str]) -> str:
-        if match["subject"]:
-            found["pronoun"] += 1
-            return _subject(match)
-        if match["years"]:
-            if not _said_of_person(text, match.end("old")):
-                return match[0]  # "a 12 year old car"
-            found["age"] += 1
-            return _with_article(match, "some") + match["old"]
-        return _replaced_term(match, found)
-
-    while (masked := _PATTERN.sub(replacement, text)) != text:
-        text = masked
-    return text
+def _replacement(match: re.Match[str]) -> str:
+    """Return the neutral words for a match, or the match itself where no rule applies."""
+    if match["subject"]:
+        return _subject(match)
+    if match["years"]:
+        if not _said_of_person(match.string, match.end("old")):
+            return match[0]  # "a 12 year old car"
+        return _with_article(match, "some") + match["old"]
+    entry = _entry_of(match)
+    if entry is None:
+        return match[0]
+    told = _with_article(match, _placeholder(entry, match))
+    apostrophe = match["possessive"] or ""
+    return told + apostrophe + ("s" if apostrophe and told[-1] not in "sS" else "")
 
 
 def _subject(match: re.Match[str]) -> str:
     """Replace "he" or "she" and let the verb beside it agree with "they"."""
     aux, gap = match["aux"] or "", match["aux_gap"] or ""
-    if aux and _previous_word(match.string, match.start()).lower() in ("", *OPENERS):
+    if aux and _previous_word(match.string, match.start()).lower() in ("", *term_lists().openers):
         aux = _plural_verb(aux)
     told = aux + gap + _cased("they", match["subject"])
     if match["clitic"]:
@@ -231,25 +190,14 @@ def _plural_verb(verb: str) -> str:
     return verb[: -2 if re.search("(?:ss|sh|ch|x|zz|o)es$", lower) else -1]
 
 
-def _replaced_term(match: re.Match[str], found: Counter[str]) -> str:
-    """Replace a listed term where its list's rule says so; return the match itself elsewhere."""
-    entry = _entry_of(match)
-    if entry is None:
-        return match[0]
-    found[entry.category] += 1
-    told = _with_article(match, _placeholder(entry, match))
-    apostrophe = match["possessive"] or ""
-    return told + apostrophe + ("s" if apostrophe and told[-1] not in "sS" else "")
-
-
 def _key_of(match: re.Match[str]) -> str:
     return re.sub(r"[\s-]+", " ", match["term"]).replace("’", "'")
 
 
 def _entry_of(match: re.Match[str]) -> Term | None:
     """Return the first list's entry whose rule applies to the term."""
-    key = _key_of(match)
-    for entry in (EXACT.get(key), LISTED.get(key.lower())):
+    key, lists = _key_of(match), term_lists()
+    for entry in (lists.exact.get(key), lists.listed.get(key.lower())):
         if entry is not None and _applies(entry, key, match):
             return entry
     return None
@@ -258,13 +206,13 @@ def _entry_of(match: re.Match[str]) -> Term | None:
 def _applies(entry: Term, key: str, match: re.Match[str]) -> bool:
     """Tell whether the term stands for a group of people here."""
     text, start, end = match.string, match.start("term"), match.end("term")
-    if entry.source == "lower":
+    if entry.rule == "lower":
         return key.islower()
-    if entry.source == "name":
+    if entry.rule == "name":
         return _NAME_NEXT.match(text, end) is not None
-    if key.lower() in LANGUAGES and _is_language(text, start, end):
+    if key.lower() in term_lists().languages and _is_language(text, start, end):
         return False
-    if entry.source == "people" and not _PEOPLE_NEXT.match(text, end):
+    if entry.rule == "people" and not _people_next().match(text, end):
         if _noun_follows(text, end):
             return False
         said_of_group = entry.category in ("age", "disability") and (
@@ -278,26 +226,26 @@ def _is_name(key: str, text: str, start: int, end: int) -> bool:
     """Tell whether a noun is a part of a name ("Wonder Woman") or of a compound ("man-made")."""
     if text[start - 1 : start] == "-" or re.compile(r"-\w").match(text, end):
         return True
-    previous = _previous_word(text, start)
+    previous, lists = _previous_word(text, start), term_lists()
     return (
         key[0].isupper()
         and not key.isupper()
         and previous[:1].isupper()
         and previous.isalpha()
-        and previous.lower() not in FUNCTION_WORDS
-        and previous.lower() not in OPENERS
-        and previous.lower() not in LISTED
+        and previous.lower() not in lists.function_words
+        and previous.lower() not in lists.openers
+        and previous.lower() not in lists.listed
         and not previous.isupper()
     )
 
 
 def _is_language(text: str, start: int, end: int) -> bool:
     following = _NEXT_WORD.match(text, end)
-    if following and following[1].lower() in LANGUAGE_WORDS:
+    if following and following[1].lower() in term_lists().language_words:
         return True
     previous = _previous_word(text, start).lower()
-    if previous in SPEAKING:
-        return following is None or not _PEOPLE_NEXT.match(text, end) or following[1] in JOINERS
+    if previous in term_lists().speaking:
+        return following is None or not _people_next().match(text, end) or following[1] in JOINERS
     return previous in ("in", "into", "to", "from") and not _noun_follows(text, end)
 
 
@@ -309,22 +257,23 @@ def _placeholder(entry: Term, match: re.Match[str]) -> str:
     if entry.category != "pronoun":
         previous = _previous_word(match.string, match.start("term")).lower()
         never_predicate = entry.category == "age" and entry.alone == "person"  # "a shy teen"
-        alone = alone and (never_predicate or previous in DETERMINERS)
+        alone = alone and (never_predicate or previous in term_lists().determiners)
     return entry.alone if alone else entry.before_noun
 
 
 def _noun_follows(text: str, end: int) -> bool:
     """Guess whether what follows continues a noun phrase."""
     following = _NEXT_WORD.match(text, end)
-    return following is not None and following[1].lower() not in FUNCTION_WORDS
+    return following is not None and following[1].lower() not in term_lists().function_words
 
 
 def _said_of_person(text: str, end: int) -> bool:
     """Tell whether an age that ends at `end` stands alone or before a word for a person."""
     following = _NEXT_WORD.match(text, end)
-    if following is None or following[1].lower() in FUNCTION_WORDS | LISTED.keys():
+    lists = term_lists()
+    if following is None or following[1].lower() in lists.function_words | lists.listed.keys():
         return True
-    return _PEOPLE_NEXT.match(text, end) is not None
+    return _people_next().match(text, end) is not None
 
 
 def _previous_word(text: str, start: int) -> str:

@@ -8,7 +8,7 @@ Tensors and plain values only; the page draws them. Beside the package's shapes:
 
 from minbert.explain.attention_view import DIRECTIONS, AttentionView, view_attention
 from minbert.explain.bias import BiasProbe, Swaps, probe_bias, probe_sentence
-from minbert.explain.bias_templates import TEMPLATES, TERMS_IN_SLOTS, Template
+from minbert.explain.bias_templates import Template, probe_templates, probe_terms
 from minbert.explain.counterfactuals import Counterfactual, Counterfactuals, find_counterfactuals
 from minbert.explain.gradients import (
     IntegratedGradients,
@@ -52,8 +52,6 @@ __all__ = [
     "DIRECTIONS",
     "EXPECTED",
     "METHODS",
-    "TEMPLATES",
-    "TERMS_IN_SLOTS",
     "Answer",
     "AttentionView",
     "BiasProbe",
@@ -102,6 +100,8 @@ __all__ = [
     "principal_components",
     "probe_bias",
     "probe_sentence",
+    "probe_templates",
+    "probe_terms",
     "reduce_input",
     "split_sentiment",
     "split_similarity",

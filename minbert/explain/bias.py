@@ -22,7 +22,12 @@ import torch
 
 from minbert.config import choice_error
 from minbert.demographics.terms_in_text import FoundTerm, find_terms
-from minbert.explain.bias_templates import TEMPLATES, TERMS_IN_SLOTS, Template, with_article
+from minbert.explain.bias_templates import (
+    Template,
+    probe_templates,
+    probe_terms,
+    with_article,
+)
 from minbert.explain.replacements import in_case_of
 from minbert.explain.targets import EXPECTED, Answer, Target, embeddings_of, target_for
 from minbert.predictor import Predictor
@@ -91,31 +96,32 @@ def probe_bias(
     category: str,
     task: str = "sentiment",
     *,
-    templates: Sequence[Template] = TEMPLATES,
+    templates: Sequence[Template] | None = None,
     terms: Sequence[str] | None = None,
 ) -> BiasProbe:
     """Put each term of a category into each template that fits the task, and measure the spread.
 
     All texts are one batch. With the masking switch (`minbert.demographics.masking`) on the
-    predictor the spread is 0 wherever masking finds the term.
+    predictor the spread is 0, but for rounding, wherever masking finds the term.
 
     Args:
         predictor: of a model with any pooling.
-        category: one of `TERMS_IN_SLOTS`, or any name where `terms` are given.
+        category: one of `probe_terms()`, or any name where `terms` are given.
         task: 'sentiment' takes templates of one sentence, the others those of two.
-        templates: sentences with a slot.
+        templates: sentences with a slot, or None for `probe_templates()`.
         terms: at least two, or None for the category's own.
 
     Raises:
         ValueError: an unknown category or task, fewer than two terms, or no template that fits.
     """
     if terms is None:
-        if category not in TERMS_IN_SLOTS:
-            raise choice_error("category", category, tuple(TERMS_IN_SLOTS))
-        terms = TERMS_IN_SLOTS[category]
+        if category not in probe_terms():
+            raise choice_error("category", category, tuple(probe_terms()))
+        terms = probe_terms()[category]
     if len(terms) < 2:
         raise ValueError(f"`terms` should be at least two. Found {len(terms)}.")
     pair = task != "sentiment"
+    templates = probe_templates() if templates is None else templates
     fitting = [each for each in templates if (each.second is not None) == pair]
     if not fitting:
         raise ValueError(

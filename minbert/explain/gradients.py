@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 import numpy as np
 import torch
@@ -30,7 +29,6 @@ from minbert.config import choice_error
 from minbert.explain.targets import Reading, Target, WordScores, gather, target_for
 from minbert.pooling import pooler_for
 from minbert.predictor import Predictor
-from minbert.serving import ServedPredictor
 from minbert.text import Encoded
 
 BASELINES = ("pad", "mask")
@@ -38,7 +36,6 @@ STEPS = 32  # points of the line
 MOST_STEPS = 512
 ROWS_PER_CALL = 16  # encoder inputs that the model's thread takes at a time
 TOKENS_PER_CALL = 512
-Result = TypeVar("Result")
 Progress = Callable[[int, int], None]  # points done, and of how many; may raise to stop
 
 
@@ -136,13 +133,6 @@ def gradient_times_input(
     return gather(predictor, readings, [part[0].double() for part in found.times_input])
 
 
-def on_model_thread(predictor: Predictor, function: Callable[[], Result]) -> Result:
-    """Run a short function where the predictor's model work belongs."""
-    if isinstance(predictor, ServedPredictor):
-        return predictor.queue.call(function)
-    return function()
-
-
 def baseline_ids(predictor: Predictor, item: Encoded, baseline: str) -> list[int]:
     """Return the input's ids with [PAD] or [MASK] for all but [CLS] and [SEP]."""
     tokenizer = predictor.tokenizer
@@ -169,7 +159,7 @@ def _along_line(
         def run(chunk: Sequence[float] = chunk) -> _Points:
             return _evaluate(predictor, target, readings, chunk, baseline)
 
-        parts.append(on_model_thread(predictor, run))
+        parts.append(predictor.backend.call(run))
         if progress is not None:
             progress(min(start + size, len(places)), len(places))
     joined = range(len(readings))

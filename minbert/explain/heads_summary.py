@@ -38,14 +38,13 @@ class HeadsSummary:
     to_sep: Tensor  # share of the attention on [SEP], of all rows
     distance: Tensor  # tokens between who looks and what is looked at
     a_to_b: Tensor | None  # share that A's written tokens give to B's; None: one sentence
-    b_to_a: Tensor | None  # share that B's written tokens give to A's
 
 
 def summarise_heads(result: AttentionResult) -> HeadsSummary:
     """Summarise every head of every layer that `Predictor.attention` gave.
 
-    The directions count written tokens alone: rows and columns of [CLS] and [SEP] are left out of
-    them, and what they took is missing from the share. A sentence without a word has a share of 0.
+    `a_to_b` counts written tokens alone: rows and columns of [CLS] and [SEP] are left out of it,
+    and what they took is missing from the share. A sentence without a word has a share of 0.
     """
     weights = result.weights.double()  # (L, H, T, T)
     place = torch.arange(weights.shape[-1], dtype=weights.dtype)
@@ -60,7 +59,6 @@ def summarise_heads(result: AttentionResult) -> HeadsSummary:
         to_sep=(weights @ sep).mean(dim=-1),
         distance=(weights * apart).sum(dim=-1).mean(dim=-1),
         a_to_b=_share(weights, a, b) if pair else None,
-        b_to_a=_share(weights, b, a) if pair else None,
     )
 
 

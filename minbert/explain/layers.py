@@ -15,7 +15,11 @@ from minbert.predictor import Predictor
 
 @torch.inference_mode()
 def layer_similarity(
-    predictor: Predictor, first: str, second: str, poolings: Sequence[str] = ("cls", "mean")
+    predictor: Predictor,
+    first: str,
+    second: str,
+    poolings: Sequence[str] = ("cls", "mean"),
+    states: Sequence[Tensor] | None = None,
 ) -> dict[str, tuple[float, ...]]:
     """Return the cosine of A and B after each layer, by pooling.
 
@@ -27,6 +31,7 @@ def layer_similarity(
         first: A.
         second: B.
         poolings: names in `POOLERS`.
+        states: hidden states of every layer (L+1, T, D) of A and of B; None: the model is asked.
 
     Raises:
         ValueError: a pooling that isn't a plain function of the hidden states.
@@ -34,8 +39,10 @@ def layer_similarity(
     for name in poolings:
         if name not in POOLERS:
             raise choice_error("poolings", name, tuple(POOLERS))
-    inputs = predictor.encode_single([first, second])
-    a, b = predictor.hidden(inputs, "similarity", every_layer=True)  # (L+1, T, D)
+    if states is None:
+        inputs = predictor.encode_single([first, second])
+        states = predictor.hidden(inputs, "similarity", every_layer=True)
+    a, b = states  # (L+1, T, D)
     return {
         name: tuple(cosine(each_layer(a, POOLERS[name]), each_layer(b, POOLERS[name])).tolist())
         for name in poolings

@@ -40,16 +40,6 @@ class SimilarityOcclusion:
     without_second: tuple[float, ...]  # W_B
     skipped: tuple[int, int]  # further words of A and B, not tried
 
-    @property
-    def first_changes(self) -> tuple[float, ...]:
-        """Return the score without each word of A, less the score: (W_A,)."""
-        return tuple(score - self.score for score in self.without_first)
-
-    @property
-    def second_changes(self) -> tuple[float, ...]:
-        """Return the score without each word of B, less the score: (W_B,)."""
-        return tuple(score - self.score for score in self.without_second)
-
 
 @dataclasses.dataclass(frozen=True)
 class SentimentOcclusion:
@@ -59,20 +49,6 @@ class SentimentOcclusion:
     result: SentimentResult
     without: tuple[SentimentResult, ...]  # W
     skipped: int  # further words, not tried
-
-    @property
-    def expected_changes(self) -> tuple[float, ...]:
-        """Return the expected rating without each word, less the expected rating: (W,)."""
-        return tuple(result.expected - self.result.expected for result in self.without)
-
-    @property
-    def probability_changes(self) -> tuple[tuple[float, ...], ...]:
-        """Return the probabilities without each word, less the probabilities: W times C."""
-        whole = self.result.probabilities
-        return tuple(
-            tuple(p - q for p, q in zip(result.probabilities, whole, strict=True))
-            for result in self.without
-        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,21 +69,6 @@ class JointOcclusion:
     without_first: tuple[JointScore, ...]  # W_A
     without_second: tuple[JointScore, ...]  # W_B
     skipped: tuple[int, int]  # further words of A and B, not tried
-
-    @property
-    def first_changes(self) -> tuple[JointScore, ...]:
-        """Return both scores without each word of A, less the scores: (W_A,)."""
-        return tuple(self._change(score) for score in self.without_first)
-
-    @property
-    def second_changes(self) -> tuple[JointScore, ...]:
-        """Return both scores without each word of B, less the scores: (W_B,)."""
-        return tuple(self._change(score) for score in self.without_second)
-
-    def _change(self, without: JointScore) -> JointScore:
-        return JointScore(
-            without.paraphrase - self.score.paraphrase, without.similarity - self.score.similarity
-        )
 
 
 @torch.inference_mode()

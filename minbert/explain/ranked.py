@@ -13,21 +13,18 @@ import itertools
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
 
 from minbert.config import choice_error
 from minbert.explain.gradients import (
     Progress,
     gradient_times_input,
     integrated_gradients,
-    on_model_thread,
 )
 from minbert.explain.occlusion import trials, words_to_try
 from minbert.explain.rollout import attention_rollout, pooled_rollout
 from minbert.explain.targets import Target, WordScores, embeddings_of, gather, target_for
 from minbert.metrics import average_ranks, spearman
 from minbert.predictor import Predictor
-from minbert.text import Encoded, pad
 
 Method = Callable[[Predictor, Target, str, str | None, Progress | None], "Explanation"]
 
@@ -162,27 +159,17 @@ def _rollout(
     readings = target.readings(predictor, first, second)
     shares = []
     for reading in readings:
-        rolled = attention_rollout(_all_maps(predictor, reading.item, target.task))
+        rolled = attention_rollout(
+            predictor.backend.maps(
+                reading.item, range(predictor.config.encoder.num_hidden_layers), target.task
+            )
+        )
         shares.append(pooled_rollout(rolled, predictor.config.pooling).double())
     sides = []
     for side, found in enumerate(gather(predictor, readings, shares)):
         holding = sum(reading.places[side] is not None for reading in readings)
         sides.append(WordScores(found.words, tuple(value / holding for value in found.values)))
     return Explanation("rollout", target, sides[0], sides[1], signed=False)
-
-
-def _all_maps(predictor: Predictor, item: Encoded, task: str) -> Tensor:
-    """Return the attention maps (L, H, T, T) of one input, under the task's PALs if there are."""
-
-    def run() -> Tensor:
-        encoder = predictor.model.encoder
-        batch = pad([item], predictor.tokenizer.pad_id).to(predictor.device)
-        ids, mask, types = batch.input_ids, batch.attention_mask, batch.token_type_ids
-        with torch.inference_mode():
-            maps = encoder(ids, mask, types, task, maps_of=range(len(encoder.layers)))
-            return torch.cat(list(maps.attention_maps.values())).float().cpu()
-
-    return on_model_thread(predictor, run)
 
 
 METHODS: dict[str, Method] = {

@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from minbert.heads import COSINE_EPSILON
-from minbert.pooling import pooler_for
 from minbert.predictor import Predictor
 
 ROUNDING = 1e-6  # of the longest embedding: smaller differences between embeddings are none
@@ -63,13 +62,7 @@ def pooled_by(
             "`pooling` can be 'attention' only where its weights were trained. "
             f"Found a model with pooling {model.config.pooling!r}, which has none."
         )
-    pool = pooler_for(pooling, model.encoder, model.attention_pooling)
-    embeddings = torch.empty(len(texts), model.config.encoder.hidden_size)
-    for row, states in enumerate(predictor.hidden(predictor.encode_single(texts), task)):
-        hidden = states[None].to(predictor.device)  # (1, T, D)
-        mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=predictor.device)
-        embeddings[row] = pool(hidden, mask)[0].float().cpu()
-    return embeddings
+    return predictor.pool(predictor.hidden(predictor.encode_single(texts), task), pooling)
 
 
 def cosine_matrix(embeddings: Tensor) -> Tensor:

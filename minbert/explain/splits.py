@@ -13,6 +13,7 @@ around it.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import cast
 
@@ -50,7 +51,12 @@ class SimilaritySplit:
 
 @torch.inference_mode()
 def split_similarity(
-    predictor: Predictor, first: str, second: str, *, pieces: bool = False
+    predictor: Predictor,
+    first: str,
+    second: str,
+    *,
+    pieces: bool = False,
+    states: Sequence[Tensor] | None = None,
 ) -> SimilaritySplit:
     """Split the cosine of two sentences word by word, exactly.
 
@@ -59,6 +65,7 @@ def split_similarity(
         first: A.
         second: B.
         pieces: an entry for each word piece, not for each word; the sum is the same.
+        states: last hidden states (T, D) of A and of B for this task; None: the model is asked.
 
     Raises:
         ValueError: a model with another pooling.
@@ -66,12 +73,12 @@ def split_similarity(
     check_mean_pooling(predictor)
     inputs = predictor.encode_single([first, second])
     rows, columns = (words_of(item, predictor.tokenizer, pieces=pieces) for item in inputs)
-    h, k = (states.double() for states in predictor.hidden(inputs, "similarity"))
+    known = predictor.hidden(inputs, "similarity") if states is None else states
+    h, k = (hidden.double() for hidden in known)
     by_word = merge_sum(token_matrix(h, k), rows.groups)
     matrix = merge_sum(by_word, columns.groups, dim=1)
-    embeddings = predictor.pooled(
-        inputs, "similarity"
-    )  # by the model: what the sum is held against
+    # by the model: what the sum is held against
+    embeddings = predictor.pooled(inputs, "similarity") if states is None else predictor.pool(known)
     found = cosine(embeddings[:1], embeddings[1:]).item()
     return SimilaritySplit(
         first=rows,
@@ -167,13 +174,16 @@ class SentimentSplit:
 
 
 @torch.inference_mode()
-def split_sentiment(predictor: Predictor, text: str, *, pieces: bool = False) -> SentimentSplit:
+def split_sentiment(
+    predictor: Predictor, text: str, *, pieces: bool = False, state: Tensor | None = None
+) -> SentimentSplit:
     """Split a sentence's sentiment logits word by word, exactly.
 
     Args:
         predictor: of a model with mean pooling.
         text: the sentence.
         pieces: an entry for each word piece, not for each word; the sums are the same.
+        state: its last hidden states (T, D) for this task; None: the model is asked.
 
     Raises:
         ValueError: a model with another pooling.
@@ -181,7 +191,7 @@ def split_sentiment(predictor: Predictor, text: str, *, pieces: bool = False) ->
     check_mean_pooling(predictor)
     inputs = predictor.encode_single([text])
     words = words_of(inputs[0], predictor.tokenizer, pieces=pieces)
-    (hidden,) = predictor.hidden(inputs, "sentiment")  # (T, D)
+    hidden = predictor.hidden(inputs, "sentiment")[0] if state is None else state  # (T, D)
     linear = cast(LinearHead, predictor.model.heads["sentiment"]).linear
     temperature = predictor.config.sentiment_temperature
     weight, bias = (
@@ -189,9 +199,8 @@ def split_sentiment(predictor: Predictor, text: str, *, pieces: bool = False) ->
     )
     by_token = hidden.double() @ weight.T / len(hidden)  # (T, C)
     contributions = merge_sum(by_token, words.groups)
-    embedding = predictor.pooled(
-        inputs, "sentiment"
-    )  # by the model: what the sums are held against
+    # by the model: what the sums are held against
+    embedding = predictor.pooled(inputs, "sentiment") if state is None else predictor.pool([state])
     logits = predictor.model.calibrated_sentiment(embedding.to(predictor.device))[0].cpu()
     return SentimentSplit(
         words=words,

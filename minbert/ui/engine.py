@@ -14,9 +14,9 @@ from minbert.answers import AttentionResult, PairResult, SentimentResult
 from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
-from minbert.serving import ModelQueue, ServedPredictor
+from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
-from minbert.zero_gpu import Decorator, ZeroGpuPredictor
+from minbert.zero_gpu import Decorator, on_zero_gpu
 
 LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 
@@ -26,11 +26,44 @@ class InputError(ValueError):
 
 
 @dataclasses.dataclass(frozen=True)
+class Question:
+    """One or two texts, checked, and tokenised once for both models."""
+
+    first: str
+    second: str  # empty for A alone
+    pieces: tuple[list[int], ...]  # word-piece ids of A, and of B
+    notices: tuple[str, ...]  # lengths, what was cut, what the vocabulary doesn't have
+
+    @property
+    def texts(self) -> tuple[str, str]:
+        """Return A and B."""
+        return self.first, self.second
+
+
+@dataclasses.dataclass(frozen=True)
 class Answer:
-    """All that one model says about A, and about B where there is one."""
+    """All that one model answers about A, and about B where there is one."""
 
     sentiments: tuple[SentimentResult, ...]  # of A, and of B
     pair: PairResult | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A question with the mean model's answer, as one visitor's page keeps it."""
+
+    question: Question
+    answer: Answer
+
+    @property
+    def first(self) -> str:
+        """Return A."""
+        return self.question.first
+
+    @property
+    def second(self) -> str:
+        """Return B; empty for A alone."""
+        return self.question.second
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,14 +92,20 @@ class Engine:
 
         Raises:
             CheckpointError: a checkpoint can't be loaded.
-            ValueError: one that doesn't have the five sentiment classes the page shows.
+            ValueError: one that doesn't have the five sentiment classes the page shows, or two
+                vocabularies.
         """
         queue = ModelQueue()
         mean, other = (load_checked(folder / name, device, queue, gpu) for name in ("mean", "cls"))
+        if mean.tokenizer.backend.get_vocab() != other.tokenizer.backend.get_vocab():
+            raise ValueError(
+                f"Both models in {folder} should have one vocabulary: a text is tokenised once. "
+                "Found two; train both from the same encoder."
+            )
         if encoder is None:
             return cls(mean, other)
         bare = bare_model(encoder, mean.config.max_length)
-        return cls(mean, other, ServedPredictor(bare, device, queue=queue))
+        return cls(mean, other, served(bare, device, queue))
 
     @property
     def models(self) -> dict[str, Predictor]:
@@ -74,12 +113,37 @@ class Engine:
         found = {"mean": self.mean, "cls": self.cls, "untuned": self.untuned}
         return {name: predictor for name, predictor in found.items() if predictor is not None}
 
-    def answer(self, predictor: Predictor, first: str, second: str) -> Answer:
-        """Answer all tasks for checked texts; an empty `second` means A alone."""
-        if not second:
-            return Answer(tuple(predictor.sentiment([first])), None)
-        sentiments, pair = predictor.answer(first, second)
-        return Answer(tuple(sentiments), pair)
+    def ask(self, first: str | None, second: str | None) -> Question:
+        """Return both texts as a question, stripped, checked and tokenised.
+
+        Raises:
+            InputError: A is empty, or a text is too long or has nothing that can be read.
+        """
+        first, second = (first or "").strip(), (second or "").strip()
+        if not first:
+            raise InputError("Sentence A is empty. Type a sentence there, then press Answer.")
+        texts = {"A": first, "B": second} if second else {"A": first}
+        for name, text in texts.items():
+            if len(text) > LONGEST_TEXT:
+                raise InputError(
+                    f"Sentence {name} has {len(text):,} characters. "
+                    f"The limit is {LONGEST_TEXT:,}; shorten it."
+                )
+        pieces = self.mean.tokenizer.pieces(list(texts.values()))
+        for name, of_text in zip(texts, pieces, strict=True):
+            if not of_text:
+                raise InputError(
+                    f"Sentence {name} has only invisible characters. Type some words there."
+                )
+        return Question(first, second, tuple(pieces), tuple(self.notices(pieces)))
+
+    def answer(self, predictor: Predictor, question: Question) -> Answer:
+        """Answer all tasks of a question with one of the models."""
+        if question.second:
+            sentiments, pair = predictor.answer_pieces(*question.pieces)
+            return Answer(tuple(sentiments), pair)
+        inputs = predictor.single_inputs(question.pieces)
+        return Answer(tuple(predictor.sentiment_of(predictor.pooled(inputs, "sentiment"))), None)
 
     def attention(
         self, first: str, second: str, layers: Sequence[int] | None = None, model: str = "mean"
@@ -107,34 +171,12 @@ class Engine:
         kept = [int(layer) - 1 for layer in asked]
         return predictor.attention(first, second or None, kept)
 
-    def check(self, first: str | None, second: str | None) -> tuple[str, str]:
-        """Return both texts stripped, or say which one is wrong and how.
-
-        Raises:
-            InputError: A is empty, or a text is too long or has nothing that can be read.
-        """
-        first, second = (first or "").strip(), (second or "").strip()
-        if not first:
-            raise InputError("Sentence A is empty. Type a sentence there, then press Answer.")
-        for name, text in (("A", first), ("B", second)):
-            if len(text) > LONGEST_TEXT:
-                raise InputError(
-                    f"Sentence {name} has {len(text):,} characters. "
-                    f"The limit is {LONGEST_TEXT:,}; shorten it."
-                )
-            if text and self.mean.count_tokens(text).tokens == 2:
-                raise InputError(
-                    f"Sentence {name} has only invisible characters. Type some words there."
-                )
-        return first, second
-
-    def notices(self, first: str, second: str) -> list[str]:
-        """Say how long the texts are, what was cut, and what the vocabulary doesn't have."""
+    def notices(self, pieces: Sequence[list[int]]) -> list[str]:
+        """Return how long A and B are, what is cut, and what the vocabulary doesn't have."""
         told = []
         limit = self.mean.config.max_length
-        texts = [("A", first), ("B", second)] if second else [("A", first)]
-        for name, text in texts:
-            count = self.mean.count_tokens(text)
+        for name, of_text in zip("AB", pieces, strict=False):
+            count = self.mean.count_pieces(of_text)
             line = f"{name}: {count.tokens:,} tokens"
             if count.left_out:
                 line += f", cut to the {limit} that the model reads; {count.left_out:,} left out"
@@ -143,8 +185,8 @@ class Engine:
             if count.masked:
                 line += f"; {count.masked:,} hidden from it by [MASK]"
             told.append(line)
-        if second:
-            (joint,) = self.mean.encode_joint([(first, second)])
+        if len(pieces) == 2:
+            (joint,) = self.mean.joint_inputs([(pieces[0], pieces[1])])
             if joint.left_out:
                 told.append(f"A and B together: cut to {limit} tokens, {joint.left_out:,} left out")
         return [*told, "start and end marks counted"]
@@ -158,12 +200,11 @@ def load_checked(
     Raises:
         ValueError: other than five sentiment classes.
     """
-    predictor: Predictor
+    model = MultitaskBert.from_pretrained(folder)
     if gpu is None:
-        predictor = ServedPredictor.serve(folder, device, queue)
+        predictor = served(model, device, queue)
     else:  # the platform keeps the queue there
-        there = "cuda" if device == "auto" else device
-        predictor = ZeroGpuPredictor(MultitaskBert.from_pretrained(folder), gpu, there)
+        predictor = on_zero_gpu(model, gpu, "cuda" if device == "auto" else device)
     found, wanted = predictor.config.sentiment_classes, SENTIMENT.classes
     if found != wanted:
         raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,20 @@ from gradio.events import api
 
 from minbert.records.scores import metrics_in
 from minbert.ui.about.tab import build_about
+from minbert.ui.answering import Answering, Place, View
 from minbert.ui.attention.events import Studio
-from minbert.ui.attention.tab import AttentionTab, attention_events, build_attention
+from minbert.ui.attention.tab import AttentionView, attention_events, build_attention
 from minbert.ui.batch.tab import CHECK_EVERY, KEPT, build_batch
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.tab import build_experiments
 from minbert.ui.input_area import InputArea, build_input
-from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, VISIBLE
+from minbert.ui.parts.events import KEPT_SECONDS, MODEL_EVENTS, PRIVATE, VISIBLE
 from minbert.ui.pooling.events import Lab
-from minbert.ui.pooling.tab import PoolingTab, build_pooling, lab_events
+from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
-from minbert.ui.try_it.edits import edit_events
+from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
-from minbert.ui.try_it.tab import TryTab, build_try, try_events
+from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.tab import build_why, why_events
 
@@ -54,7 +55,8 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
     what is missing there is told on the page.
     """
     results = assets / "results"
-    handlers, lab, studio = Handlers(engine, within_one(results)), Lab(engine), Studio(engine)
+    handlers, studio = Handlers(engine, within_one(results)), Studio(engine)
+    lab = Lab(engine)
     page = gr.Blocks(title="minBERT Lab", analytics_enabled=False, delete_cache=(CHECK_EVERY, KEPT))
     with page:
         gr.HTML(HEADER)
@@ -67,15 +69,23 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
             batch = build_batch(engine)
             experiments = build_experiments(results)
             about = build_about(assets / "models", results)
-        extras = attention_events(page, attention, [area.first, area.second], results, studio)
-        refresh = extras.refresh
-        answer_events(page, area, answers, attention, refresh, pooling, handlers, lab, examples)
-        try_events(area, answers, handlers)
-        lab_events(engine, [area.first, area.second], pooling, MODEL_EVENTS)
-        why_events(engine, [area.first, area.second], why, MODEL_EVENTS)
+            place = gr.State(Place("try"), time_to_live=KEPT_SECONDS)
+        texts = [area.first, area.second]
+        extras = attention_events(page, attention, texts, results, studio)
+        edits = Edits(engine)
+        views: dict[str, View] = {
+            "try": TryView(area, answers, handlers, edits),
+            "pooling": PoolingView(pooling, lab),
+            "attention": AttentionView(attention, extras),
+        }
+        answering = Answering(engine, views, answers.current, place)
         others = (why.tab, batch, experiments, about)
-        for tab in (answers.tab, attention.tab, pooling.tab, *others):
-            tab.select(None, js=RESIZE, **PRIVATE)
+        tabs = [answers.tab, pooling.tab, attention.tab, *others]
+        answer_events(page, area, answers, answering, edits, examples)
+        opening_events(tabs, answering)
+        try_events(area, answers, handlers)
+        lab_events(engine, texts, pooling, MODEL_EVENTS)
+        why_events(engine, texts, why, MODEL_EVENTS)
         api(handlers.predict, api_name="predict", **MODEL_EVENTS)
         api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)
         api(studio.attention, api_name="attention", **MODEL_EVENTS)
@@ -89,44 +99,38 @@ def answer_events(
     page: gr.Blocks,
     area: InputArea,
     answers: TryTab,
-    attention: AttentionTab,
-    refresh_attention: Callable[..., Any],
-    pooling: PoolingTab,
-    handlers: Handlers,
-    lab: Lab,
+    answering: Answering,
+    edits: Edits,
     examples: list[dict[str, str]],
 ) -> None:
-    """Answer when the page opens, on the button, on Enter, on an example and on a swap."""
+    """Answer when the page opens, on the button, on Enter, on an example, a swap and an edit.
+
+    Each is one event, which fills the open tab.
+    """
     texts = [area.first, area.second]
-    asked = [*texts, answers.threshold, answers.pinned]
-    looked_at = [*texts, *attention.controls]
-    shown = [
-        *(area.counts, answers.predictions, answers.change, answers.python, answers.as_json),
-        *(answers.current, *pooling.answers),
-    ]
-    drawn = [*pooling.split, *pooling.contributions, *pooling.layers]
+    inputs, outputs = [*texts, *answering.controls], answering.outputs
     begun = [area.answer.click, area.first.submit, area.second.submit]
-    gr.on(begun, handlers.show_all, asked, shown, api_name="show_all", **VISIBLE)
-    gr.on(begun, lab.show_lab, texts, drawn, api_name="show_lab", **VISIBLE)
-    gr.on(begun, refresh_attention, looked_at, attention.filled, **PRIVATE, **VISIBLE)
-    chosen = area.examples.click(
-        lambda index: (examples[index]["first"], examples[index]["second"]),
-        area.examples,
-        texts,
-        api_name="load_example",
-        show_progress="hidden",
-    )
-    chosen.success(handlers.show_all, asked, shown, api_name="show_example", **VISIBLE)
-    chosen.success(lab.show_lab, texts, drawn, api_name="show_example_lab", **VISIBLE)
-    chosen.success(refresh_attention, looked_at, attention.filled, **PRIVATE, **VISIBLE)
+    gr.on(begun, answering.answer, inputs, outputs, api_name="answer", **PRIVATE, **VISIBLE)
+
+    def answer_example(index: int, *values: Any) -> dict[Any, Any]:  # noqa: ANN401 - of the controls
+        first, second = examples[index]["first"], examples[index]["second"]
+        shown = answering.answer(first, second, *values)
+        return {area.first: first, area.second: second, **shown}
+
+    asked = [area.examples, *answering.controls]
+    area.examples.click(answer_example, asked, [*texts, *outputs], **PRIVATE, **VISIBLE)
     for filled in (
         page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
         answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
-        *edit_events(answers.edits, texts, answers.current, answers.pinned, handlers.engine),
+        *edit_events(answers.edits, texts, answers.current, answers.pinned, edits),
     ):
-        for name, function, inputs, outputs in (
-            ("refresh_all", handlers.show_all, asked, shown),
-            ("refresh_lab", lab.show_lab, texts, drawn),
-            ("refresh_attention", refresh_attention, looked_at, attention.filled),
-        ):
-            filled.success(function, inputs, outputs, api_name=name, **PRIVATE, **VISIBLE)
+        filled.success(answering.answer, inputs, outputs, **PRIVATE, **VISIBLE)
+
+
+def opening_events(tabs: Sequence[gr.Tab], answering: Answering) -> None:
+    """Fill a tab when it is opened, and let its figures look for their width."""
+    inputs = [answering.current, *answering.controls]
+    for tab in tabs:
+        tab.select(None, js=RESIZE, **PRIVATE)
+        opened, name = answering.opening(str(tab.id)), f"open_{tab.id}"
+        tab.select(opened, inputs, answering.outputs, api_name=name, **PRIVATE, **VISIBLE)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import time
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from minbert.predictor import Predictor
+from tests.page_event import PageEvents, outputs_in
 from tests.served import ROOT, served_app
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
@@ -31,18 +32,13 @@ def address() -> Iterator[str]:
         yield url
 
 
-def asked(address: str, endpoint: str, *data: Any) -> tuple[bytes, float]:  # noqa: ANN401 - any JSON
-    """Ask an endpoint as a program does; return what it sent, and the seconds of both calls."""
-    body = json.dumps({"data": data}).encode()
-    request = urllib.request.Request(
-        f"{address}/gradio_api/call/{endpoint}", body, {"Content-Type": "application/json"}
-    )
-    started = time.perf_counter()
-    with urllib.request.urlopen(request, timeout=60) as reply:
-        event = json.load(reply)["event_id"]
-    with urllib.request.urlopen(f"{request.full_url}/{event}", timeout=60) as reply:
-        sent: bytes = reply.read()
-    return sent, time.perf_counter() - started
+def asked(address: str, *data: object) -> tuple[bytes, float]:
+    """Redraw the studio; return what the server sent, and the seconds of both calls."""
+    with httpx.Client(timeout=60) as client:
+        events = PageEvents(address, f"visitor-{time.time_ns()}", client)
+        started = time.perf_counter()
+        sent = events.send("show_attention", *data)
+        return sent, time.perf_counter() - started
 
 
 def controls(view: str, **changes: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any control
@@ -61,11 +57,11 @@ def test_all_heads_of_64_tokens_are_computed_and_sent_soon(address: str) -> None
     taken = []
     for number in range(8 if WHOLE else 2):
         first = f"{PAIR[0][:-4]}{('cat', 'dog')[number % 2]}"  # still 64 tokens
-        sent, seconds = asked(address, "show_attention", first, PAIR[1], *controls("All heads"))
+        sent, seconds = asked(address, first, PAIR[1], *controls("All heads"))
         taken.append(seconds)
-        assert b"event: complete" in sent
+        assert b"process_completed" in sent
         assert len(sent) < MOST_BYTES
-        figure = json.loads(sent.split(b"data: ")[1])[1]["plot"]
+        figure = outputs_in(sent)[1]["plot"]
         tiles = json.loads(figure)["layout"]["meta"]
         assert tiles == {"rows": 64, "columns": 64}, "no small map was cut"
     print(f"64 tokens, all heads: {min(taken):.3f} s, {len(sent):,} bytes")  # noqa: T201 - the figure the check is for
@@ -77,6 +73,6 @@ def test_all_heads_of_64_tokens_are_computed_and_sent_soon(address: str) -> None
 @pytest.mark.parametrize("pieces", [True, False])
 def test_no_view_of_the_longest_pair_is_large(address: str, view: str, pieces: bool) -> None:
     asked_for = controls(view, pieces=pieces)
-    sent, _ = asked(address, "show_attention", *LONGEST, *asked_for)
-    assert b"event: complete" in sent
+    sent, _ = asked(address, *LONGEST, *asked_for)
+    assert b"process_completed" in sent
     assert 20_000 < len(sent) < MOST_BYTES

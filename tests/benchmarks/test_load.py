@@ -23,6 +23,7 @@ from typing import Any, Self
 import httpx
 import pytest
 
+from tests.page_event import ANSWER, POOLING, PageEvents
 from tests.served import ROOT, free_ports, served_app
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
@@ -53,6 +54,7 @@ class Visitor:
         self.uploads = f"{address}/gradio_api/upload"
         self.name = name
         self.client = httpx.Client(timeout=PATIENCE)
+        self.events = PageEvents(address, name, self.client)
 
     def __enter__(self) -> Self:
         return self
@@ -70,11 +72,10 @@ class Visitor:
         return outputs[0] if len(outputs) == 1 else outputs
 
     def click(self, first: str, second: str) -> dict[str, Any]:
-        """Do what the button Answer does; return the answer that the page offers as JSON."""
-        shown = self.ask("show_all", first, second, 0.5)
-        drawn = self.ask("show_lab", first, second)
-        assert drawn[1]["type"] == "plotly"
-        answer: dict[str, Any] = json.loads(shown[4])
+        """Press Answer, then open the pooling lab; return the answer that is offered as JSON."""
+        shown = self.events.answer(first, second)
+        assert self.events.open("pooling")[POOLING]["type"] == "plotly"
+        answer: dict[str, Any] = json.loads(shown[ANSWER])
         return answer
 
     def read_file(self, content: str) -> int:

@@ -1,4 +1,4 @@
-"""Take the README's pictures anew: `python -m tests.browser.screenshots` (or `make screenshots`).
+"""Take the pictures of README and docs anew: `make screenshots` or this module.
 
 The real app is started, opened in Chromium, and what SHOTS says is written to assets/screenshots.
 """

@@ -1,18 +1,16 @@
-"""Every event of the page, called as a program would: with gradio_client."""
+"""The endpoints, called as a program would: with gradio_client."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 A, B = "The lake froze early this winter.", "Ice covered the lake sooner than usual."
-CONTROLS = ("A and B together", 2, 3)  # of the attention map
-THRESHOLD = 0.5
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +20,7 @@ def client(app_url: str) -> Iterator[Client]:
     client.close()
 
 
-def test_every_event_has_a_name_and_these_are_they(client: Client) -> None:
+def test_programs_are_offered_the_endpoints_alone(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)
     assert isinstance(named, dict)
     assert set(named["named_endpoints"]) == {
@@ -30,17 +28,25 @@ def test_every_event_has_a_name_and_these_are_they(client: Client) -> None:
         "/batch",
         "/compare_pooling",
         "/explain",
-        "/load_example",
         "/predict",
-        "/show_all",
-        "/show_attention",
-        "/show_example",
-        "/show_example_lab",
-        "/show_lab",
         "/similarity_matrix",
         "/similarity_split",
     }
     assert named["unnamed_endpoints"] == {}
+
+
+@pytest.mark.parametrize("name", ["answer", "examples"])
+def test_a_click_is_one_event(app_url: str, name: str) -> None:
+    config = httpx.get(f"{app_url}/config").json()
+    ids = {each["props"].get("elem_id"): each["id"] for each in config["components"]}
+    asked = [
+        each
+        for each in config["dependencies"]
+        if each["backend_fn"] and [ids[name], "click"] in each["targets"]
+    ]
+    assert len(asked) == 1
+    chained = [each["trigger_after"] for each in config["dependencies"] if each["backend_fn"]]
+    assert asked[0]["id"] not in chained
 
 
 def test_predict_answers_all_three_tasks(client: Client) -> None:
@@ -84,37 +90,6 @@ def test_typed_marks_break_no_pair_and_a_typed_mask_is_one(client: Client) -> No
     assert (tokens.count("[CLS]"), tokens.count("[SEP]"), tokens.count("[PAD]")) == (1, 2, 0)
     assert tokens.count("[MASK]") == 1
     assert told["segments"][tokens.index("[MASK]")] == 1
-
-
-def test_show_all_fills_every_tab(client: Client) -> None:
-    counts, answers, change, python, as_json, pooling_words, pooling = client.predict(
-        A, B, THRESHOLD, api_name="/show_all"
-    )
-    assert change == "", "nothing is pinned"
-    assert f"predictor.answer(\n    {A!r}," in python
-    assert json.loads(as_json)["first"] == A
-    assert "A: 9 tokens" in counts
-    assert answers.count('class="mb-card"') == 4
-    assert "pooling" in pooling_words
-    assert len(json.loads(pooling["plot"])["data"]) == 8
-
-
-def test_show_example_and_show_attention(client: Client) -> None:
-    whole = client.predict(A, B, THRESHOLD, api_name="/show_all")
-    assert client.predict(A, B, THRESHOLD, api_name="/show_example") == whole
-    words, figure = client.predict(A, B, *CONTROLS, api_name="/show_attention")
-    assert "Layer 2: head 3" in words
-    assert len(json.loads(figure["plot"])["data"][0]["z"]) == 18  # 9 + 10 tokens, one [CLS]
-
-
-def test_show_lab_draws_three_figures(client: Client) -> None:
-    told = client.predict(A, B, api_name="/show_lab")
-    assert client.predict(A, B, api_name="/show_example_lab") == told
-    assert "All cells together" in told[0]
-    split, contributions, layers = (json.loads(told[place]["plot"]) for place in (1, 3, 5))
-    assert len(split["data"][0]["z"]) == 9  # A's words and its two marks
-    assert len(contributions["data"]) == 2
-    assert [len(line["y"]) for line in layers["data"]] == [7, 7]
 
 
 def test_similarity_split_sums_to_the_cosine(client: Client) -> None:
@@ -192,12 +167,6 @@ def test_what_cannot_be_explained_gets_the_reason(
         client.predict(*arguments, api_name="/explain")
 
 
-def test_load_example_gives_the_texts(client: Client) -> None:
-    first, second = client.predict(1, api_name="/load_example")
-    assert first == "The soup was not bad at all."
-    assert second == "The soup was bad."
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -208,9 +177,9 @@ def test_load_example_gives_the_texts(client: Client) -> None:
     ],
 )
 def test_bad_texts_get_the_reason(client: Client, arguments: tuple[str, str], said: str) -> None:
-    for endpoint, rest in (("/predict", ()), ("/show_all", (THRESHOLD,))):
+    for endpoint in ("/predict", "/compare_pooling", "/attention"):
         with pytest.raises(AppError, match=said):
-            client.predict(*arguments, *rest, api_name=endpoint)
+            client.predict(*arguments, api_name=endpoint)
 
 
 def test_attention_of_several_layers_keeps_the_old_call(client: Client) -> None:
@@ -239,5 +208,3 @@ def test_a_layer_that_is_not_there_is_refused(client: Client, layer: int) -> Non
 def test_odd_texts_are_answered(client: Client, text: str) -> None:
     answer: dict[str, Any] = client.predict(text, text, api_name="/predict")
     assert answer["similarity"]["siamese"] == pytest.approx(5, abs=1e-3)
-    shown = client.predict(text, text, THRESHOLD, api_name="/show_all")
-    assert "<script>" not in json.dumps(shown[:3])

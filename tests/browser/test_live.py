@@ -130,10 +130,10 @@ def shown(page: Page) -> list[Any]:
 
 def wanted(page: Page, engine: Engine, first: str, second: str) -> list[Any]:
     """Return the same of the app's own cards for these sentences."""
-    first, second = engine.check(first, second)
-    answer = engine.answer(engine.mean, first, second)
+    question = engine.ask(first, second)
+    answer = engine.answer(engine.mean, question)
     often = within_one(ROOT / "assets" / "results")
-    told = answer_panel(answer, 0.5, often), notice_line(engine.notices(first, second))
+    told = answer_panel(answer, 0.5, often), notice_line(question.notices)
     return [page.evaluate(OF_HTML, html) for html in told]
 
 

@@ -1,4 +1,4 @@
-"""The README's calls of the running page: each is run as it stands, but for the address."""
+"""The calls of docs/api.md: each is run on the real page as it stands, but for the address."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.test_readme import blocks
+from tests.test_readme import API, blocks
 
 ADDRESS = "http://127.0.0.1:7860"
-SNIPPETS = [block for block in blocks("python") if "client" in block]
-CURL = [block for block in blocks("sh") if "curl" in block]
+SNIPPETS = [block for block in blocks(API, "python") if "client" in block]
+CURL = [block for block in blocks(API, "sh") if "curl" in block]
 
 
 @pytest.fixture(scope="module")

@@ -20,20 +20,21 @@ from minbert.batch import (
     read_batch,
 )
 from minbert.predictor import Predictor
-from minbert.serving import BULK, QUICK, TEXTS_PER_CHUNK, ModelQueue, ServedPredictor, _urgency
+from minbert.serving import BULK, QUICK, TEXTS_PER_CHUNK, ModelQueue, QueuedBackend, _urgency
+from minbert.serving import served as served_by
 from minbert.text import Batch
 from tests.support import WORDS, redraw, tiny_model
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> ServedPredictor:
+def served(tmp_path: Path) -> Predictor:
     model = tiny_model(tmp_path)
     redraw(model, seed=5, std=0.3)
-    return ServedPredictor(model, "cpu", queue=ModelQueue())
+    return served_by(model, "cpu", ModelQueue())
 
 
 @pytest.fixture
-def encoded(served: ServedPredictor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def encoded(served: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Watch how many texts each batch of the encoder has."""
     sizes: list[int] = []
     embed = served.model.embed
@@ -75,7 +76,7 @@ def pairs(count: int) -> BatchTable:
     return read_batch("\n".join(["sentence1,sentence2", *rows]))
 
 
-def test_sentences_are_answered_as_the_predictor_does(served: ServedPredictor) -> None:
+def test_sentences_are_answered_as_the_predictor_does(served: Predictor) -> None:
     table = sentences(23)
     chunks = list(answer_rows(served, table, rows_at_a_time=10))
     assert [len(chunk) for chunk in chunks] == [10, 10, 3]
@@ -90,7 +91,7 @@ def test_sentences_are_answered_as_the_predictor_does(served: ServedPredictor) -
     assert len({answer.probabilities for answer in found}) > 10  # they are not all alike
 
 
-def test_pairs_are_answered_as_the_predictor_does(served: ServedPredictor) -> None:
+def test_pairs_are_answered_as_the_predictor_does(served: Predictor) -> None:
     table = pairs(13)
     found = [answer for chunk in answer_rows(served, table, rows_at_a_time=5) for answer in chunk]
     plain = Predictor(served.model, "cpu")
@@ -110,30 +111,29 @@ def test_a_pair_is_a_duplicate_above_the_threshold() -> None:
     assert not is_duplicate(PairResult(0.5, 0.5, 0, 0, 0, 0))
 
 
-def test_a_table_of_bad_rows_has_no_answers(served: ServedPredictor) -> None:
+def test_a_table_of_bad_rows_has_no_answers(served: Predictor) -> None:
     assert list(answer_rows(served, read_batch("id,sentence\n1,\n"))) == []
 
 
-def test_a_chunk_of_no_rows_is_refused_at_once(served: ServedPredictor) -> None:
+def test_a_chunk_of_no_rows_is_refused_at_once(served: Predictor) -> None:
     with pytest.raises(ValueError, match=r"`rows_at_a_time` should be at least 1\. Found 0"):
         answer_rows(served, sentences(2), rows_at_a_time=0)
 
 
-def test_who_stops_asking_stops_the_work(served: ServedPredictor, encoded: list[int]) -> None:
+def test_who_stops_asking_stops_the_work(served: Predictor, encoded: list[int]) -> None:
     answers = answer_rows(served, sentences(100), rows_at_a_time=20)
     assert encoded == []
     assert len(next(answers)) == 20
     assert sum(encoded) == 20
     answers.close()
-    served.queue.call(lambda: None)  # whatever was queued before it is done by now
+    served.backend.call(lambda: None)  # whatever was queued before it is done by now
     assert sum(encoded) == 20
-    assert served.queue._waiting == []
+    assert isinstance(served.backend, QueuedBackend)
+    assert served.backend.queue._waiting == []
     assert list(answers) == []
 
 
-def test_the_model_s_work_comes_in_small_chunks(
-    served: ServedPredictor, encoded: list[int]
-) -> None:
+def test_the_model_s_work_comes_in_small_chunks(served: Predictor, encoded: list[int]) -> None:
     (answers,) = answer_rows(served, sentences(60))
     assert len(answers) == sum(encoded) == 60
     assert max(encoded) <= TEXTS_PER_CHUNK[BULK]
@@ -160,7 +160,7 @@ def test_chunks_may_be_asked_for_from_other_threads_and_contexts() -> None:
 
 
 def test_an_error_of_the_model_reaches_who_asked(
-    served: ServedPredictor, monkeypatch: pytest.MonkeyPatch
+    served: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(batch: Batch, task: str | None = None) -> Tensor:  # noqa: ARG001 - embed's signature
         raise RuntimeError("out of memory")

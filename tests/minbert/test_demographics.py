@@ -10,19 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from minbert.demographics.terms import CATEGORIES, PERSON_NOUNS
-from minbert.demographics.terms_in_text import (
-    EXACT,
-    KEPT,
-    LISTED,
-    count_terms,
-    mask_demographics,
-    mask_examples,
-)
+from minbert.demographics.terms import FILE, read_lists, term_lists
+from minbert.demographics.terms_in_text import find_terms, mask_demographics, mask_examples
+from minbert.files import CheckpointError
 from minbert.tables import Example
 
 VOCABULARY = Path(__file__).resolve().parents[2] / "assets" / "models" / "mean" / "tokenizer.json"
 
+LISTED, EXACT, KEPT = term_lists().listed, term_lists().exact, term_lists().kept
+CATEGORIES = {entry.category for entry in (*LISTED.values(), *EXACT.values())}
 JOINING = ("the", "a", "an", "and", "or", "is", "was", "does", "I", "am", ",", ".", "'", "-")
 
 MASKED = {
@@ -130,7 +126,7 @@ def test_a_term_becomes_its_abstraction(text: str, expected: str) -> None:
 @pytest.mark.parametrize("text", UNCHANGED)
 def test_a_text_without_terms_stays(text: str) -> None:
     assert mask_demographics(text) == text
-    assert not any(count_terms([text]).values())
+    assert find_terms(text) == []
 
 
 @pytest.mark.parametrize("text", [*MASKED, *UNCHANGED])
@@ -141,7 +137,7 @@ def test_masking_twice_is_masking_once(text: str) -> None:
 
 def test_masking_any_words_twice_is_masking_them_once_and_leaves_words() -> None:
     draw = random.Random(0)
-    between = [*sorted(PERSON_NOUNS), *JOINING, "he"]
+    between = [*sorted(term_lists().person_nouns), *JOINING, "he"]
     words = [*sorted(LISTED), *sorted(EXACT), *sorted(KEPT), *between * 5]
     for _ in range(1500):
         text = " ".join(draw.choices(words, k=draw.randint(1, 8)))
@@ -165,14 +161,14 @@ def test_a_placeholder_is_one_piece_of_the_vocabulary() -> None:
         assert {entry.before_noun.lower(), entry.alone.lower()} <= vocabulary.keys()
 
 
-@pytest.mark.parametrize("category", CATEGORIES)
+@pytest.mark.parametrize("category", sorted(CATEGORIES))
 def test_each_listed_term_is_masked_before_people(category: str) -> None:
     terms = [term for term, entry in LISTED.items() if entry.category == category]
     assert terms
     for term in terms:
         masked = mask_demographics(f"we met {term} people")
         assert not re.search(rf"\b{re.escape(term)}\b", masked), masked
-        assert count_terms([f"we met {term} people"])[category] >= 1
+        assert category in {found.category for found in find_terms(f"we met {term} people")}
 
 
 def test_no_term_is_found_inside_a_word() -> None:
@@ -209,22 +205,34 @@ def test_no_examples() -> None:
     assert mask_examples([]) == ([], 0)
 
 
-def test_terms_are_counted_by_category() -> None:
-    counts = count_terms(
-        ["She is a Muslim actress.", "Mr. Oak saw her.", "an 18-year-old lesbian", "A calm sea."]
-    )
-    assert counts == {
-        "pronoun": 2,
-        "gender": 1,
-        "title": 1,
-        "nationality": 0,
-        "ethnicity": 0,
-        "religion": 1,
-        "age": 1,
-        "orientation": 1,
-        "disability": 0,
+def test_terms_are_found_with_their_categories() -> None:
+    found = {
+        text: [(text[each.start : each.end], each.category) for each in find_terms(text)]
+        for text in ("She is a Muslim actress.", "Mr. Oak saw her.", "an 18-year-old lesbian", "")
     }
-    assert count_terms([]) == dict.fromkeys(CATEGORIES, 0)
+    assert list(found.values()) == [
+        [("She", "pronoun"), ("Muslim", "religion"), ("actress", "gender")],
+        [("Mr", "title"), ("her", "pronoun")],
+        [("18", "age"), ("lesbian", "orientation")],
+        [],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("listed", {"any": {"age": ["old"]}}),
+        ("listed", {"any": {"age": {"person": "old"}}}),
+        ("exact", None),
+        ("words", {"kept": ["oh boy"]}),
+        ("words", {"kept": [1]}),
+    ],
+)
+def test_lists_of_another_form_are_told(name: str, value: object, tmp_path: Path) -> None:
+    path = tmp_path / "terms.json"
+    path.write_text(json.dumps({**json.loads(FILE.read_text("utf-8")), name: value}))
+    with pytest.raises(CheckpointError, match=r"terms\.json should hold .* restore the file"):
+        read_lists(path)
 
 
 def test_white_space_and_odd_letters_survive() -> None:

@@ -15,6 +15,7 @@ from huggingface_hub.errors import (
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
 )
+from huggingface_hub.utils import filter_repo_objects
 
 from minbert import checkpoint
 from minbert.checkpoint import CheckpointError, load_encoder
@@ -88,13 +89,14 @@ class FakeHub:
         self.folder, self.source = folder, source
         self.calls: list[tuple[str, str | None, tuple[str, ...]]] = []
 
-    def __call__(self, name: str, *, revision: str | None, allow_patterns: list[str]) -> str:
+    def __call__(self, name: str, *, revision: str | None, **patterns: list[str]) -> str:
         """Copy the files asked for that there are, as the Hub does."""
-        self.calls.append((name, revision, tuple(allow_patterns)))
-        self.folder.mkdir(exist_ok=True)
-        for path in self.source.iterdir():
-            if path.name in allow_patterns:
-                (self.folder / path.name).write_bytes(path.read_bytes())
+        files = [path.relative_to(self.source).as_posix() for path in self.source.rglob("*.*")]
+        asked = tuple(sorted(filter_repo_objects(files, **patterns)))
+        self.calls.append((name, revision, asked))
+        for file in asked:
+            (self.folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / file).write_bytes((self.source / file).read_bytes())
         return str(self.folder)
 
 
@@ -109,12 +111,17 @@ def hub(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeHu
 
 def test_an_id_is_downloaded_with_its_safetensors_only(hub: FakeHub) -> None:
     (hub.source / PICKLED).write_bytes(b"large and not needed")
+    (hub.source / "tf_model.h5").write_bytes(b"large and not needed")
+    (hub.source / "onnx").mkdir()
+    (hub.source / "onnx" / CONFIG).write_bytes(b"of another program")
+    (hub.source / "of-a-new-kind.toml").write_text("a = 1", encoding="utf-8")
     encoder, _, _ = load_encoder("someone/tiny", revision="v2")
     assert torch.equal(encoder.embeddings.word.weight, old_weights()[0][WORDS])
-    ((name, revision, patterns),) = hub.calls
+    ((name, revision, fetched),) = hub.calls
     assert (name, revision) == ("someone/tiny", "v2")
-    assert {CONFIG, WEIGHTS, "tokenizer.json", "vocab.txt"} <= set(patterns)
-    assert PICKLED not in patterns
+    assert {CONFIG, WEIGHTS, "vocab.txt", "of-a-new-kind.toml"} <= set(fetched)
+    others = {path.name for path in hub.source.iterdir()} - set(fetched)
+    assert others == {PICKLED, "tf_model.h5", "onnx"}
 
 
 def test_pickled_weights_are_fetched_only_where_there_are_no_others(hub: FakeHub) -> None:
@@ -122,7 +129,7 @@ def test_pickled_weights_are_fetched_only_where_there_are_no_others(hub: FakeHub
     encoder, _, _ = load_encoder("someone/tiny", revision="v2")
     assert torch.equal(encoder.embeddings.word.weight, old_weights()[0][WORDS])
     assert [(name, revision) for name, revision, _ in hub.calls] == [("someone/tiny", "v2")] * 2
-    assert WEIGHTS in hub.calls[0][2]
+    assert CONFIG in hub.calls[0][2]
     assert PICKLED not in hub.calls[0][2]
     assert hub.calls[1][2] == (PICKLED,)
 

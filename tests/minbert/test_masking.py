@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from minbert.demographics.masking import MaskingTokenizer, masking, parts_of
+from minbert.demographics.masking import mask_terms, masking
 from minbert.demographics.terms_in_text import find_terms, mask_demographics
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
-from minbert.serving import ModelQueue, ServedPredictor
+from minbert.serving import ModelQueue, served
 from minbert.text import Tokenizer
 
 MASKED = {
@@ -26,11 +26,11 @@ MASKED = {
 
 @pytest.mark.parametrize("text", MASKED)
 def test_what_stands_around_the_terms(text: str) -> None:
-    assert parts_of(text) == MASKED[text]
+    assert mask_terms(text) == "[MASK]".join(MASKED[text])
 
 
 def test_a_term_is_one_mask_however_many_pieces(tokenizer: Tokenizer) -> None:
-    found = MaskingTokenizer(tokenizer).pieces(["an African American film", "the dog", ""])
+    found = tokenizer.with_transform(mask_terms).pieces(["an African American film", "the dog", ""])
     mask = tokenizer.mask_id
     a, film, the, dog = (tokenizer.pieces([word])[0][0] for word in ("a", "film", "the", "dog"))
     assert found == [[a, mask, film], [the, dog], []]
@@ -38,7 +38,7 @@ def test_a_term_is_one_mask_however_many_pieces(tokenizer: Tokenizer) -> None:
 
 def test_texts_without_a_term_are_read_as_ever(tokenizer: Tokenizer) -> None:
     texts = ["The film isn't good -LRB- at all -RRB-", "a dogs `` film ''", "[MASK] [SEP] 日本"]
-    assert MaskingTokenizer(tokenizer).pieces(texts) == tokenizer.pieces(texts)
+    assert tokenizer.with_transform(mask_terms).pieces(texts) == tokenizer.pieces(texts)
 
 
 def test_the_plain_predictor_stays_as_it_is(model: MultitaskBert) -> None:
@@ -53,10 +53,9 @@ def test_the_plain_predictor_stays_as_it_is(model: MultitaskBert) -> None:
 
 
 def test_a_served_predictor_keeps_its_queue(model: MultitaskBert) -> None:
-    queue = ModelQueue()
-    masked = masking(ServedPredictor(model, "cpu", queue=queue))
-    assert isinstance(masked, ServedPredictor)
-    assert masked.queue is queue
+    asked = served(model, "cpu", ModelQueue())
+    masked = masking(asked)
+    assert masked.backend is asked.backend
     assert masked.sentiment(["my mother"]) == masked.sentiment(["my uncle"])
 
 

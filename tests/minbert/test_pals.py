@@ -120,7 +120,7 @@ def test_it_joins_the_layer_before_its_last_norm(task: str, pals: MultitaskBert)
                 tokens = states[index][row, :length]  # the layer's input
                 added = by_formula(of_task(encoder, task), tokens, index)
                 wanted = layer.output_norm(plain[row, :length] + added)
-                assert_close(states[index + 1][row, :length], wanted)
+                assert_close(states[index + 1][row, :length], wanted, 4e-5)  # sizes up to 4
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -18,9 +18,9 @@ from minbert.serving import (
     TEXTS_PER_CHUNK,
     TOKENS_PER_CHUNK,
     ModelQueue,
-    ServedPredictor,
     Work,
     bulk_work,
+    served,
 )
 from minbert.text import Batch, Encoded
 from tests.support import WORDS, assert_close, redraw, tiny_model
@@ -34,16 +34,16 @@ def queue() -> ModelQueue:
 
 
 @pytest.fixture
-def served(tmp_path: Path, queue: ModelQueue) -> ServedPredictor:
+def asked(tmp_path: Path, queue: ModelQueue) -> Predictor:
     model = tiny_model(tmp_path)
     redraw(model, seed=5, std=0.3)
-    return ServedPredictor(model, "cpu", queue=queue)
+    return served(model, "cpu", queue)
 
 
 @pytest.fixture
-def plain(served: ServedPredictor) -> Predictor:
+def plain(asked: Predictor) -> Predictor:
     """Give the same model without a queue."""
-    return Predictor(served.model, "cpu")
+    return Predictor(asked.model, "cpu")
 
 
 class Gate:
@@ -72,16 +72,16 @@ def gate(queue: ModelQueue) -> Iterator[Gate]:
 
 
 @pytest.fixture
-def batches(served: ServedPredictor, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+def batches(asked: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """Watch the shape (B, T) of every batch that the encoder reads."""
     shapes: list[tuple[int, int]] = []
-    embed = served.model.embed
+    embed = asked.model.embed
 
     def watched(batch: Batch, task: str | None = None) -> Tensor:
         shapes.append((batch.input_ids.shape[0], batch.input_ids.shape[1]))
         return embed(batch, task)
 
-    monkeypatch.setattr(served.model, "embed", watched)
+    monkeypatch.setattr(asked.model, "embed", watched)
     return shapes
 
 
@@ -97,80 +97,78 @@ def waiting(queue: ModelQueue, count: int) -> None:
         time.sleep(0.005)
 
 
-def test_answers_are_the_plain_predictor_s(served: ServedPredictor, plain: Predictor) -> None:
+def test_answers_are_the_plain_predictor_s(asked: Predictor, plain: Predictor) -> None:
     texts = sentences(150)
-    assert_close(served.embed(texts), plain.embed(texts))
-    assert served.answer(texts[0], texts[1])[1].joint == pytest.approx(
+    assert_close(asked.embed(texts), plain.embed(texts))
+    assert asked.answer(texts[0], texts[1])[1].joint == pytest.approx(
         plain.answer(texts[0], texts[1])[1].joint, abs=1e-5
     )
-    found, wanted = (model.attention(texts[0], layers=[1]) for model in (served, plain))
+    found, wanted = (model.attention(texts[0], layers=[1]) for model in (asked, plain))
     assert_close(found.weights, wanted.weights)
     items = plain.encode_single(texts[:3])
-    for state, expected in zip(served.hidden(items), plain.hidden(items), strict=True):
+    for state, expected in zip(asked.hidden(items), plain.hidden(items), strict=True):
         assert_close(state, expected)
-    assert served.embed([]).shape == (0, 16)
+    assert asked.embed([]).shape == (0, 16)
 
 
-def test_bulk_work_gives_the_same_answers(served: ServedPredictor, plain: Predictor) -> None:
+def test_bulk_work_gives_the_same_answers(asked: Predictor, plain: Predictor) -> None:
     texts = sentences(60, words=9)
     with bulk_work():
-        assert_close(served.embed(texts), plain.embed(texts))
+        assert_close(asked.embed(texts), plain.embed(texts))
 
 
-def test_thirty_two_visitors_at_once_are_all_answered(
-    served: ServedPredictor, plain: Predictor
-) -> None:
+def test_thirty_two_visitors_at_once_are_all_answered(asked: Predictor, plain: Predictor) -> None:
     texts = sentences(32)
     with ThreadPoolExecutor(32) as pool:
-        found = list(pool.map(lambda text: served.sentiment([text])[0].expected, texts))
+        found = list(pool.map(lambda text: asked.sentiment([text])[0].expected, texts))
     wanted = [result.expected for result in plain.sentiment(texts)]
     assert found == pytest.approx(wanted, abs=1e-4)
 
 
 def test_those_that_wait_together_are_encoded_together(
-    served: ServedPredictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(served.embed, [text]) for text in sentences(8)]
+        futures = [pool.submit(asked.embed, [text]) for text in sentences(8)]
         waiting(queue, 8)
         gate.open()
-        for future in asked:
+        for future in futures:
             assert future.result(PATIENCE).shape == (1, 16)
     assert [rows for rows, _ in batches] == [8]
 
 
 def test_a_chunk_never_holds_more_than_it_may(
-    served: ServedPredictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
 ) -> None:
     with ThreadPoolExecutor(30) as pool:
-        asked = [pool.submit(served.embed, sentences(7)) for _ in range(30)]
+        futures = [pool.submit(asked.embed, sentences(7)) for _ in range(30)]
         waiting(queue, 30)
         gate.open()
-        assert sum(len(future.result(PATIENCE)) for future in asked) == 210
+        assert sum(len(future.result(PATIENCE)) for future in futures) == 210
     assert max(rows for rows, _ in batches) <= max(TEXTS_PER_CHUNK.values()) == 64
     assert len(batches) < 30
 
 
-def test_bulk_chunks_are_small(served: ServedPredictor, batches: list[tuple[int, int]]) -> None:
+def test_bulk_chunks_are_small(asked: Predictor, batches: list[tuple[int, int]]) -> None:
     with bulk_work():
-        served.embed([*sentences(40), *sentences(20, words=40)])
+        asked.embed([*sentences(40), *sentences(20, words=40)])
     assert sum(rows for rows, _ in batches) == 60
     assert all(rows <= TEXTS_PER_CHUNK[1] for rows, _ in batches)
     assert all(rows * tokens <= TOKENS_PER_CHUNK[1] for rows, tokens in batches)
 
 
 def test_a_quick_question_goes_before_the_rest_of_a_long_file(
-    served: ServedPredictor, queue: ModelQueue, gate: Gate
+    asked: Predictor, queue: ModelQueue, gate: Gate
 ) -> None:
     order: list[str] = []
 
     def read_file() -> None:
         with bulk_work():
-            served.embed(sentences(160))
+            asked.embed(sentences(160))
         order.append("file")
 
     def ask() -> None:
-        served.embed(["a good film"])
+        asked.embed(["a good film"])
         order.append("question")
 
     with ThreadPoolExecutor(2) as pool:
@@ -183,16 +181,16 @@ def test_a_quick_question_goes_before_the_rest_of_a_long_file(
 
 
 def test_a_quick_question_takes_no_row_of_a_file_into_its_batch(
-    served: ServedPredictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
 ) -> None:
     def read_file() -> None:
         with bulk_work():
-            served.embed(sentences(160))
+            asked.embed(sentences(160))
 
     with ThreadPoolExecutor(2) as pool:
         pool.submit(read_file)
         waiting(queue, 10)
-        pool.submit(served.embed, ["a good film"])
+        pool.submit(asked.embed, ["a good film"])
         waiting(queue, 11)
         gate.open()
     assert batches[0][0] == 1
@@ -200,40 +198,40 @@ def test_a_quick_question_takes_no_row_of_a_file_into_its_batch(
 
 
 def test_two_models_share_a_queue_and_are_not_mixed_up(
-    served: ServedPredictor, queue: ModelQueue, gate: Gate, tmp_path: Path
+    asked: Predictor, queue: ModelQueue, gate: Gate, tmp_path: Path
 ) -> None:
     model = tiny_model(tmp_path / "other")
     redraw(model, seed=6, std=0.3)
-    other = ServedPredictor(model, "cpu", queue=queue)
-    wanted = [Predictor(p.model, "cpu").embed(["a good film"]) for p in (served, other)]
+    other = served(model, "cpu", queue)
+    wanted = [Predictor(p.model, "cpu").embed(["a good film"]) for p in (asked, other)]
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(p.embed, ["a good film"]) for p in (served, other)]
+        futures = [pool.submit(p.embed, ["a good film"]) for p in (asked, other)]
         waiting(queue, 2)
         gate.open()
-        for future, expected in zip(asked, wanted, strict=True):
+        for future, expected in zip(futures, wanted, strict=True):
             assert_close(future.result(PATIENCE), expected)
     assert not torch.allclose(wanted[0], wanted[1], atol=1e-3)
 
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_an_error_reaches_who_asked_and_the_queue_goes_on(
-    served: ServedPredictor, monkeypatch: pytest.MonkeyPatch, chunked: bool
+    asked: Predictor, queue: ModelQueue, monkeypatch: pytest.MonkeyPatch, chunked: bool
 ) -> None:
-    embed: Callable[[Batch, str | None], Tensor] = served.model.embed
+    embed: Callable[[Batch, str | None], Tensor] = asked.model.embed
 
     def broken(batch: Batch, task: str | None = None) -> Tensor:  # noqa: ARG001 - embed's signature
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(served.model, "embed", broken)
-    ask = functools.partial(served.embed, ["a good film"])
+    monkeypatch.setattr(asked.model, "embed", broken)
+    ask = functools.partial(asked.embed, ["a good film"])
     with pytest.raises(RuntimeError, match="out of memory"):
-        ask() if chunked else served.queue.call(ask)
-    monkeypatch.setattr(served.model, "embed", embed)
-    assert served.embed(["a good film"]).shape == (1, 16)
+        ask() if chunked else queue.call(ask)
+    monkeypatch.setattr(asked.model, "embed", embed)
+    assert asked.embed(["a good film"]).shape == (1, 16)
 
 
 def test_after_an_error_the_other_chunks_of_a_question_do_not_run(
-    served: ServedPredictor, monkeypatch: pytest.MonkeyPatch, gate: Gate
+    asked: Predictor, queue: ModelQueue, monkeypatch: pytest.MonkeyPatch, gate: Gate
 ) -> None:
     read: list[int] = []
 
@@ -242,14 +240,14 @@ def test_after_an_error_the_other_chunks_of_a_question_do_not_run(
         time.sleep(0.2)  # longer than the asker needs to let the others go
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(served.model, "embed", broken)
+    monkeypatch.setattr(asked.model, "embed", broken)
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(served.embed, sentences(64 * 6))
-        waiting(served.queue, 6)
+        future = pool.submit(asked.embed, sentences(64 * 6))
+        waiting(queue, 6)
         gate.open()
         with pytest.raises(RuntimeError, match="out of memory"):
-            asked.result(PATIENCE)
-    assert served.queue.call(lambda: 7) == 7
+            future.result(PATIENCE)
+    assert queue.call(lambda: 7) == 7
     assert len(read) <= 2, "the first, and perhaps one that had begun"
 
 
@@ -258,7 +256,7 @@ def test_a_call_from_the_model_s_own_thread_runs_at_once(queue: ModelQueue) -> N
 
 
 def test_work_that_was_cancelled_is_left_out(
-    served: ServedPredictor, queue: ModelQueue, gate: Gate
+    asked: Predictor, queue: ModelQueue, gate: Gate
 ) -> None:
     done: list[str] = []
     futures = [
@@ -269,4 +267,4 @@ def test_work_that_was_cancelled_is_left_out(
     gate.open()
     futures[1].result(PATIENCE)
     assert done == ["second"]
-    assert isinstance(served.encode_single(["a film"])[0], Encoded)
+    assert isinstance(asked.encode_single(["a film"])[0], Encoded)

@@ -19,7 +19,7 @@ from minbert.explain.splits import split_sentiment
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.ui.engine import Engine
-from minbert.zero_gpu import SECONDS, ZeroGpuPredictor, zero_gpu
+from minbert.zero_gpu import SECONDS, ZeroGpuBackend, on_zero_gpu, zero_gpu
 from tests.support import assert_close, redraw, tiny_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
@@ -79,13 +79,13 @@ def gpu() -> ForkedGpu:
 
 
 @pytest.fixture
-def served(model: MultitaskBert, gpu: ForkedGpu) -> ZeroGpuPredictor:
+def served(model: MultitaskBert, gpu: ForkedGpu) -> Predictor:
     """Give a predictor that works in forks of this process."""
-    return ZeroGpuPredictor(model, gpu, device="cpu")
+    return on_zero_gpu(model, gpu, device="cpu")
 
 
 def test_every_answer_is_the_plain_predictor_s(
-    model: MultitaskBert, served: ZeroGpuPredictor, gpu: ForkedGpu
+    model: MultitaskBert, served: Predictor, gpu: ForkedGpu
 ) -> None:
     plain = Predictor(model, "cpu")
     assert served.sentiment([FIRST, SECOND]) == plain.sentiment([FIRST, SECOND])
@@ -96,7 +96,7 @@ def test_every_answer_is_the_plain_predictor_s(
 
 @pytest.mark.parametrize("every_layer", [False, True])
 def test_hidden_states_come_back(
-    model: MultitaskBert, served: ZeroGpuPredictor, gpu: ForkedGpu, every_layer: bool
+    model: MultitaskBert, served: Predictor, gpu: ForkedGpu, every_layer: bool
 ) -> None:
     inputs = served.encode_single([FIRST, SECOND])
     wanted = Predictor(model, "cpu").hidden(inputs, every_layer=every_layer)
@@ -105,9 +105,7 @@ def test_hidden_states_come_back(
     assert len(gpu.processes) == 1
 
 
-def test_attention_maps_come_back(
-    model: MultitaskBert, served: ZeroGpuPredictor, gpu: ForkedGpu
-) -> None:
+def test_attention_maps_come_back(model: MultitaskBert, served: Predictor, gpu: ForkedGpu) -> None:
     wanted = Predictor(model, "cpu").attention(FIRST, SECOND, [1])
     found = served.attention(FIRST, SECOND, layers=[1])
     assert found.tokens == wanted.tokens
@@ -116,7 +114,7 @@ def test_attention_maps_come_back(
     assert len(gpu.processes) == 1
 
 
-def test_the_encoder_has_a_copy_of_its_own(model: MultitaskBert, served: ZeroGpuPredictor) -> None:
+def test_the_encoder_has_a_copy_of_its_own(model: MultitaskBert, served: Predictor) -> None:
     before = served.sentiment([FIRST])
     redraw(model.encoder, seed=9)
     assert served.sentiment([FIRST]) == before
@@ -124,7 +122,7 @@ def test_the_encoder_has_a_copy_of_its_own(model: MultitaskBert, served: ZeroGpu
 
 
 def test_explanations_read_the_cpu_s_weights(
-    model: MultitaskBert, served: ZeroGpuPredictor, gpu: ForkedGpu
+    model: MultitaskBert, served: Predictor, gpu: ForkedGpu
 ) -> None:
     found, wanted = split_sentiment(served, FIRST), split_sentiment(Predictor(model, "cpu"), FIRST)
     assert_close(found.contributions, wanted.contributions)
@@ -133,9 +131,11 @@ def test_explanations_read_the_cpu_s_weights(
     assert gpu.processes
 
 
-def test_an_error_over_there_reaches_whoever_asked(served: ZeroGpuPredictor) -> None:
+def test_an_error_over_there_reaches_whoever_asked(served: Predictor) -> None:
+    backend = served.backend
+    assert isinstance(backend, ZeroGpuBackend)
     with pytest.raises(AttributeError):
-        served._on_gpu("no_such_method")
+        backend._on_gpu("no_such_method")
 
 
 def test_the_page_s_engine_takes_the_decorator(tmp_path: Path, gpu: ForkedGpu) -> None:
@@ -143,7 +143,9 @@ def test_the_page_s_engine_takes_the_decorator(tmp_path: Path, gpu: ForkedGpu) -
         tiny_model(tmp_path / "words", pooling=pooling).save_pretrained(tmp_path / pooling)
     plain = Engine.load(tmp_path, "cpu")
     engine = Engine.load(tmp_path, gpu=lambda task: gpu(task), device="cpu")
-    assert engine.answer(engine.mean, FIRST, SECOND) == plain.answer(plain.mean, FIRST, SECOND)
+    assert engine.answer(engine.mean, engine.ask(FIRST, SECOND)) == plain.answer(
+        plain.mean, plain.ask(FIRST, SECOND)
+    )
     assert gpu.processes
 
 

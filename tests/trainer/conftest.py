@@ -50,7 +50,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Compute on one thread: quicker for tiny models, and bitwise the same on every machine."""
+    """Compute on one thread: quicker for tiny models, and the same bits each time on a machine."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minbert.explain import TERMS_IN_SLOTS, probe_bias
+from minbert.explain import probe_bias, probe_terms
 from minbert.predictor import Predictor
 from minbert.records.bias import OVERALL, Bias
 from minbert.records.reading import read_record
@@ -56,9 +56,9 @@ def test_two_models_are_measured_and_compared(
     assert record["commit"]
     assert read_record(out, Bias).to_dict() == record
     predictor = Predictor.from_pretrained(models[0], "cpu")
-    probes = [probe_bias(predictor, category, "similarity") for category in TERMS_IN_SLOTS]
+    probes = [probe_bias(predictor, category, "similarity") for category in probe_terms()]
     spread = record["models"][0]["spread"]["similarity"]
-    assert set(spread) == {OVERALL, *TERMS_IN_SLOTS}
+    assert set(spread) == {OVERALL, *probe_terms()}
     for probe in probes:
         found = spread[probe.category]
         expected = (probe.mean_spread, probe.low, probe.high)

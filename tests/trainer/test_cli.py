@@ -13,17 +13,16 @@ from typing import Any
 import pytest
 import torch
 
-from trainer import cli
-from trainer.cli import main, make_parser
-from trainer.commands import terminal
+from trainer.cli import COMMANDS, main, make_parser
+from trainer.commands import evaluate, terminal
 from trainer.config import TrainConfig
 from trainer.options import chosen_settings
 from trainer.recipes import RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-COMMANDS = (
-    *("download", "train", "mlm", "evaluate", "predict"),
-    *("reproduce", "untrained", "tables", "index", "heads", "bias", "publish"),
+NAMES = (
+    *("download", "train", "mlm", "evaluate", "calibrate", "reproduce", "untrained"),
+    *("heads", "tables", "predict", "index", "mine", "publish", "bias"),
 )
 SETTINGS = [field.name for field in dataclasses.fields(TrainConfig) if field.name != "name"]
 TOGETHER: dict[str, dict[str, Any]] = {  # settings that go with others alone
@@ -62,11 +61,20 @@ def config_of(*arguments: str) -> TrainConfig:
 
 
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
-    told = help_of(capsys)
-    assert all(command in told for command in COMMANDS)
+    told = help_of(capsys).split("COMMAND ")[-1]
+    places = [told.index(f"{command.NAME} {command.HELP}") for command in COMMANDS]
+    assert places == sorted(places)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+def test_each_file_of_the_folder_is_one_command_of_that_name() -> None:
+    files = {path.stem for path in (REPOSITORY / "trainer" / "commands").glob("*.py")}
+    assert tuple(command.NAME for command in COMMANDS) == NAMES
+    assert files - {"__init__", "terminal"} == set(NAMES)
+    for command in COMMANDS:
+        assert sys.modules[f"trainer.commands.{command.NAME}"] is command
+
+
+@pytest.mark.parametrize("command", NAMES)
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str) -> None:
     told = help_of(capsys, command)
     assert f"python -m trainer {command}" in told
@@ -229,7 +237,7 @@ def test_a_mistake_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> Non
     def broken(_: object) -> None:
         raise AssertionError("ours")
 
-    monkeypatch.setattr(cli, "run_evaluate", broken)
+    monkeypatch.setattr(evaluate, "run", broken)
     with pytest.raises(AssertionError, match="ours"):
         main(["evaluate", "--model", "x"])
 
@@ -240,7 +248,7 @@ def test_an_interrupt_ends_quietly(
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_evaluate", interrupted)
+    monkeypatch.setattr(evaluate, "run", interrupted)
     assert main(["evaluate", "--model", "x"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
 

@@ -13,7 +13,6 @@ import pytest
 from tests.trainer.file_server import NAME, Server
 from tests.trainer.samples import write_course_files, write_trees
 from trainer import cli
-from trainer.commands import download as command
 from trainer.data import treebank_download as module
 from trainer.data.course import FILES
 from trainer.data.download import BACK_OFF
@@ -187,10 +186,12 @@ def test_the_command_brings_the_trees_after_the_files(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     asked: list[tuple[str, Path]] = []
-    monkeypatch.setattr(command, "download", lambda folder, report: asked.append(("files", folder)))  # noqa: ARG005
     monkeypatch.setattr(
-        command,
-        "download_trees",
+        "trainer.data.download.download",
+        lambda folder, report: asked.append(("files", folder)),  # noqa: ARG005
+    )
+    monkeypatch.setattr(
+        "trainer.data.treebank_download.download_trees",
         lambda folder, report: asked.append(("trees", folder)),  # noqa: ARG005
     )
     assert cli.main(["download", "--data", str(tmp_path)]) == 0

@@ -93,7 +93,7 @@ def test_size_and_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(first) == 11
     assert mined(questions, embeddings, size=11) == first
     assert mined(questions, embeddings, size=11, seed=1) != first
-    monkeypatch.setattr(mining, "CHUNK", 7)
+    monkeypatch.setattr(mining, "SEARCH_CHUNK", 7)
     assert mined(questions, embeddings, size=11) == first, "the chunk changes nothing"
     assert sorted(shuffled(50, 3).tolist()) == list(range(50))
 

@@ -16,7 +16,6 @@ import pytest
 from huggingface_hub import ModelCard, SpaceCard
 from packaging.specifiers import SpecifierSet
 
-from minbert.checkpoint import HUB_FILES
 from minbert.multitask import MultitaskBert
 from tests.trainer.hub_state import yaml_problem
 from tests.trainer.publish_samples import REPOSITORY
@@ -50,8 +49,7 @@ def test_a_space_holds_the_app_and_what_it_needs(space: Path, checkout: Path) ->
     found = names(space)
     assert {"app.py", "LICENSE", "README.md", "requirements.txt"} <= found
     sources = checkout / "minbert"
-    code = {f"minbert/{name}" for name in names(sources) if name.endswith((".py", ".css"))}
-    assert code <= found
+    assert {f"minbert/{name}" for name in names(sources)} <= found
     assert {"assets/examples.json", "assets/results/mean-dev.json"} <= found
     for pooling in ("mean", "cls"):
         assert f"assets/models/{pooling}/model.safetensors" in found
@@ -174,9 +172,8 @@ def test_gradio_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
 # The model repo
 
 
-def test_a_model_repo_holds_what_the_hub_is_asked_for(model: Path) -> None:
-    found = names(model)
-    assert {"README.md", "LICENSE", "model.safetensors"} | set(HUB_FILES) - {"vocab.txt"} == found
+def test_a_model_repo_holds_the_whole_checkpoint(model: Path, checkout: Path) -> None:
+    assert names(model) == names(checkout / "assets/models/mean") | {"README.md", "LICENSE"}
     MultitaskBert.from_pretrained(model)
 
 

@@ -16,7 +16,7 @@ from minbert.records.runs import Run as Record
 from minbert.records.runs import Shares
 from minbert.tasks import TASKS
 from trainer.cli import main
-from trainer.commands.reproduce import RESULTS
+from trainer.commands.terminal import RESULTS
 from trainer.config import TrainConfig
 from trainer.recipes import ROWS
 from trainer.recipes.profiles import PROFILES
@@ -135,7 +135,10 @@ def test_missing_rows_run_in_the_order_asked_for_and_are_filed_in_the_tables_ord
     ]
     left = [line.split("; ")[1] for line in told if line.startswith("Run ")]
     assert left[0] == "no telling yet how many minutes left in all"
-    assert left[1:] == ["about 1 minutes left in all"] * 2
+    assert len(left) == 3
+    for told_later in left[1:]:  # how many is the clock's to say
+        assert told_later.startswith("about ")
+        assert told_later.endswith(" minutes left in all")
     changes = [line for line in told if line.startswith("Profile tiny changes: encoder google-b")]
     assert len(changes) == 3
     assert "epochs 10 -> 2" in changes[0]

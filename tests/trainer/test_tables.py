@@ -1,4 +1,4 @@
-"""The README's tables: cells by hand, notes beneath, what is undefined or missing told."""
+"""The reproduced tables: cells by hand, notes beneath, what is undefined or missing told."""
 
 from __future__ import annotations
 

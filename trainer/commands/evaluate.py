@@ -1,18 +1,39 @@
-"""The commands evaluate and predict."""
+"""The command evaluate; the work is in `trainer.evaluation.command`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from trainer.commands.terminal import tell, use_threads
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
+from trainer.data.course import SPLITS
+
+NAME = "evaluate"
+HELP = "score a model on a labelled split"
 
 
-def run_evaluate(options: argparse.Namespace) -> None:
-    """Score a model."""
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    parser.add_argument("--model", required=True, help="folder or Hugging Face id")
+    add_data_option(parser)
+    parser.add_argument("--split", choices=SPLITS[:2], default="dev", help="default: dev")
+    parser.add_argument("--json", type=Path, help="also write the scores to this file")
+    parser.add_argument(
+        "--keep-trained", action="store_true", help="keep pairs that the model was trained on"
+    )
+    parser.add_argument(
+        "--mask-demographics",
+        action="store_true",
+        help="the model reads [MASK] in place of demographic terms, as by the page's switch",
+    )
+    add_machine_options(parser)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Score a model and print the table."""
     from trainer.evaluation.command import evaluate
 
-    use_threads(options.threads)
     table = evaluate(
         options.model,
         options.data,
@@ -24,20 +45,3 @@ def run_evaluate(options: argparse.Namespace) -> None:
         report=tell,
     )
     sys.stdout.write(table + "\n")
-
-
-def run_predict(options: argparse.Namespace) -> None:
-    """Label a file."""
-    from minbert.predictor import Predictor
-    from trainer.evaluation.predict import predict_file
-
-    use_threads(options.threads)
-    predictor = Predictor.from_pretrained(options.model, options.device)
-    predict_file(
-        predictor,
-        options.task,
-        options.input,
-        options.output,
-        skip_bad=options.skip_bad,
-        report=tell,
-    )

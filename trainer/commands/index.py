@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
+
+NAME = "index"
+HELP = "index the training sentences for nearest examples"
+MODELS = (Path("assets/models/mean"), Path("assets/models/cls"))
 
 
-def add_index_parser(
-    commands: Any,  # noqa: ANN401 - argparse keeps the type of sub-parsers to itself
-    data_default: Path,
-    data_help: str,
-) -> argparse.ArgumentParser:
-    """Add the command, and return its parser for the options that all commands share."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "index", help="index the training sentences for nearest examples"
-    )
-    parser.add_argument("--data", type=Path, default=data_default, help=data_help)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_data_option(parser)
     parser.add_argument("--out", type=Path, help="folder (default: $MINBERT_INDEX, or your cache)")
     parser.add_argument(
-        "--models", nargs="+", type=Path, metavar="FOLDER", help="default: both in assets/models"
+        "--models",
+        nargs="+",
+        type=Path,
+        default=MODELS,
+        metavar="FOLDER",
+        help="default: both in assets/models",
     )
     parser.add_argument("--most", type=int, help="sentences of a task (default: all)")
-    parser.set_defaults(command=run_index)
-    return parser
+    add_machine_options(parser)
 
 
-def run_index(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Embed the training sentences with every model."""
-    from trainer.commands.terminal import tell, use_threads
-    from trainer.evaluation.index import MODELS, build_index
+    from trainer.evaluation.index import build_index
 
-    use_threads(options.threads)
     build_index(
-        options.models or MODELS,
+        options.models,
         options.data,
         options.out,
         most=options.most,

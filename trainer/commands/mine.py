@@ -1,25 +1,19 @@
-"""The command mine: a file of hard negatives for paraphrase, made from the training files."""
+"""The command mine; the work is in `trainer.data.hard_negatives`."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
 
-from trainer.data.hard_negatives import write_mined
+from trainer.commands.terminal import add_data_option, add_machine_options, tell
 from trainer.techniques.precision import PRECISIONS
 
+NAME = "mine"
+HELP = "make hard negatives for paraphrase from the training files"
 
-def add_mine_parser(
-    commands: Any,  # noqa: ANN401 - argparse keeps the type of sub-parsers to itself
-    data_default: Path,
-    data_help: str,
-) -> argparse.ArgumentParser:
-    """Add the command, and return its parser for the options that all commands share."""
-    parser: argparse.ArgumentParser = commands.add_parser(
-        "mine", help="make hard negatives for paraphrase from the training files"
-    )
-    parser.add_argument("--data", type=Path, default=data_default, help=data_help)
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    add_data_option(parser)
     parser.add_argument(
         "--encoder",
         default="sentence-transformers/all-MiniLM-L6-v2",
@@ -39,15 +33,13 @@ def add_mine_parser(
         default="auto",
         help="of the embeddings (default: auto: bf16 on CUDA, else fp32)",
     )
-    parser.set_defaults(command=run_mine)
-    return parser
+    add_machine_options(parser)
 
 
-def run_mine(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace) -> None:
     """Write the file of mined pairs."""
-    from trainer.commands.terminal import tell, use_threads
+    from trainer.data.hard_negatives import write_mined
 
-    use_threads(options.threads)
     write_mined(
         options.data,
         options.encoder,

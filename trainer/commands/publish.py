@@ -1,21 +1,18 @@
-"""The command publish."""
+"""The command publish; the work is in `trainer.publish`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from trainer.publish.publish import build_into, empty, publish
+from trainer.commands.terminal import tell
+
+NAME = "publish"
+HELP = "publish the app as a Hugging Face Space"
 
 
-def add_publish_parser(
-    commands: Any,  # noqa: ANN401 - argparse keeps the type of sub-parsers to itself
-    report: Callable[[str], None],
-) -> None:
-    """Add the command that publishes the app as a Hugging Face Space."""
-    parser = commands.add_parser("publish", help="publish the app as a Hugging Face Space")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("--space", required=True, metavar="USER/NAME", help="the Space")
     parser.add_argument(
         "--model-repo", metavar="USER/NAME", help="also publish the model, with its card"
@@ -44,12 +41,12 @@ def add_publish_parser(
     parser.add_argument(
         "--dry-run", type=Path, metavar="DIR", help="build and check into DIR, upload nothing"
     )
-    parser.set_defaults(command=lambda options: run_publish(options, report))
 
 
-def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> None:
+def run(options: argparse.Namespace) -> None:
     """Publish as the options say."""
     from trainer.publish.folder import Plan
+    from trainer.publish.publish import build_into, empty, publish
 
     check_name("--space", options.space)
     if options.model_repo:
@@ -75,12 +72,12 @@ def run_publish(options: argparse.Namespace, report: Callable[[str], None]) -> N
         live=options.live,
     )
     if options.dry_run is not None:
-        build_into(empty(options.dry_run), plan, report)
-        report(f"Nothing was uploaded; it is all in {options.dry_run}")
+        build_into(empty(options.dry_run), plan, tell)
+        tell(f"Nothing was uploaded; it is all in {options.dry_run}")
         return
     from trainer.publish.upload import Hub
 
-    publish(plan, Hub(report), report)
+    publish(plan, Hub(tell), tell)
 
 
 def check_name(option: str, name: str) -> None:

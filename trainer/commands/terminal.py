@@ -1,15 +1,19 @@
-"""What all commands share: errors, messages, options of the machine."""
+"""What the commands share: messages, the errors a person can mend, and options of several."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from pathlib import Path
 
 from minbert.device import DEVICES
 from trainer.data.download import DownloadError
 from trainer.publish.errors import PublishError
+from trainer.recipes.profiles import PROFILES
 
 USER_ERRORS = (ValueError, OSError, DownloadError, PublishError)  # each message says what to do
+RESULTS = Path("assets/results")
 
 
 def tell(message: str) -> None:
@@ -18,9 +22,42 @@ def tell(message: str) -> None:
     sys.stderr.flush()
 
 
-def add_machine_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where to compute."""
+def add_data_option(parser: argparse.ArgumentParser) -> None:
+    """Add --data."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("MINBERT_DATA", "data")),
+        help="folder of the course's files (default: $MINBERT_DATA, else data)",
+    )
+
+
+def add_results_option(parser: argparse.ArgumentParser) -> None:
+    """Add --results."""
+    parser.add_argument(
+        "--results", type=Path, default=RESULTS, help=f"folder (default: {RESULTS})"
+    )
+
+
+def add_profile_option(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add --profile, which fits a recipe to a machine."""
+    parser.add_argument(
+        "--profile",
+        choices=tuple(PROFILES),
+        default=default,
+        help=f"what changes in the recipe for this machine (default: {default}: "
+        + ("nothing)" if default == "report" else "see trainer/recipes/profiles.py)"),
+    )
+
+
+def add_device_option(parser: argparse.ArgumentParser) -> None:
+    """Add --device."""
     parser.add_argument("--device", choices=DEVICES, default="auto", help="default: auto")
+
+
+def add_machine_options(parser: argparse.ArgumentParser) -> None:
+    """Add --device and --threads."""
+    add_device_option(parser)
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's own choice)")
 
 

@@ -1,4 +1,4 @@
-"""The commands train and mlm."""
+"""The command train; the work is in `trainer.run`."""
 
 from __future__ import annotations
 
@@ -6,50 +6,59 @@ import argparse
 import dataclasses
 from pathlib import Path
 
-from trainer.commands.terminal import tell, use_threads
-from trainer.config import MlmConfig
-from trainer.options import chosen_settings
+from trainer.commands.terminal import (
+    add_data_option,
+    add_machine_options,
+    add_profile_option,
+    tell,
+)
+from trainer.config import TrainConfig
+from trainer.options import add_setting_options, chosen_settings
 from trainer.recipes import CHAINS, RECIPES
-from trainer.recipes.profiles import PROFILES, changes_of, with_profile
+from trainer.recipes.profiles import changes_of, with_profile
+
+NAME = "train"
+HELP = "train a recipe, or continue a run"
 
 
-def add_profile_option(parser: argparse.ArgumentParser, default: str) -> None:
-    """Add the option that fits a recipe to a machine."""
-    parser.add_argument(
-        "--profile",
-        choices=tuple(PROFILES),
-        default=default,
-        help=f"what changes in the recipe for this machine (default: {default}: "
-        + ("nothing)" if default == "report" else "see trainer/recipes/profiles.py)"),
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
+    recipes = (*CHAINS, *RECIPES)
+    parser.add_argument("recipe", choices=recipes, metavar="RECIPE", help=", ".join(recipes))
+    add_data_option(parser)
+    add_profile_option(parser, "report")
+    parser.add_argument("--out", type=Path, help="folder of the run (default: runs/RECIPE-SEED)")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
+    add_machine_options(parser)
+    add_setting_options(parser, TrainConfig)
 
 
-def run_train(options: argparse.Namespace) -> None:
-    """Train a recipe."""
+def run(options: argparse.Namespace) -> None:
+    """Train a recipe of one run or of several stages."""
+    model = (run_chain if options.recipe in CHAINS else run_recipe)(options)
+    tell(f"The model is in {model}")
+
+
+def run_recipe(options: argparse.Namespace) -> Path:
+    """Train a recipe of one run; return the model's folder."""
     from trainer.run.train import train
 
-    use_threads(options.threads)
-    if options.recipe in CHAINS:
-        run_train_chain(options)
-        return
     recipe = RECIPES[options.recipe]
     if changes := changes_of(recipe, options.profile):
         tell(f"Profile {options.profile} changes: {changes}")
     config = dataclasses.replace(with_profile(recipe, options.profile), **chosen_settings(options))
-    out = options.out or Path("runs") / f"{config.name}-{config.seed}"
-    model = train(
+    return train(
         config,
         options.data,
-        out,
+        options.out or Path("runs") / f"{config.name}-{config.seed}",
         resume=options.resume,
         device_name=options.device,
         report=tell,
     )
-    tell(f"The model is in {model}")
 
 
-def run_train_chain(options: argparse.Namespace) -> None:
-    """Train a recipe of several stages."""
+def run_chain(options: argparse.Namespace) -> Path:
+    """Train a recipe of several stages; return the model's folder."""
     from trainer.run.chain import train_chain
 
     if options.profile != "report":
@@ -58,29 +67,11 @@ def run_train_chain(options: argparse.Namespace) -> None:
             f"{options.recipe}, which is made for two CPU cores as it is; leave it out."
         )
     chain = CHAINS[options.recipe].changed(**chosen_settings(options))
-    out = options.out or Path("runs") / f"{chain.name}-{chain.stages[0].config.seed}"
-    model = train_chain(
+    return train_chain(
         chain,
         options.data,
-        out,
+        options.out or Path("runs") / f"{chain.name}-{chain.stages[0].config.seed}",
         resume=options.resume,
         device_name=options.device,
         report=tell,
     )
-    tell(f"The model is in {model}")
-
-
-def run_mlm(options: argparse.Namespace) -> None:
-    """Train an encoder on as a masked language model."""
-    from trainer.run.mlm import train_mlm
-
-    use_threads(options.threads)
-    model = train_mlm(
-        MlmConfig(**chosen_settings(options)),
-        options.data,
-        options.out,
-        resume=options.resume,
-        device_name=options.device,
-        report=tell,
-    )
-    tell(f"The encoder is in {model}")

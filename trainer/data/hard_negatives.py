@@ -36,11 +36,11 @@ from trainer.seeding import mix_seed
 from trainer.techniques.precision import lowered
 
 ORDER_SEED, PARTNER_SEED = 31, 32
-CHUNK = 500  # questions whose cosines to all others are held at once
+SEARCH_CHUNK = 500  # questions whose cosines to all others are held at once
 POOL = 60  # nearest questions that are looked at
 MINED, DUPLICATES = "quora-mined", "quora-duplicates"
 COLUMNS = ("", "id", "sentence1", "sentence2", "is_duplicate")
-CHUNK = 4096  # questions between two steps of the progress bar
+EMBED_CHUNK = 4096  # questions embedded between two reports
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,8 +99,8 @@ def mine(
     generator = torch.Generator().manual_seed(mix_seed(seed, PARTNER_SEED))
     seen = set(forbidden)
     found = 0
-    for start in range(0, len(order), CHUNK):
-        rows = order[start : start + CHUNK]
+    for start in range(0, len(order), SEARCH_CHUNK):
+        rows = order[start : start + SEARCH_CHUNK]
         cosines, others = (embeddings[rows] @ embeddings.T).topk(min(POOL, len(order)), dim=1)
         fits = (cosines < ceiling) & (questions.groups[others] != questions.groups[rows, None])
         for row, partners, allowed in zip(rows.tolist(), others, fits, strict=True):
@@ -206,10 +206,10 @@ def embed_questions(
     low = lowered(precision, choose_device(device))
     predictor = Predictor(MultitaskBert(shape, tokenizer, bert), device, autocast=low)
     parts: list[Tensor] = []
-    for start in range(0, len(texts), CHUNK):
+    for start in range(0, len(texts), EMBED_CHUNK):
         if len(parts) % 10 == 0:
             report(f"{start:,} of {len(texts):,} questions embedded")
-        parts.append(predictor.embed(texts[start : start + CHUNK]))
+        parts.append(predictor.embed(texts[start : start + EMBED_CHUNK]))
     return F.normalize(torch.cat(parts), dim=1)
 
 

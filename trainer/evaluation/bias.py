@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from minbert.explain.bias import bootstrap_mean, probe_bias
-from minbert.explain.bias_templates import TERMS_IN_SLOTS
+from minbert.explain.bias_templates import probe_terms
 from minbert.files import write_json
 from minbert.predictor import Predictor
 from minbert.records.bias import OVERALL, Bias, Interval, ModelRecord
@@ -86,7 +86,7 @@ def measure(predictor: Predictor) -> Spreads:
     for task in TASKS:
         lists = {
             category: [each.spread for each in probe_bias(predictor, category, task).swaps]
-            for category in TERMS_IN_SLOTS
+            for category in probe_terms()
         }
         every = [statistics.fmean(row) for row in zip(*lists.values(), strict=True)]
         found[task] = {OVERALL: every, **lists}

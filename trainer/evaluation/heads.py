@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-EXAMPLES = Path("assets/examples.json")
+from minbert.explain.heads_summary import bare_model, example_heads
+from minbert.files import read_json_list, write_json
+from minbert.predictor import Predictor
+from minbert.records.heads import Heads
+from trainer.provenance import provenance
+
 Report = Callable[[str], object]
 
 
@@ -30,13 +35,6 @@ def record_heads(
         ValueError: a folder without a name, or an example without sentences.
         CheckpointError: the encoder or the examples can't be read.
     """
-    # Loaded when it runs, as every command does.
-    from minbert.explain.heads_summary import bare_model, example_heads
-    from minbert.files import read_json_list, write_json
-    from minbert.predictor import Predictor
-    from minbert.records.heads import Heads
-    from trainer.provenance import provenance
-
     if Path(encoder).is_dir() and not name:
         raise ValueError(
             f"`--name` should say what the encoder in the folder {encoder} is called. Found none; "

@@ -25,7 +25,6 @@ from minbert.text import normalise
 from trainer.data.course import read_split
 
 CHUNK = 1024  # sentences between two steps of the progress bar
-MODELS = (Path("assets/models/mean"), Path("assets/models/cls"))
 
 
 def build_index(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from minbert.checkpoint import CONFIG_FILE, TRAINED_ON_FILE, WEIGHTS_FILE
+from minbert.checkpoint import CONFIG_FILE, SAFE_KINDS, TRAINED_ON_FILE, WEIGHTS_FILE
 from minbert.files import read_json
 from minbert.records.calibration import Calibration
 from minbert.records.reading import read_all, read_record
@@ -26,8 +26,12 @@ ZERO_GPU_TORCH = "torch>=2.8,<2.12"  # ZeroGPU takes 2.8 to 2.11
 ZERO_GPU_SPACES = "spaces>=0.51,<1"
 THUMBNAIL = "assets/screenshots/try-it.png"
 MODEL = "mean"  # the checkpoint that the model repo holds
-# What a Space takes of minbert/ and assets/: these kinds of file, less what only the trainer reads.
-KINDS = {".py", ".css", ".js", ".html", ".json", ".md", ".safetensors", ".txt", ".csv", ".tsv"}
+# All of minbert/ travels but these kinds: pickles, which run code when read, keys and leftovers.
+NEVER = {
+    *(".bin", ".ckpt", ".joblib", ".pickle", ".pkl", ".pt", ".pth", ".pyc", ".pyo"),
+    *(".key", ".p12", ".pem", ".bak", ".orig", ".partial", ".rej", ".swp", ".tmp"),
+}
+# Of assets/, where a person may put anything, the safe kinds travel, less what the trainer reads.
 LEFT_OUT = (
     *("assets/publish/", "assets/results/predictions/", "assets/screenshots/"),
     f"{INDEX_FOLDER}/",  # a person's own goes up on request alone
@@ -103,15 +107,21 @@ def space_files(root: Path) -> Iterator[str]:
     An index of training sentences is never among them, wherever in the checkout it lies.
     """
     yield from ("app.py", "LICENSE", THUMBNAIL)
-    for folder in ("minbert", "assets"):
-        indexes = index_folders(root / folder)
-        for path in sorted((root / folder).rglob("*")):
-            name = path.relative_to(root).as_posix()
-            hidden = any(part.startswith((".", "__pycache__")) for part in Path(name).parts)
-            plain = path.is_file() and not path.is_symlink() and path.suffix in KINDS
-            left_out = name.startswith(LEFT_OUT) or path.name == TRAINED_ON_FILE
-            if plain and not hidden and not left_out and path.parent not in indexes:
-                yield name
+    yield from (name for name, path in files_below(root, "minbert") if path.suffix not in NEVER)
+    for name, path in files_below(root, "assets"):
+        left_out = name.startswith(LEFT_OUT) or path.name == TRAINED_ON_FILE
+        if path.suffix in SAFE_KINDS and not left_out:
+            yield name
+
+
+def files_below(root: Path, folder: str) -> Iterator[tuple[str, Path]]:
+    """Yield a folder's files, named below `root`, without links, caches, hidden ones, indexes."""
+    indexes = index_folders(root / folder)
+    for path in sorted((root / folder).rglob("*")):
+        relative = path.relative_to(root)
+        hidden = any(part.startswith((".", "__pycache__")) for part in relative.parts)
+        if path.is_file() and not path.is_symlink() and not hidden and path.parent not in indexes:
+            yield relative.as_posix(), path
 
 
 def space_requirements(ours: str, hardware: str) -> str:
@@ -167,7 +177,7 @@ def build_model(plan: Plan, out: Path) -> Path:
         raise PublishError(f"{', '.join(missing)} should exist. Found nothing there.")
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.iterdir()):
-        if path.suffix in (".json", ".safetensors", ".txt"):
+        if path.suffix in SAFE_KINDS:
             shutil.copyfile(path, out / path.name)
     shutil.copyfile(plan.root / "LICENSE", out / "LICENSE")
     calibration = results / f"{MODEL}-calibration.json"

@@ -16,14 +16,13 @@ from pathlib import Path
 
 from huggingface_hub import RepoCard
 
+from minbert.browser.package import FOLDER, NAMES, NOTICE
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
 
 PAGE = "index.html"
 STATIC_FILES = {PAGE, "LICENSE"}  # what we put into one, beside the README
-LIVE_FILES = {  # and this, where the model lies beside the page
-    f"live/{name}" for name in ("model.onnx", "words.json", "ort.js", "ort.wasm.gz", "NOTICE.txt")
-}
+LIVE_FILES = {f"{FOLDER}/{name}" for name in (*NAMES.values(), NOTICE)}  # with a model beside it
 STATIC_MARK = "minBERT Lab: findings"  # in the README of a static Space of ours
 MOST_BYTES = 9_000_000  # from 10 MB on the Hub keeps a file elsewhere and serves it otherwise
 CLOSED = "default-src 'none'"  # the page's own policy: no request but those that it names
@@ -81,7 +80,7 @@ def check_static(folder: Path, report: Callable[[str], None], *, live: bool = Fa
     if problems:
         raise PublishError(
             f"The page can't be published, so nothing was uploaded: {'; '.join(problems)}. Mend "
-            "it in minbert/ui/static*.py, and run this again."
+            "it in minbert/ui/static/, and run this again."
         )
     held = "one page and its model" if live else "one page"
     report(f"Checked: {held}, which asks no other host for anything")

@@ -1,4 +1,4 @@
-"""The README's tables, written from assets/results alone: the report's numbers beside ours."""
+"""The reproduced tables, from assets/results alone: the report's numbers beside ours."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def _told(entry: Comparison) -> str:
 
 
 def write_into_readme(readme: Path, markdown: str) -> None:
-    """Put the tables between the README's two markers, in place of what is there.
+    """Put the tables between the two markers of a page, in place of what is there.
 
     Raises:
         ValueError: the markers aren't there, each once and in their order.

@@ -109,7 +109,7 @@ def embed_examples(
 
 
 def fingerprint(predictor: Predictor, task: Task, examples: list[Example]) -> str:
-    """Return a hash of all that decides embeddings: encoder, settings, texts."""
+    """Return a hash of what decides embeddings, but for rounding: encoder, settings, texts."""
     digest = hashlib.blake2b(digest_size=16)
     for name, tensor in predictor.model.state_dict().items():
         if not name.startswith("heads."):

@@ -12,8 +12,7 @@ is too large, and most of a conflict stays. The update is the SUM over tasks of
         g_i^PC -= (g_i^PC . g_j / ||g_j||^2) g_j        with g_j as it was before any surgery
 
 Each g_i^PC is a weighted sum of the g_k, so the K x K dot products are all it takes: draw orders,
-take the Gram matrix, work out weights, combine. `project` is the algorithm to the letter.
-K counts tasks, P the numbers in a flat gradient.
+take the Gram matrix, work out weights, combine. K counts tasks.
 """
 
 from __future__ import annotations
@@ -123,24 +122,6 @@ def weighted_sum(tensors: Sequence[Tensor | None], shares: Sequence[float]) -> T
             part = tensor.detach()
             total = part * share if total is None else total.add_(part, alpha=share)
     return total
-
-
-def project(gradients: Sequence[Tensor], orders: Sequence[Sequence[int]]) -> list[Tensor]:
-    """Return each g_i^PC (P,) of flat gradients (P,): algorithm 1 to the letter.
-
-    Raises:
-        ValueError: orders that don't fit the gradients.
-    """
-    projected = []
-    for task, order in enumerate(others_in_order(orders, len(gradients))):
-        current = gradients[task].clone()
-        for other in order:
-            original = gradients[other]
-            product, square = current @ original, original @ original
-            if product < 0 and square > 0:
-                current = current - product / square * original
-        projected.append(current)
-    return projected
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import percent
-from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.refusal import asked, refusal
 
 ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"
 ONE, ALL, ROLLOUT = "One head", "All heads", "Rollout"
@@ -77,10 +77,7 @@ class Studio:
 
     def asked(self, first: str, second: str, controls: Controls) -> tuple[str, str, list[str]]:
         """Return the texts that the chosen input holds, B empty for one alone, and a note."""
-        try:
-            first, second = self.engine.check(first, second)
-        except InputError as error:
-            raise refusal(str(error), title="Can't show this") from error
+        first, second = asked(self.engine, first, second, "Can't show this").texts
         if controls.scope == ALONE:
             return first, "", []
         if not second:
@@ -102,6 +99,27 @@ class Studio:
             return None
         layer = int(controls.layer)
         return list(range(1, layer + 1)) if controls.view == ROLLOUT and layer > 0 else [layer]
+
+    def fill(
+        self, first: str, second: str, controls: Controls
+    ) -> tuple[str, go.Figure, str, list[list[float | None]]]:
+        """Return what `show` and what `heads` return, of one pass of the model.
+
+        Raises:
+            gr.Error: the question can't be answered, or a layer or a model isn't there.
+        """
+        first, second, lines = self.asked(first, second, controls)
+        layers = self.layers(controls)
+        every = self.maps(first, second, None, controls.model)
+        if layers is None:
+            result = every
+        elif set(layers) <= set(range(1, len(every.layers) + 1)):
+            kept = [layer - 1 for layer in layers]
+            result = dataclasses.replace(every, weights=every.weights[kept], layers=tuple(kept))
+        else:
+            result = self.maps(first, second, layers, controls.model)  # refuses the layer
+        shown = self.shown(self.cut(result, controls, lines), controls)
+        return *shown, *self.heads_of(every)
 
     def draw(self, first: str, second: str, controls: Controls) -> Drawn:
         """Ask the model and cut out what the controls say."""
@@ -142,7 +160,10 @@ class Studio:
     def show(self, first: str, second: str, *controls: Any) -> tuple[str, go.Figure]:  # noqa: ANN401 - see Controls
         """Draw what the controls say: one head, all heads, or the rollout."""
         chosen = Controls(*controls)
-        drawn = self.draw(first, second, chosen)
+        return self.shown(self.draw(first, second, chosen), chosen)
+
+    def shown(self, drawn: Drawn, chosen: Controls) -> tuple[str, go.Figure]:
+        """Return the words and the figure of what is drawn."""
         view, lines = drawn.view, drawn.lines
         if chosen.view == ALL:
             title = words.grid_finding(drawn.result, summarise_heads(drawn.result))
@@ -186,7 +207,10 @@ class Studio:
         """Return the table of heads for one input, the sharpest first."""
         chosen = Controls(*controls)
         a, b, _ = self.asked(first, second, chosen)
-        result = self.maps(a, b, None, chosen.model)
+        return self.heads_of(self.maps(a, b, None, chosen.model))
+
+    def heads_of(self, result: AttentionResult) -> tuple[str, list[list[float | None]]]:
+        """Return the words and the table of all heads of an input's maps, the sharpest first."""
         summary = summarise_heads(result)
         columns = (summary.entropy, 100 * summary.to_sep, summary.distance)
         table: list[list[float | None]] = []
@@ -220,10 +244,7 @@ class Studio:
             tokens (T), segments (T; 0 for A, 1 for B), left_out, layers (their numbers, lowest
             first), and weights: (H, T, T) of `layer`, or (L, H, T, T) where `layers` is given.
         """
-        try:
-            first, second = self.engine.check(first, second)
-        except InputError as error:
-            raise refusal(str(error)) from error
+        first, second = asked(self.engine, first, second).texts
         result = self.maps(first, second, [layer] if layers is None else layers or None, model)
         weights = torch.round(result.weights.double(), decimals=6)
         return {

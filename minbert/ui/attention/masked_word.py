@@ -36,7 +36,7 @@ from minbert.ui.attention.events import (
 )
 from minbert.ui.attention.figures import map_figure
 from minbert.ui.attention.fine_tuning import NO_RECORD, tuning_figure
-from minbert.ui.engine import Answer, InputError
+from minbert.ui.engine import Answer
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.blocks import finding_block, notice_line
 from minbert.ui.parts.refusal import refusal
@@ -59,21 +59,12 @@ class Extras:
         self._after: dict[str, dict[str, list[list[float]]]] = {}  # by model; our own sentences
 
     def refresh(self, first: str, second: str, *controls: Any) -> tuple[Any, ...]:  # noqa: ANN401 - see Controls
-        """Fill the tab for new texts: map, table of heads, words to mask; clear the rest.
-
-        Texts that can't be answered change nothing: the other event of the same click tells it.
-        """
-        try:
-            self.engine.check(first, second)
-        except InputError:
-            return (gr.skip(),) * (4 + len(CLEARED))
+        """Fill the tab for new texts: map, table of heads, words to mask; clear the rest."""
+        chosen = Controls(*controls)
+        words_to_mask = word_choices(self.maskable(first, second, chosen))
         return (
-            *self.studio.show(first, second, *controls),
-            *self.studio.heads(first, second, *controls),
-            gr.update(
-                choices=word_choices(self.maskable(first, second, Controls(*controls))),
-                value=NO_WORD,
-            ),
+            *self.studio.fill(first, second, chosen),
+            gr.update(choices=words_to_mask, value=NO_WORD),
             *CLEARED[1:],
         )
 
@@ -164,9 +155,10 @@ class Extras:
         """Say how the answers change with the word masked."""
         if controls.model == "untuned":
             return ["The encoder before fine-tuning answers nothing; here is its attention."]
-        first, second = self.engine.check(first, second)
+        question = self.engine.ask(first, second)
+        first, second = question.texts
         predictor = self.engine.models[controls.model]
-        old = self.engine.answer(predictor, first, second)
+        old = self.engine.answer(predictor, question)
         sentiments, pair = answer_masked(predictor, first, second, sentence, entry)
         told = changes(old, Answer(tuple(sentiments), pair))
         return told if second else told[:1]

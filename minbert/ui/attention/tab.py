@@ -17,7 +17,7 @@ from minbert.ui.attention.bertviz import LISTEN, NO_FRAME
 from minbert.ui.attention.events import MODEL_NAMES, Studio
 from minbert.ui.attention.fine_tuning import MEASURE_NAMES
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
-from minbert.ui.engine import Engine
+from minbert.ui.engine import Asked, Engine
 from minbert.ui.parts.blocks import heading, notice_line
 
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
@@ -186,6 +186,24 @@ def fit_sliders(layers: float, view: str) -> tuple[dict[str, Any], dict[str, Any
     return layer, gr.update(visible=view == events.ONE)
 
 
+class AttentionView:
+    """The tab as a view of the present question."""
+
+    def __init__(self, tab: AttentionTab, extras: Extras) -> None:
+        """Bind the tab to its events."""
+        self._tab, self._extras = tab, extras
+        self.controls, self.outputs = tab.controls, tab.filled
+
+    def fill(self, asked: Asked, *values: Any) -> dict[Any, Any]:  # noqa: ANN401 - see events.Controls
+        """Return the maps, the table of heads and the words to mask."""
+        filled = self._extras.refresh(*asked.question.texts, *values)
+        return dict(zip(self.outputs, filled, strict=True))
+
+    def cleared(self) -> dict[Any, Any]:
+        """Return the figure empty."""
+        return dict.fromkeys(self._tab.figure)
+
+
 def attention_events(
     page: gr.Blocks, built: AttentionTab, texts: list[Any], results: Path, studio: Studio
 ) -> Extras:
@@ -200,7 +218,7 @@ def attention_events(
     scope, layer, head, model, view, *more = built.controls
     redraw = [one.change for one in (layer, head, view, *more)]
     newest: dict[str, Any] = {"trigger_mode": "always_last", **of_model}
-    gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **newest)
+    gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **PRIVATE, **newest)
     renewed = [scope.change, model.change]
     gr.on(renewed, extras.refresh, asked, built.filled, **PRIVATE, **newest)
     fitting = functools.partial(fit_sliders, layer.maximum)

@@ -8,3 +8,4 @@ from typing import Any
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
 VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+KEPT_SECONDS = 3600  # so long a visitor's answer and pin are kept after the last click

@@ -1,8 +1,10 @@
-"""Telling a visitor why something can't be answered."""
+"""Refusals: why something can't be answered, as the visitor reads it."""
 
 from __future__ import annotations
 
 import gradio as gr
+
+from minbert.ui.engine import Engine, InputError, Question
 
 SECONDS = 8  # so long the page shows it
 
@@ -19,3 +21,15 @@ def refusal(message: str, title: str = "Error", *, visible: bool = True) -> gr.E
         visible: False ends an event without a word on the page.
     """
     return gr.Error(message, SECONDS, visible, title, print_exception=False)
+
+
+def asked(engine: Engine, first: str | None, second: str | None, title: str = "Error") -> Question:
+    """Return both texts as a question.
+
+    Raises:
+        gr.Error: a text that can't be answered, in words.
+    """
+    try:
+        return engine.ask(first, second)
+    except InputError as error:
+        raise refusal(str(error), title=title) from error

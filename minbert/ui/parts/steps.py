@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
+from minbert.backend import Backend
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 from minbert.text import Encoded
@@ -87,21 +88,30 @@ def in_steps(work: Callable[[Tell], Found]) -> Iterator[Far | Done[Found]]:
         nobody_waits.set()
 
 
-class Watched(Predictor):
-    """A predictor that tells how many texts it has embedded, for explanations that only embed."""
+class WatchedBackend:
+    """A backend that reports how many texts it has embedded, for explanations that only embed."""
 
-    def __init__(self, plain: Predictor, what: str, tell: Tell) -> None:
-        """Share all that `plain` has, and leave the model work to it."""
-        self.__dict__.update(plain.__dict__)
+    def __init__(self, plain: Backend, what: str, tell: Tell) -> None:
+        """Leave the work to `plain`; `what` names it in the reports."""
         self._plain, self._what, self._tell = plain, what, tell
+        self.hidden, self.maps, self.call = plain.hidden, plain.maps, plain.call
 
-    @torch.inference_mode()
-    def pooled(self, inputs: Sequence[Encoded], task: str | None = None) -> Tensor:
-        """Embed encoded inputs, (N, D) on the CPU, in their order; tell of each chunk."""
-        embeddings = torch.empty(len(inputs), self.config.encoder.hidden_size)
+    def pooled(self, inputs: Sequence[Encoded], task: str | None) -> Tensor:
+        """Return the pooled embeddings; report before each chunk."""
+        if not inputs:
+            return self._plain.pooled(inputs, task)
         rows = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
+        found = []
         for start in range(0, len(rows), TEXTS_AT_ONCE):
             self._tell(Far(self._what, start, len(rows)))
             chunk = rows[start : start + TEXTS_AT_ONCE]
-            embeddings[chunk] = self._plain.pooled([inputs[row] for row in chunk], task)
+            found.append(self._plain.pooled([inputs[row] for row in chunk], task))
+        joined = torch.cat(found)
+        embeddings = torch.empty_like(joined)
+        embeddings[rows] = joined
         return embeddings
+
+
+def watched(predictor: Predictor, what: str, tell: Tell) -> Predictor:
+    """Return a predictor that reports how many texts it has embedded."""
+    return predictor.with_backend(WatchedBackend(predictor.backend, what, tell))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
-import gradio as gr
 import plotly.graph_objects as go
+from torch import Tensor
 
 from minbert.explain import (
     clustered_order,
@@ -16,9 +18,12 @@ from minbert.explain import (
     split_sentiment,
     split_similarity,
 )
-from minbert.ui.engine import Engine, InputError
+from minbert.predictor import Predictor
+from minbert.ui.engine import Answer, Engine, InputError, Question
 from minbert.ui.parts import blocks
-from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.answer_words import comparison
+from minbert.ui.parts.both_poolings import READ_POOLING, answers_twin, pooling_figure
+from minbert.ui.parts.refusal import asked, refusal
 from minbert.ui.pooling import findings as words
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 from minbert.ui.pooling.tables import contributions_twin, layers_twin, split_twin
@@ -26,6 +31,17 @@ from minbert.ui.pooling.tables import contributions_twin, layers_twin, split_twi
 MOST_SENTENCES = 50
 SET_POOLINGS = ("cls", "mean", "max", "pooler")
 NO_SECOND = "Type a sentence B to see this."
+Shown = tuple[str, go.Figure | None]  # a part's words, and its figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What both poolings make of a question: words and a figure for each part of the tab."""
+
+    answers: Shown
+    split: Shown
+    contributions: Shown
+    layers: Shown
 
 
 class Lab:
@@ -35,43 +51,70 @@ class Lab:
         """Serve this engine."""
         self.engine = engine
 
-    def show_lab(
-        self, first: str, second: str
-    ) -> tuple[str, go.Figure | None, str, go.Figure | None, str, go.Figure | None]:
-        """Draw the split of the cosine, the words' contributions, and both poolings by layer."""
-        try:
-            first, second = self.engine.check(first, second)
-        except InputError:  # the other event of the same click tells it
-            return (gr.skip(),) * 6
-        texts = {"A": first, "B": second} if second else {"A": first}
-        splits = {name: split_sentiment(self.engine.mean, text) for name, text in texts.items()}
-        title, lines = words.contributions_finding(splits)
-        contributions = (
-            blocks.finding_block(
-                title, lines, words.READ_CONTRIBUTIONS, contributions_twin(splits)
-            ),
-            contributions_figure(splits),
-        )
-        if not second:
-            told = blocks.finding_block(NO_SECOND, [], words.READ_SPLIT)
-            later = blocks.finding_block(NO_SECOND, [], words.READ_LAYERS)
-            return (told, None, *contributions, later, None)
-        split = split_similarity(self.engine.mean, first, second)
-        (pair,) = self.engine.mean.pairs([(first, second)])
-        title, lines = words.split_finding(split, pair)
-        cosines = {
-            "cls": layer_similarity(self.engine.cls, first, second, ("cls",))["cls"],
-            "mean": layer_similarity(self.engine.mean, first, second, ("mean",))["mean"],
+    def compare(
+        self, question: Question, mean_answer: Answer | None = None, *, alone: str = ""
+    ) -> Comparison:
+        """Compare both models on a question; each encodes A and B once for all parts.
+
+        Args:
+            question: what is asked.
+            mean_answer: the mean model's answer where it is known.
+            alone: the line below the answers to one sentence; empty: that a second one can be
+                typed.
+        """
+        engine, (first, second) = self.engine, question.texts
+        mean = mean_answer or engine.answer(engine.mean, question)
+        cls = engine.answer(engine.cls, question)
+        title, lines = comparison(cls, mean)
+        if alone and not second:
+            lines = [alone]
+        answers = blocks.finding_block(title, lines, READ_POOLING, answers_twin(cls, mean))
+        states = self.states(engine.mean, question)
+        last = [None if every is None else every[-1] for every in states]
+        texts = zip("AB", (first, second) if second else (first,), last, strict=False)
+        splits = {
+            name: split_sentiment(engine.mean, text, state=state) for name, text, state in texts
         }
-        return (
-            blocks.finding_block(title, lines, words.READ_SPLIT, split_twin(split)),
-            split_figure(split),
-            *contributions,
-            blocks.finding_block(
-                words.layers_finding(cosines), [], words.READ_LAYERS, layers_twin(cosines)
-            ),
-            layers_figure(cosines),
+        title, lines = words.contributions_finding(splits)
+        contributions = blocks.finding_block(
+            title, lines, words.READ_CONTRIBUTIONS, contributions_twin(splits)
         )
+        moods: Shown = (contributions, contributions_figure(splits))
+        shown = (answers, pooling_figure(cls, mean))
+        if mean.pair is None:
+            waiting = [
+                blocks.finding_block(NO_SECOND, [], how)
+                for how in (words.READ_SPLIT, words.READ_LAYERS)
+            ]
+            return Comparison(shown, (waiting[0], None), moods, (waiting[1], None))
+        split = split_similarity(engine.mean, first, second, states=known(last))
+        title, lines = words.split_finding(split, mean.pair)
+        by_layer = {
+            "cls": (engine.cls, self.states(engine.cls, question)),
+            "mean": (engine.mean, states),
+        }
+        cosines = {
+            name: layer_similarity(model, first, second, (name,), known(found))[name]
+            for name, (model, found) in by_layer.items()
+        }
+        told = blocks.finding_block(
+            words.layers_finding(cosines), [], words.READ_LAYERS, layers_twin(cosines)
+        )
+        return Comparison(
+            shown,
+            (
+                blocks.finding_block(title, lines, words.READ_SPLIT, split_twin(split)),
+                split_figure(split),
+            ),
+            moods,
+            (told, layers_figure(cosines)),
+        )
+
+    def states(self, predictor: Predictor, question: Question) -> list[Tensor | None]:
+        """Return the hidden states of every layer of A and of B; None where tasks differ (PALs)."""
+        if predictor.model.encoder.pals_active:
+            return [None] * len(question.pieces)
+        return [*predictor.hidden(predictor.single_inputs(question.pieces), every_layer=True)]
 
     def similarity_split(self, first: str, second: str) -> dict[str, Any]:
         """Split the cosine of A and B word by word, exactly, under mean pooling.
@@ -125,17 +168,20 @@ class Lab:
 
     def checked_pair(self, first: str, second: str) -> tuple[str, str]:
         """Return both texts ready for the model, or show what is wrong with them."""
-        try:
-            first, second = self.engine.check(first, second)
-        except InputError as error:
-            raise refusal(str(error)) from error
-        if not second:
+        question = asked(self.engine, first, second)
+        if not question.second:
             raise refusal("Sentence B is empty. A split needs two sentences.")
-        return first, second
+        return question.texts
 
     def checked_text(self, text: str, place: int) -> str:
         """Return a text of a set ready for the model, or show which one is wrong and how."""
         try:
-            return self.engine.check(text, "")[0]
+            return self.engine.ask(text, "").first
         except InputError as error:
             raise refusal(f"Sentence {place} of the set: {error}") from error
+
+
+def known(states: Sequence[Tensor | None]) -> list[Tensor] | None:
+    """Return the states where all are there."""
+    found = [state for state in states if state is not None]
+    return found if len(found) == len(states) else None

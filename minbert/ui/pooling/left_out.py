@@ -23,11 +23,11 @@ from minbert.explain import (
 )
 from minbert.explain.occlusion import MOST_WORDS
 from minbert.serving import bulk_work
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block, meter
 from minbert.ui.parts.colours import POOLING_COLOURS
 from minbert.ui.parts.figures import places, themed
-from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.refusal import asked, refusal
 from minbert.ui.parts.tables import twin
 
 NAMES = {"cls": "CLS", "mean": "mean"}
@@ -126,13 +126,10 @@ class Occlusion:
 
     def checked(self, first: str, second: str) -> tuple[str, str]:
         """Return both texts ready for the models, or show what is wrong with them."""
-        try:
-            first, second = self.engine.check(first, second)
-        except InputError as error:
-            raise refusal(str(error), title=REFUSED) from error
-        if not second:
+        question = asked(self.engine, first, second, REFUSED)
+        if not question.second:
             raise refusal(NO_SECOND, title=REFUSED)
-        return first, second
+        return question.texts
 
 
 def view(found: Mapping[str, Mapping[str, Any]], done: int) -> Shown:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from minbert.ui.engine import Engine
+from minbert.ui.engine import Asked, Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import heading
 from minbert.ui.parts.figures import figure_place
+from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
 from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets, about
@@ -79,6 +82,11 @@ class PoolingTab:
     layers: Figure
     left_out: LeftOutPart
     sets: SetPart
+
+    @property
+    def filled(self) -> list[gr.components.Component]:
+        """List what a question fills: words and a figure for each part."""
+        return [*self.answers, *self.split, *self.contributions, *self.layers]
 
 
 def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
@@ -177,6 +185,26 @@ def build_sets(sets: Sets) -> SetPart:
         points,
         state,
     )
+
+
+class PoolingView:
+    """The tab as a view of the present question."""
+
+    controls: Sequence[Any] = ()
+
+    def __init__(self, tab: PoolingTab, lab: Lab) -> None:
+        """Bind the tab to its events."""
+        self._lab, self.outputs = lab, tab.filled
+
+    def fill(self, asked: Asked) -> dict[Any, Any]:
+        """Return both poolings' answers and what explains them."""
+        found = self._lab.compare(asked.question, asked.answer)
+        parts = (found.answers, found.split, found.contributions, found.layers)
+        return dict(zip(self.outputs, itertools.chain(*parts), strict=True))
+
+    def cleared(self) -> dict[Any, Any]:
+        """Return the parts empty."""
+        return dict.fromkeys(self.outputs)
 
 
 def lab_events(

@@ -79,10 +79,11 @@ def make_live(source: Source, settings: Mapping[str, Any]) -> Live:
 def try_block(source: Source, often: float | None, told: str) -> str:
     """Return both fields, the examples, the button, and the first example's answer."""
     engine, example = source.engine, source.examples[0]
-    first, second = engine.check(example["first"], example["second"])
+    asked = engine.ask(example["first"], example["second"])
     names = [each["name"] for each in source.examples]
-    fields = field("first", "Sentence A", first) + field("second", "Sentence B (optional)", second)
-    answered = answer_panel(engine.answer(engine.mean, first, second), 0.5, often)
+    fields = field("first", "Sentence A", asked.first)
+    fields += field("second", "Sentence B (optional)", asked.second)
+    answered = answer_panel(engine.answer(engine.mean, asked), 0.5, often)
     return (
         f'<div id="live"><div class="mb-fields">{fields}</div><div class="mb-asking">'
         f"{select('live-example', 'Example', options(names))}"
@@ -91,7 +92,7 @@ def try_block(source: Source, often: float | None, told: str) -> str:
         '<div class="mb-meter mb-progress" id="live-progress" role="progressbar" aria-valuemin="0" '
         'aria-valuemax="100" aria-label="Fetching the model" hidden>'
         '<div class="mb-fill"></div></div>'
-        f'<div id="live-counts">{notice_line(engine.notices(first, second))}</div>'
+        f'<div id="live-counts">{notice_line(asked.notices)}</div>'
         f'<div id="live-cards">{answered}</div></div>'
     )
 

@@ -20,9 +20,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.experiments import findings as experiment_words
 from minbert.ui.experiments.events import CURVE_MEASURES, REPORT_METRICS, Experiments
 from minbert.ui.experiments.tables import claims_block
-from minbert.ui.parts import answer_words as words
 from minbert.ui.parts.blocks import finding_block, problems_block
-from minbert.ui.parts.both_poolings import READ_POOLING, answers_twin, pooling_figure
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import opening, scores_block
 from minbert.ui.pooling.sets_events import TOGETHER, Sets, about
@@ -41,6 +39,7 @@ STILL = (
     "and works offline. To type sentences of your own, start the app: `make app` in the "
     "project's folder."
 )
+ALONE = "This example has one sentence: its pair tasks and cosines need two."
 Parts = dict[str, tuple[str, str]]  # by anchor: a section's name and its HTML
 
 
@@ -92,24 +91,20 @@ def examples_block(source: Source, figures: Figures) -> str:
 
 def example_panel(engine: Engine, example: Mapping[str, str], key: str, figures: Figures) -> str:
     """Return one example: both sentences, then a block of words and a figure for each question."""
-    first, second = engine.check(example["first"], example["second"])
-    told = [("A", first), ("B", second)] if second else [("A", first)]
-    asked = "".join(f"<p><strong>{name}</strong> {escape(text)}</p>" for name, text in told)
-    mean, cls = (engine.answer(one, first, second) for one in (engine.mean, engine.cls))
-    title, lines = words.comparison(cls, mean)
-    if not second:
-        lines = ["This example has one sentence: its pair tasks and cosines need two."]
-    block = finding_block(title, lines, READ_POOLING, answers_twin(cls, mean))
-    split, split_figure, mood, mood_figure, layers, layers_figure = Lab(engine).show_lab(
-        first, second
+    asked = engine.ask(example["first"], example["second"])
+    texts = "".join(
+        f"<p><strong>{name}</strong> {escape(text)}</p>"
+        for name, text in zip("AB", asked.texts, strict=True)
+        if text
     )
+    found = Lab(engine).compare(asked, alone=ALONE)
     questions = (
-        ("answers", "What both answer", block, pooling_figure(cls, mean)),
-        ("split", "Why are these two similar?", split, split_figure),
-        ("words", "Which words make the mood?", mood, mood_figure),
-        ("layers", "Layer by layer", layers, layers_figure),
+        ("answers", "What both answer", *found.answers),
+        ("split", "Why are these two similar?", *found.split),
+        ("words", "Which words make the mood?", *found.contributions),
+        ("layers", "Layer by layer", *found.layers),
     )
-    return f'<div class="mb-asked">{asked}</div>' + "".join(
+    return f'<div class="mb-asked">{texts}</div>' + "".join(
         question(name, words_of, figures.place(f"{key}-{part}", figure, name))
         for part, name, words_of, figure in questions
         if figure is not None

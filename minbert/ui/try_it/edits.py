@@ -17,9 +17,8 @@ import gradio as gr
 from gradio.events import Dependency
 
 from minbert.text import MASK
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Asked, Engine, InputError
 from minbert.ui.parts.refusal import refusal
-from minbert.ui.try_it.events import Asked
 
 MOST_WORDS = 64  # of a sentence, that are offered
 MOST_STEPS = 50  # that can be undone
@@ -70,6 +69,11 @@ class EditRow:
     mask: gr.Button
     undo: gr.Button
     steps: gr.State
+
+    @property
+    def offered(self) -> list[gr.components.Component]:
+        """List what `Edits.offer` fills."""
+        return [self.in_first, self.in_second, self.undo, self.steps]
 
 
 def spans_of(text: str) -> list[Span]:
@@ -141,11 +145,13 @@ class Edits:
         self.engine = engine
 
     def offer(
-        self, asked: Asked | None, steps: Steps
+        self, asked: Asked, steps: Steps
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any], Steps]:
-        """Offer the words of what was answered; after a quick edit its word stays chosen."""
-        if asked is None:
-            return (*(gr.skip(),) * 3, steps)
+        """Offer the words of what was answered; after a quick edit its word stays chosen.
+
+        Returns:
+            updates of both choices and of the button that undoes, and the steps.
+        """
         if not steps or steps[-1].texts != (asked.first, asked.second):
             steps = (Step(asked.first, asked.second),)
         offered = []
@@ -173,7 +179,7 @@ class Edits:
         try:
             was = "" if choice is None or asked is None else chosen_word(asked, choice)
             after = edited(first, second, choice, wanted, was)
-            self.engine.check(*after)
+            self.engine.ask(*after)
         except InputError as error:
             raise refusal(str(error), title="Can't change this") from error
         set_pin = asked if pinned is None else None
@@ -230,7 +236,7 @@ def build_edits() -> EditRow:
 
 
 def edit_events(
-    row: EditRow, texts: list[gr.Textbox], current: gr.State, pinned: gr.State, engine: Engine
+    row: EditRow, texts: list[gr.Textbox], current: gr.State, pinned: gr.State, edits: Edits
 ) -> list[Dependency]:
     """Wire the row; return the events after which the new texts are to be answered.
 
@@ -239,13 +245,10 @@ def edit_events(
         texts: the boxes of A and B.
         current: the present answer.
         pinned: the pinned one.
-        engine: that checks texts.
+        edits: what the row does.
     """
-    edits = Edits(engine)
     private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     picks = [row.in_first, row.in_second]
-    offered = [*picks, row.undo, row.steps]
-    current.change(edits.offer, [current, row.steps], offered, **private)
     for chosen, other in (picks, picks[::-1]):
         chosen.input(None, None, other, js="() => null", **private)
     kept = [current, pinned, row.steps]

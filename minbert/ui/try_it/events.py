@@ -5,25 +5,26 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-import plotly.graph_objects as go
-
 from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer, Engine, InputError
+from minbert.ui.engine import Answer, Asked, Engine
 from minbert.ui.parts import answer_cards as panels
 from minbert.ui.parts import answer_words as words
 from minbert.ui.parts import blocks
-from minbert.ui.parts.both_poolings import READ_POOLING, answers_twin, pooling_figure
-from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.refusal import asked
 from minbert.ui.try_it.snippets import json_text, python_lines
+
+REFUSED = "Can't answer this"
 
 
 @dataclasses.dataclass(frozen=True)
-class Asked:
-    """A question with its answer, as one visitor's page keeps it."""
+class Shown:
+    """What the tab shows of an answer."""
 
-    first: str
-    second: str
-    answer: Answer
+    counts: str
+    predictions: str
+    change: str
+    python: str
+    as_json: str
 
 
 def changed(pinned: Asked | None, answer: Answer) -> str:
@@ -35,48 +36,28 @@ def changed(pinned: Asked | None, answer: Answer) -> str:
 
 
 class Handlers:
-    """The page's events, bound to one engine."""
+    """The tab's events and the endpoints of both poolings, bound to one engine."""
 
     def __init__(self, engine: Engine, within_one: float | None = None) -> None:
         """Serve this engine; `within_one` is the mean model's own within-one accuracy on dev."""
         self.engine = engine
         self.within_one = within_one
 
-    def checked(self, first: str | None, second: str | None) -> tuple[str, str]:
-        """Return both texts ready for the model, or show what is wrong with them."""
-        try:
-            return self.engine.check(first, second)
-        except InputError as error:
-            raise refusal(str(error), title="Can't answer this") from error
-
-    def show_all(
-        self,
-        first: str,
-        second: str,
-        threshold: float,
-        pinned: Asked | None,
-    ) -> tuple[str, str, str, str, str, Asked, str, go.Figure]:
-        """Fill every tab but the attention studio for the texts in the boxes, as HTML and figures.
+    def show(self, asked: Asked, threshold: float, pinned: Asked | None) -> Shown:
+        """Return what the tab shows of an answer.
 
         Args:
-            first: sentence A.
-            second: sentence B; empty for A alone.
+            asked: the question and its answer.
             threshold: paraphrase probability above which the answer is yes.
             pinned: an earlier question with its answer, to compare with.
         """
-        first, second = self.checked(first, second)
-        mean = self.engine.answer(self.engine.mean, first, second)
-        cls = self.engine.answer(self.engine.cls, first, second)
-        title, lines = words.comparison(cls, mean)
-        return (
-            blocks.notice_line(self.engine.notices(first, second)),
-            panels.answer_panel(mean, threshold, self.within_one),
-            changed(pinned, mean),
+        first, second = asked.question.texts
+        return Shown(
+            blocks.notice_line(asked.question.notices),
+            panels.answer_panel(asked.answer, threshold, self.within_one),
+            changed(pinned, asked.answer),
             python_lines(first, second),
-            json_text(first, second, as_dict(mean)),
-            Asked(first, second, mean),
-            blocks.finding_block(title, lines, READ_POOLING, answers_twin(cls, mean)),
-            pooling_figure(cls, mean),
+            json_text(first, second, as_dict(asked.answer)),
         )
 
     def show_threshold(self, asked: Asked | None, threshold: float) -> str:
@@ -102,8 +83,8 @@ class Handlers:
             expected rating 0-4); with B also paraphrase (probability, both orders, label) and
             similarity (score 0-5 not clamped, joint, siamese, band).
         """
-        first, second = self.checked(first, second)
-        return as_dict(self.engine.answer(self.engine.mean, first, second))
+        question = asked(self.engine, first, second, REFUSED)
+        return as_dict(self.engine.answer(self.engine.mean, question))
 
     def compare_pooling(self, first: str, second: str = "") -> dict[str, Any]:
         """Answer all three tasks with the CLS and with the mean model.
@@ -115,9 +96,9 @@ class Handlers:
         Returns:
             cls and mean, each as `predict` returns it, and the differences in words.
         """
-        first, second = self.checked(first, second)
-        cls = self.engine.answer(self.engine.cls, first, second)
-        mean = self.engine.answer(self.engine.mean, first, second)
+        question = asked(self.engine, first, second, REFUSED)
+        cls = self.engine.answer(self.engine.cls, question)
+        mean = self.engine.answer(self.engine.mean, question)
         title, lines = words.comparison(cls, mean)
         return {"cls": as_dict(cls), "mean": as_dict(mean), "differences": [title, *lines]}
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import gradio as gr
 
+from minbert.ui.engine import Asked
 from minbert.ui.input_area import InputArea
-from minbert.ui.parts.events import PRIVATE
+from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE
 from minbert.ui.scripts import MAKE_LINK
-from minbert.ui.try_it.edits import EditRow, build_edits
+from minbert.ui.try_it.edits import EditRow, Edits, Steps, build_edits
 from minbert.ui.try_it.events import Handlers
 
 
@@ -73,11 +75,35 @@ def build_try() -> TryTab:
             )
         # Of one visit: the present answer, the pinned one. Inside the tab, since a child of gr.Tabs
         # that is no tab makes gradio list tabs twice.
-        kept = gr.State(None), gr.State(None)
+        kept = [gr.State(None, time_to_live=KEPT_SECONDS) for _ in range(2)]
     buttons = swap, pin, unpin, edits
     return TryTab(
         tab, predictions, threshold, *buttons, change, share, link, python, as_json, *kept
     )
+
+
+class TryView:
+    """The tab as a view of the present question."""
+
+    def __init__(self, area: InputArea, tab: TryTab, handlers: Handlers, edits: Edits) -> None:
+        """Bind the tab to its events; the area shows how long the texts are."""
+        self._handlers, self._edits, self._tab = handlers, edits, tab
+        self._told = [area.counts, tab.predictions, tab.change, tab.python, tab.as_json]
+        self.controls = [tab.threshold, tab.pinned, tab.edits.steps]
+        self.outputs = [*self._told, tab.current, *tab.edits.offered]
+
+    def fill(
+        self, asked: Asked, threshold: float, pinned: Asked | None, steps: Steps
+    ) -> dict[Any, Any]:
+        """Return the answer's cards, and what can be done with it."""
+        shown = self._handlers.show(asked, threshold, pinned)
+        offered = self._edits.offer(asked, steps or ())
+        values = [*dataclasses.astuple(shown), asked, *offered]
+        return dict(zip(self.outputs, values, strict=True))
+
+    def cleared(self) -> dict[Any, Any]:
+        """Return the cards empty."""
+        return {**dict.fromkeys(self._told, ""), self._tab.current: None}
 
 
 def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:

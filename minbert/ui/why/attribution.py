@@ -20,7 +20,7 @@ from minbert.metrics import average_ranks
 from minbert.predictor import Predictor
 from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.parts.figures import places, plain, themed
-from minbert.ui.parts.steps import Far, Tell, Watched
+from minbert.ui.parts.steps import Far, Tell, watched
 from minbert.ui.parts.tables import twin
 from minbert.ui.why.question import Question, short_name, target_name
 
@@ -104,8 +104,8 @@ def attribute(
         Explanation("integrated gradients", found.target, found.first, found.second, signed=True),
         Explanation("gradient", found.target, *found.gradient, signed=True),
     )
-    watched = Watched(predictor, "Step 2 of 3, texts with a word left out", tell)
-    left_out = explain(watched, *texts, task=task, target=score, method="occlusion")
+    watching = watched(predictor, "Step 2 of 3, texts with a word left out", tell)
+    left_out = explain(watching, *texts, task=task, target=score, method="occlusion")
     tell(Far("Step 3 of 3, attention maps", 0, 1))
     rolled = explain(predictor, *texts, task=task, target=score, method="rollout")
     return Attribution(question, found, (*gradients, left_out, rolled))

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from minbert.demographics.masking import masking, parts_of
+from minbert.demographics.masking import mask_terms, masking
 from minbert.explain import (
-    TERMS_IN_SLOTS,
     Answer,
     BiasProbe,
     Swaps,
     probe_bias,
     probe_sentence,
+    probe_terms,
 )
 from minbert.predictor import Predictor
-from minbert.text import MASK, normalise
+from minbert.text import normalise
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import themed
-from minbert.ui.parts.steps import Tell, Watched
+from minbert.ui.parts.steps import Tell, watched
 from minbert.ui.parts.tables import simple_head, table, twin
 from minbert.ui.why.question import Question, moved, said
 
@@ -53,8 +53,8 @@ def probe_written(
     predictor: Predictor, question: Question, *, masked: bool, tell: Tell
 ) -> tuple[Swaps, ...]:
     """Swap the terms of the first sentence."""
-    watched = Watched(reader(predictor, masked=masked), "Sentences answered", tell)
-    return probe_sentence(watched, question.first, question.second, task=question.task)
+    watching = watched(reader(predictor, masked=masked), "Sentences answered", tell)
+    return probe_sentence(watching, question.first, question.second, task=question.task)
 
 
 def probe_templates(
@@ -62,16 +62,16 @@ def probe_templates(
 ) -> tuple[BiasProbe, ...]:
     """Measure the spread of every category over our templates."""
     found = []
-    for number, category in enumerate(TERMS_IN_SLOTS, start=1):
-        told = f"{category.capitalize()}, {number} of {len(TERMS_IN_SLOTS)}, texts answered"
-        watched = Watched(reader(predictor, masked=masked), told, tell)
-        found.append(probe_bias(watched, category, task))
+    for number, category in enumerate(probe_terms(), start=1):
+        told = f"{category.capitalize()}, {number} of {len(probe_terms())}, texts answered"
+        watching = watched(reader(predictor, masked=masked), told, tell)
+        found.append(probe_bias(watching, category, task))
     return tuple(found)
 
 
 def as_read(text: str) -> str:
     """Return a text as the model reads it with the switch on."""
-    return MASK.join(parts_of(normalise(text)))
+    return mask_terms(normalise(text))
 
 
 def sentence_block(

@@ -14,7 +14,7 @@ from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
 from minbert.ui.parts import blocks
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.steps import Done, Far, Tell, Watched, in_steps
+from minbert.ui.parts.steps import Done, Far, Tell, in_steps, watched
 from minbert.ui.why import attribution, bias, nearest, swaps
 from minbert.ui.why import reduction as words
 from minbert.ui.why.nearest import Indexes
@@ -62,9 +62,9 @@ class Why:
                 tell(latest)
 
             # told again at each chunk of texts, so that Stop needn't wait for a step's end
-            watched = Watched(self.engine.mean, "", lambda _: tell(latest))
+            watching = watched(self.engine.mean, "", lambda _: tell(latest))
             texts = (question.first, question.second)
-            found = reduce_input(watched, *texts, task=question.task, progress=told)
+            found = reduce_input(watching, *texts, task=question.task, progress=told)
             return words.reduction_block(question, found)
 
         yield from without_figure(work)
@@ -74,9 +74,9 @@ class Why:
         question = asked(self.engine, first, second, kind)
 
         def work(tell: Tell) -> str:
-            watched = Watched(self.engine.mean, "Texts answered", tell)
+            watching = watched(self.engine.mean, "Texts answered", tell)
             found = find_counterfactuals(
-                watched, question.first, question.second, task=question.task
+                watching, question.first, question.second, task=question.task
             )
             return swaps.swaps_block(question, found)
 

@@ -6,9 +6,9 @@ import dataclasses
 
 from minbert.explain import EXPECTED, Answer, Target
 from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
+from minbert.ui.parts import refusal as refusals
 from minbert.ui.parts.numbers import clamped, percent
-from minbert.ui.parts.refusal import refusal
 
 OF_A, OF_B, PARAPHRASE, SIMILARITY = "Sentiment of A", "Sentiment of B", "Paraphrase", "Similarity"
 KINDS = (OF_A, OF_B, PARAPHRASE, SIMILARITY)
@@ -59,16 +59,13 @@ def asked(engine: Engine, first: str, second: str, kind: str) -> Question:
         gr.Error: a text that can't be answered, or a sentence B that isn't there.
     """
     if kind not in KINDS:
-        raise refusal(f"Task should be one of {', '.join(KINDS)}. Found {kind!r}.")
-    try:
-        first, second = engine.check(first, second)
-    except InputError as error:
-        raise refusal(str(error), title=REFUSED) from error
+        raise refusals.refusal(f"Task should be one of {', '.join(KINDS)}. Found {kind!r}.")
+    first, second = refusals.asked(engine, first, second, REFUSED).texts
     if kind == OF_A:
         return Question(kind, first, None)
     if not second:
         told = "Sentence B is empty. Type one there, or choose the sentiment of A."
-        raise refusal(told, title=REFUSED)
+        raise refusals.refusal(told, title=REFUSED)
     return Question(kind, second, None) if kind == OF_B else Question(kind, first, second)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import statistics
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,12 +21,14 @@ from minbert.explain.bias import (
 )
 from minbert.explain.bias_templates import (
     SLOT,
-    TEMPLATES,
-    TERMS_IN_SLOTS,
     Template,
+    probe_templates,
+    probe_terms,
+    read_templates,
     with_article,
 )
 from minbert.explain.targets import Answer
+from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
 
@@ -35,18 +39,36 @@ SHORT = (Template("a {term} actor is good"), Template("the {term} dog", "a dog")
 
 
 def test_the_templates_are_whole() -> None:
-    assert 20 <= len(TEMPLATES) <= 40
-    assert len(set(TEMPLATES)) == len(TEMPLATES)
-    assert sum(template.second is None for template in TEMPLATES) >= 20
-    assert sum(template.second is not None for template in TEMPLATES) >= 10
-    assert all(template.first.count(SLOT) == 1 for template in TEMPLATES)
-    assert all(template.second is None or SLOT not in template.second for template in TEMPLATES)
+    templates = probe_templates()
+    assert 20 <= len(templates) <= 40
+    assert len(set(templates)) == len(templates)
+    assert sum(template.second is None for template in templates) >= 20
+    assert sum(template.second is not None for template in templates) >= 10
+    assert all(template.first.count(SLOT) == 1 for template in templates)
+    assert all(template.second is None or SLOT not in template.second for template in templates)
 
 
-@pytest.mark.parametrize("category", TERMS_IN_SLOTS)
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"terms": {}},
+        {"terms": {"age": "old"}, "templates": {}},
+        {"terms": {}, "templates": {"pairs": [["a {term} dog", "b", "c"]]}},
+        {"terms": {}, "templates": {"neutral": [["a {term} {term} dog"]]}},
+        {"terms": {}, "templates": [["a {term} dog"]]},
+    ],
+)
+def test_templates_of_another_form_are_told(values: object, tmp_path: Path) -> None:
+    path = tmp_path / "templates.json"
+    path.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"templates\.json should hold .* restore the file"):
+        read_templates(path)
+
+
+@pytest.mark.parametrize("category", probe_terms())
 def test_masking_finds_every_term_in_every_template(category: str) -> None:
-    for template in TEMPLATES:
-        for term in TERMS_IN_SLOTS[category]:
+    for template in probe_templates():
+        for term in probe_terms()[category]:
             text, _ = template.fill(term)
             found = [text[each.start : each.end] for each in find_terms(text)]
             assert found == [term], text
@@ -125,7 +147,8 @@ def test_the_mean_is_over_templates(build: Build) -> None:
     spreads = [each.spread for each in found.swaps]
     assert [each.shown for each in found.swaps] == [each.first for each in templates]
     assert found.mean_spread == pytest.approx(statistics.fmean(spreads))
-    assert min(spreads) <= found.low < found.mean_spread < found.high <= max(spreads)
+    assert min(spreads) <= found.low < found.mean_spread < found.high
+    assert found.high <= max(spreads) * (1 + 1e-12)  # a mean of equal numbers is rounded
 
 
 def test_masking_takes_the_spread_away(build: Build) -> None:
@@ -209,7 +232,7 @@ def test_a_sentence_without_a_term(build: Build) -> None:
 
 
 def test_the_real_model_spreads_and_masking_ends_it(real: Predictor) -> None:
-    templates = [template for template in TEMPLATES if template.second is None][:4]
+    templates = [template for template in probe_templates() if template.second is None][:4]
     plain = probe_bias(real, "religion", templates=templates)
     assert plain.mean_spread > 0.01
     assert probe_bias(masking(real), "religion", templates=templates).mean_spread < 1e-6

@@ -16,29 +16,29 @@ from tests.support import redraw, tiny_model
 @pytest.mark.parametrize("text", [None, "", "  ", "\n\t"])
 def test_an_empty_first_sentence_is_told(engine: Engine, text: str | None) -> None:
     with pytest.raises(InputError, match="Sentence A is empty"):
-        engine.check(text, "something")
+        engine.ask(text, "something")
 
 
 def test_invisible_and_endless_texts_are_told_by_name(engine: Engine) -> None:
     with pytest.raises(InputError, match="Sentence B has only invisible"):
-        engine.check("good", "\u200b\u200d")
+        engine.ask("good", "\u200b\u200d")
     with pytest.raises(InputError, match=f"{LONGEST_TEXT + 1:,} characters"):
-        engine.check("x" * (LONGEST_TEXT + 1), "")
+        engine.ask("x" * (LONGEST_TEXT + 1), "")
 
 
 def test_texts_are_stripped_and_b_may_be_missing(engine: Engine) -> None:
-    assert engine.check("  good film \n", None) == ("good film", "")
+    assert engine.ask("  good film \n", None).texts == ("good film", "")
 
 
 def test_an_answer_without_b_has_no_pair(engine: Engine) -> None:
-    answer = engine.answer(engine.mean, "good film", "")
+    answer = engine.answer(engine.mean, engine.ask("good film", ""))
     assert len(answer.sentiments) == 1
     assert answer.pair is None
 
 
 def test_the_two_models_answer_differently(engine: Engine) -> None:
-    mean = engine.answer(engine.mean, "good film", "bad film")
-    cls = engine.answer(engine.cls, "good film", "bad film")
+    mean = engine.answer(engine.mean, engine.ask("good film", "bad film"))
+    cls = engine.answer(engine.cls, engine.ask("good film", "bad film"))
     assert mean.pair is not None
     assert cls.pair is not None
     assert mean.pair.siamese != cls.pair.siamese
@@ -46,12 +46,12 @@ def test_the_two_models_answer_differently(engine: Engine) -> None:
 
 def test_notices_count_cut_and_unknown_pieces(engine: Engine) -> None:
     limit = engine.mean.config.max_length
-    told = engine.notices("a " * (limit + 8), "🎉")
+    told = engine.ask("a " * (limit + 8), "🎉").notices
     assert f"A: {limit + 10} tokens, cut to the {limit}" in told[0]
     assert "10 left out" in told[0]
     assert "1 not in its vocabulary" in told[1]
     assert "A and B together" in told[2]
-    assert engine.notices("a b", "") == ["A: 4 tokens", "start and end marks counted"]
+    assert engine.ask("a b", "").notices == ("A: 4 tokens", "start and end marks counted")
 
 
 @pytest.mark.parametrize("layer", [0, 3])

@@ -14,8 +14,8 @@ from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 def test_both_models_predictions_stand_side_by_side(
     engine: Engine, second: str, traces: int
 ) -> None:
-    cls = engine.answer(engine.cls, "good film", second)
-    mean = engine.answer(engine.mean, "good film", second)
+    cls = engine.answer(engine.cls, engine.ask("good film", second))
+    mean = engine.answer(engine.mean, engine.ask("good film", second))
     figure = pooling_figure(cls, mean)
     assert len(figure.data) == traces
     for trace in figure.data:

@@ -98,30 +98,45 @@ def test_the_loudest_word_is_never_a_mark(engine: Engine) -> None:
     assert isinstance(split.words, Words)
 
 
-def test_all_figures_come_with_two_sentences(lab: Lab) -> None:
-    told = lab.show_lab(A, B)
-    assert all(told[place] is not None for place in range(6))
-    assert len(told[3].data) == 2
+def test_all_figures_come_with_two_sentences(engine: Engine, lab: Lab) -> None:
+    found = lab.compare(engine.ask(A, B))
+    for words_of, figure in (found.answers, found.split, found.contributions, found.layers):
+        assert words_of
+        assert figure is not None
+    assert found.contributions[1] is not None
+    assert len(found.contributions[1].data) == 2
 
 
-def test_one_sentence_has_contributions_alone(lab: Lab) -> None:
-    split_words, split, _, contributions, layers_words, layers = lab.show_lab(A, " ")
-    assert split is None
-    assert layers is None
-    assert "Type a sentence B" in split_words
-    assert "Type a sentence B" in layers_words
-    assert len(contributions.data) == 1
+def test_states_of_one_pass_give_the_same_figures(engine: Engine, lab: Lab) -> None:
+    found = lab.compare(engine.ask(A, B))
+    split, moods = split_similarity(engine.mean, A, B), split_sentiment(engine.mean, A)
+    assert found.split[1] is not None
+    assert found.contributions[1] is not None
+    assert found.layers[1] is not None
+    assert found.split[1].data[0].z == pytest.approx(split.matrix.numpy(), abs=1e-3)
+    shown = torch.tensor(found.contributions[1].data[0].z).T
+    assert shown.numpy() == pytest.approx(moods.relative.numpy(), abs=1e-3)
+    for line, name in zip(found.layers[1].data, ("cls", "mean"), strict=True):
+        model = {"cls": engine.cls, "mean": engine.mean}[name]
+        wanted = layer_similarity(model, A, B, (name,))[name]
+        assert list(line.y) == pytest.approx(wanted, abs=1e-3)
 
 
-def test_a_text_that_cannot_be_answered_changes_nothing(lab: Lab) -> None:
-    assert all(part == gr.skip() for part in lab.show_lab(" ", B))
+def test_one_sentence_has_contributions_alone(engine: Engine, lab: Lab) -> None:
+    found = lab.compare(engine.ask(A, " "))
+    assert found.split[1] is None
+    assert found.layers[1] is None
+    assert "Type a sentence B" in found.split[0]
+    assert "Type a sentence B" in found.layers[0]
+    assert found.contributions[1] is not None
+    assert len(found.contributions[1].data) == 1
 
 
-def test_hostile_words_are_escaped(lab: Lab) -> None:
+def test_hostile_words_are_escaped(engine: Engine, lab: Lab) -> None:
     hostile = "<img src=x onerror=alert(1)>"
-    told = lab.show_lab(hostile, hostile)
-    for block in (told[0], told[2], told[4]):
-        assert "<img" not in block
+    found = lab.compare(engine.ask(hostile, hostile))
+    for words_of, _ in (found.answers, found.split, found.contributions, found.layers):
+        assert "<img" not in words_of
 
 
 def test_a_set_is_compared_in_the_order_given(lab: Lab, engine: Engine) -> None:

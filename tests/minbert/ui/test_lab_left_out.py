@@ -49,11 +49,12 @@ def test_both_scores_of_both_models_are_what_the_library_says(engine: Engine) ->
         assert len(bars) == 4
         for name, model in (("CLS", engine.cls), ("mean", engine.mean)):
             told = function(model, A, B)
-            changes = told.first_changes, told.second_changes
-            if function is occlude_joint:
-                changes = tuple([part.similarity for part in side] for side in changes)
-            assert bars[name, "y"] == pytest.approx(list(changes[0]), abs=1e-4)
-            assert bars[name, "y2"] == pytest.approx(list(changes[1]), abs=1e-4)
+            for axis, side in (("y", told.without_first), ("y2", told.without_second)):
+                scores = [told.score, *side]
+                if function is occlude_joint:
+                    scores = [score.similarity for score in scores]
+                changes = [score - scores[0] for score in scores[1:]]
+                assert bars[name, axis] == pytest.approx(changes, abs=1e-4)
     assert "Siamese score" in last[0]
     assert "Joint score" in last[2]
     assert last[4] == gr.update(visible=False)

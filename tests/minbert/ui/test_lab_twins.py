@@ -10,7 +10,6 @@ from minbert.ui.parts.both_poolings import answers_twin
 from minbert.ui.parts.tables import map_table
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tables import contributions_twin, layers_twin, split_twin
-from minbert.ui.try_it.events import Handlers
 
 A, B = "the cat sleeps on the sofa", "a dog runs in the park"
 
@@ -32,7 +31,7 @@ def test_a_large_map_is_capped_and_says_so() -> None:
 
 
 def test_the_answers_table_has_both_models(engine: Engine) -> None:
-    cls, mean = (engine.answer(model, A, B) for model in (engine.cls, engine.mean))
+    cls, mean = (engine.answer(model, engine.ask(A, B)) for model in (engine.cls, engine.mean))
     found = rows_of(answers_twin(cls, mean))
     assert len(found) == 14
     assert found[1] == [
@@ -44,7 +43,7 @@ def test_the_answers_table_has_both_models(engine: Engine) -> None:
     assert mean.pair is not None
     assert found[10][1:] == [f"{cls.pair.paraphrase:.1%}", f"{mean.pair.paraphrase:.1%}"]
     assert found[13][1:] == [f"{cls.pair.siamese:.2f}", f"{mean.pair.siamese:.2f}"]
-    alone = [engine.answer(model, A, "") for model in (engine.cls, engine.mean)]
+    alone = [engine.answer(model, engine.ask(A, "")) for model in (engine.cls, engine.mean)]
     assert len(rows_of(answers_twin(*alone))) == 5
 
 
@@ -68,9 +67,8 @@ def test_the_lab_s_tables_hold_its_figures_numbers(engine: Engine) -> None:
 
 
 def test_every_figure_of_the_lab_has_its_table(engine: Engine) -> None:
-    shown = Lab(engine).show_lab(A, B)
-    every = Handlers(engine).show_all(A, B, 0.5, None)
-    for words in (*shown[0::2], every[6]):
+    found = Lab(engine).compare(engine.ask(A, B))
+    for words, _ in (found.answers, found.split, found.contributions, found.layers):
         assert words.count("<details") == 1
         assert len(rows_of(words)) >= 3
 

@@ -8,11 +8,11 @@ import json
 import pytest
 
 from minbert.answers import SentimentResult
-from minbert.ui.engine import Answer, Engine
+from minbert.ui.engine import Answer, Asked, Engine
 from minbert.ui.parts import answer_cards as panels
 from minbert.ui.parts import answer_words as words
 from minbert.ui.parts import numbers
-from minbert.ui.try_it.events import Asked, Handlers, as_dict, changed
+from minbert.ui.try_it.events import Handlers, as_dict, changed
 from minbert.ui.try_it.snippets import json_text, python_lines, shortened
 
 ODD = 'it\'s "quoted"\n\\ and\u2028 <b>'
@@ -29,7 +29,7 @@ def test_the_python_lines_parse_and_hold_the_very_texts(second: str) -> None:
 
 
 def test_the_json_is_the_answer_rounded(engine: Engine) -> None:
-    answer = as_dict(engine.answer(engine.mean, "a cat", "a dog"))
+    answer = as_dict(engine.answer(engine.mean, engine.ask("a cat", "a dog")))
     told = json.loads(json_text("a cat", "a dog", answer))
     assert told["first"] == "a cat"
     assert told["similarity"] == shortened(answer["similarity"])
@@ -45,28 +45,29 @@ def test_a_rating_that_hardly_moves_has_no_minus() -> None:
 
 
 def test_changes_are_told_task_by_task(engine: Engine) -> None:
-    before = engine.answer(engine.mean, "a good film", "a dull plot")
-    now = engine.answer(engine.mean, "a bad film", "a dull plot")
+    before = engine.answer(engine.mean, engine.ask("a good film", "a dull plot"))
+    now = engine.answer(engine.mean, engine.ask("a bad film", "a dull plot"))
     lines = words.changes(before, now)
     moved = now.sentiments[0].expected - before.sentiments[0].expected
     assert f"expected rating {moved:+z.1f}" in lines[0]
     assert lines[1].startswith(f"Sentiment of B: {now.sentiments[1].label}, ")
     assert before.pair is not None
     assert numbers.percent(before.pair.paraphrase) in lines[2]
-    alone = engine.answer(engine.mean, "a good film", "")
+    alone = engine.answer(engine.mean, engine.ask("a good film", ""))
     assert words.changes(alone, now)[-1].startswith("Paraphrase and similarity need")
     assert changed(None, now) == ""
-    told = changed(Asked("<i>a</i>", "", alone), now)
+    told = changed(Asked(engine.ask("<i>a</i>", ""), alone), now)
     assert "&lt;i&gt;" in told
     assert "<i>" not in told
 
 
 def test_the_threshold_is_shown_and_decides(engine: Engine) -> None:
     handlers = Handlers(engine, within_one=0.8937)
-    answer = engine.answer(engine.mean, "a good film", "a dull plot")
+    question = engine.ask("a good film", "a dull plot")
+    answer = engine.answer(engine.mean, question)
     assert answer.pair is not None
     p = answer.pair.paraphrase
-    asked = Asked("a good film", "a dull plot", answer)
+    asked = Asked(question, answer)
     for threshold, decision in ((p - 0.01, "yes"), (p + 0.01, "no")):
         html = handlers.show_threshold(asked, threshold)
         assert f'<p class="mb-finding">{decision}</p>' in html

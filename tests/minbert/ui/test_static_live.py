@@ -75,7 +75,7 @@ def test_the_plain_page_is_what_is_left_without_it(source: Source, live: Live, p
 
 def test_the_first_example_is_answered_and_texts_stay_texts(source: Source, page: str) -> None:
     engine = source.engine
-    answered = answer_panel(engine.answer(engine.mean, HOSTILE, EXAMPLES[0]["second"]))
+    answered = answer_panel(engine.answer(engine.mean, engine.ask(HOSTILE, EXAMPLES[0]["second"])))
     assert answered[: answered.index("expected rating")] in page
     assert f">\n{escape(HOSTILE)}</textarea>" in page
     assert HOSTILE not in page

@@ -10,7 +10,6 @@ import pytest
 
 from minbert.explain import (
     METHODS,
-    TERMS_IN_SLOTS,
     Explanation,
     IntegratedGradients,
     Target,
@@ -20,6 +19,7 @@ from minbert.explain import (
     integrated_gradients,
     probe_bias,
     probe_sentence,
+    probe_terms,
     reduce_input,
 )
 from minbert.explain.nearest import PROBE, TrainingText, save_index
@@ -183,8 +183,8 @@ def test_our_sentences_show_every_list_and_masking_removes_the_spread(
 ) -> None:
     words, plot, _ = last(why.probe_ours(SIMILARITY, False))
     (dots,) = plot["value"].data
-    assert list(dots.y) == list(TERMS_IN_SLOTS)
-    for place, category in enumerate(TERMS_IN_SLOTS):
+    assert list(dots.y) == list(probe_terms())
+    for place, category in enumerate(probe_terms()):
         probe = probe_bias(engine.mean, category, "similarity")
         assert dots.x[place] == pytest.approx(probe.mean_spread, abs=1e-4)
         assert list(dots.customdata[place]) == pytest.approx([probe.low, probe.high], abs=1e-4)

@@ -1,0 +1,104 @@
+"""Where a model's encoder works: here; other places have the same four methods.
+
+`minbert.serving` puts a queue before one, `minbert.zero_gpu` runs it where a GPU is lent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from minbert.multitask import MultitaskBert
+from minbert.text import Encoded, length_batches, pad
+
+Result = TypeVar("Result")
+
+
+class Backend(Protocol):
+    """Runs an encoder; what comes back is on the CPU, in float32, in the order of the inputs."""
+
+    def pooled(self, inputs: Sequence[Encoded], task: str | None) -> Tensor:
+        """Return the pooled embeddings, (N, D); `task` chooses the encoder's PALs."""
+        ...
+
+    def hidden(
+        self, inputs: Sequence[Encoded], task: str | None, *, every_layer: bool
+    ) -> list[Tensor]:
+        """Return each input's last hidden states, (T, D), without padding.
+
+        With `every_layer` all layers, embeddings first: (L+1, T, D).
+        """
+        ...
+
+    def maps(self, item: Encoded, layers: Sequence[int], task: str | None = None) -> Tensor:
+        """Return one input's attention maps of some 0-based layers, (len(layers), H, T, T)."""
+        ...
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Run a short function of the model where its work belongs; return what it returns."""
+        ...
+
+
+class LocalBackend:
+    """The encoder on this process's device, on the thread that asks."""
+
+    def __init__(
+        self, model: MultitaskBert, device: torch.device, *, autocast: bool = False
+    ) -> None:
+        """Take a model that is on the device and in eval mode.
+
+        Args:
+            model: with its tokenizer.
+            device: of the model.
+            autocast: encode in bfloat16; pooling stays in float32.
+        """
+        assert model.tokenizer is not None
+        self._model, self._device, self._autocast = model, device, autocast
+        self._pad_id = model.tokenizer.pad_id
+
+    @torch.inference_mode()
+    def pooled(self, inputs: Sequence[Encoded], task: str | None) -> Tensor:
+        """Return the pooled embeddings, batched by length."""
+        embeddings = torch.empty(len(inputs), self._model.config.encoder.hidden_size)
+        for rows in length_batches(inputs):
+            batch = pad([inputs[row] for row in rows], self._pad_id)
+            with self._precision():
+                embeddings[rows] = self._model.embed(batch.to(self._device), task).float().cpu()
+        return embeddings
+
+    @torch.inference_mode()
+    def hidden(
+        self, inputs: Sequence[Encoded], task: str | None, *, every_layer: bool
+    ) -> list[Tensor]:
+        """Return the hidden states, batched by length."""
+        found = [torch.empty(0)] * len(inputs)
+        for rows in length_batches(inputs):
+            batch = pad([inputs[row] for row in rows], self._pad_id).to(self._device)
+            ids, mask, types = batch.input_ids, batch.attention_mask, batch.token_type_ids
+            with self._precision():
+                output = self._model.encoder(ids, mask, types, task, keep_layer_states=every_layer)
+            states = torch.stack(output.layer_states, dim=1) if every_layer else output.hidden
+            for row, state in zip(rows, states.float().cpu(), strict=True):
+                found[row] = state[..., : len(inputs[row]), :].clone()  # lets the padding go
+        return found
+
+    @torch.inference_mode()
+    def maps(self, item: Encoded, layers: Sequence[int], task: str | None = None) -> Tensor:
+        """Return the attention maps."""
+        batch = pad([item], self._pad_id).to(self._device)
+        ids, mask, types = batch.input_ids, batch.attention_mask, batch.token_type_ids
+        maps = self._model.encoder(ids, mask, types, task, maps_of=tuple(layers)).attention_maps
+        return torch.stack([maps[layer][0] for layer in layers]).float().cpu()
+
+    def call(self, function: Callable[[], Result]) -> Result:
+        """Run the function at once."""
+        return function()
+
+    def _precision(self) -> contextlib.AbstractContextManager[object]:
+        if not self._autocast:
+            return contextlib.nullcontext()
+        return torch.autocast(self._device.type, dtype=torch.bfloat16)

@@ -1,0 +1,120 @@
+"""A click is one question and one event: what is visible is filled, each model is asked once."""
+
+from __future__ import annotations
+
+import collections
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from minbert.ui.answering import Answering, Outputs, Place
+from minbert.ui.attention.events import Studio
+from minbert.ui.attention.masked_word import Extras
+from minbert.ui.engine import Asked, Engine
+from minbert.ui.pooling.events import Lab
+from minbert.ui.try_it.events import Handlers
+
+A, B = "the cat sits in the garden", "a slow dog sleeps"
+
+
+class Noted:
+    """A view that notes what it was filled with."""
+
+    def __init__(self, name: str, controls: int) -> None:
+        self.controls = [f"{name}-control-{place}" for place in range(controls)]
+        self.outputs = [f"{name}-shown"]
+        self.seen: list[tuple[Any, ...]] = []
+
+    def fill(self, asked: Asked, *values: Any) -> Outputs:  # noqa: ANN401 - of its controls
+        self.seen.append((asked.question.texts, *values))
+        return {self.outputs[0]: asked}
+
+    def cleared(self) -> Outputs:
+        return {self.outputs[0]: None}
+
+
+@pytest.fixture
+def views() -> dict[str, Noted]:
+    return {"try": Noted("try", 2), "pooling": Noted("pooling", 0), "attention": Noted("maps", 3)}
+
+
+@pytest.fixture
+def answering(engine: Engine, views: dict[str, Noted]) -> Answering:
+    return Answering(engine, views, "current", "place")  # type: ignore[arg-type]
+
+
+VALUES = (0.5, None, 1, 2, 3)  # of both controls of the first view, and of three of the last
+
+
+def test_an_answer_fills_the_first_view_and_the_open_one(
+    answering: Answering, views: dict[str, Noted]
+) -> None:
+    shown = answering.answer(A, B, Place("attention"), *VALUES)
+    assert views["try"].seen == [((A, B), 0.5, None)]
+    assert views["attention"].seen == [((A, B), 1, 2, 3)]
+    assert views["pooling"].seen == []
+    assert shown[answering.place] == Place("attention", {"attention": (A, B)})
+    for tab in ("try", "about"):
+        answering.answer(A, "", Place(tab), *VALUES)
+    assert len(views["try"].seen) == 3
+    assert len(views["attention"].seen) == 1
+
+
+def test_an_opened_tab_is_filled_once_for_a_question(
+    answering: Answering, views: dict[str, Noted]
+) -> None:
+    shown = answering.answer(A, B, None, *VALUES)
+    asked, place = shown["try-shown"], shown[answering.place]
+    assert answering.open("pooling", None, place, *VALUES) == {answering.place: Place("pooling")}
+    for tab in ("pooling", "about", "pooling", "attention", "try"):
+        place = answering.open(tab, asked, place, *VALUES)[answering.place]
+        assert place.tab == tab
+    assert views["pooling"].seen == [((A, B),)]
+    assert views["attention"].seen == [((A, B), 1, 2, 3)]
+    assert len(views["try"].seen) == 1
+    again = answering.answer(B, A, place, *VALUES)
+    answering.open("pooling", again["try-shown"], again[answering.place], *VALUES)
+    assert views["pooling"].seen[-1] == ((B, A),)
+
+
+def test_a_refusal_clears_what_was_answered(answering: Answering, views: dict[str, Noted]) -> None:
+    with pytest.warns(UserWarning, match="Sentence A is empty"):
+        shown = answering.answer(" ", B, Place("pooling", {"pooling": (A, B)}), *VALUES)
+    assert shown == {
+        **{view.outputs[0]: None for view in views.values()},
+        answering.place: Place("pooling"),
+    }
+
+
+def counted(
+    calls: collections.Counter[str],
+    name: str,
+    real: Callable[..., object],
+    *given: object,
+    **more: object,
+) -> object:
+    calls[name] += 1
+    return real(*given, **more)
+
+
+def test_each_model_is_asked_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: collections.Counter[str] = collections.Counter()
+    for name, predictor in (("mean", engine.mean), ("cls", engine.cls)):
+        for work in ("pooled", "hidden", "maps"):
+            real = getattr(predictor.backend, work)
+
+            noted = functools.partial(counted, calls, f"{name} {work}", real)
+            monkeypatch.setattr(predictor.backend, work, noted)
+    question = engine.ask(A, B)
+    asked = Asked(question, engine.answer(engine.mean, question))
+    Handlers(engine).show(asked, 0.5, None)
+    assert calls == {"mean pooled": 1}
+    calls.clear()
+    Lab(engine).compare(asked.question, asked.answer)
+    assert calls == {"mean hidden": 1, "cls pooled": 1, "cls hidden": 1}
+    calls.clear()
+    Extras(Studio(engine), Path()).refresh(A, B, "A and B together", 1, 1, "mean")
+    assert calls == {"mean maps": 1}
