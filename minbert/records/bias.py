@@ -6,16 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, StrictBool
 
-from minbert.records.form import (
-    Count,
-    Form,
-    Metric,
-    Name,
-    NullText,
-    Number,
-    Record,
-    holding,
-)
+from minbert.records.form import Count, Form, Metric, Name, NullText, Number, Record, holding
 
 FILE = "bias.json"
 COMMAND = "python -m trainer bias --model DIR --against DIR --out assets/results/bias.json"

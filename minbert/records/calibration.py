@@ -8,15 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from minbert.config import UNCALIBRATED
-from minbert.records.form import (
-    Count,
-    Form,
-    Metric,
-    Number,
-    Record,
-    Text,
-    Undefined,
-)
+from minbert.records.form import Count, Form, Metric, Number, Record, Text, Undefined
 
 
 class Error(Metric):
