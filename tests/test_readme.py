@@ -181,7 +181,7 @@ def test_one_command_takes_every_picture() -> None:
 @pytest.mark.parametrize(("page", "command"), commands("python -m trainer"))
 def test_trainer_commands_parse(page: str, command: str) -> None:
     options = make_parser().parse_args(shlex.split(command)[3:])
-    assert callable(options.command), page
+    assert callable(options.run), page
 
 
 def test_make_commands_are_listed_by_make() -> None:

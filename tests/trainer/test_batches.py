@@ -14,7 +14,7 @@ from minbert.tasks import TASKS
 from minbert.text import Encoded, Tokenizer, pad
 from tests.support import assert_close, assert_seed_decides, tiny_config
 from tests.trainer.samples import task_examples
-from trainer.data.batches import BatchStream, EncodedTask, TaskBatch, cut, encode_task
+from trainer.data.batches import BatchStream, EncodedTask, TaskBatch, cut_into_batches, encode_task
 
 
 def numbered(count: int, *, longest: int = 30, seed: int = 0) -> EncodedTask:
@@ -74,9 +74,9 @@ def test_an_example_longer_than_the_token_limit_stands_alone() -> None:
 
 def test_cut_by_hand() -> None:
     lengths = [2, 3, 3, 4, 9]
-    assert cut(range(5), lengths, 3, 100) == [[0, 1, 2], [3, 4]]
-    assert cut(range(5), lengths, 9, 9) == [[0, 1, 2], [3], [4]]
-    assert cut([], lengths, 3, 9) == []
+    assert cut_into_batches(range(5), lengths, 3, 100) == [[0, 1, 2], [3, 4]]
+    assert cut_into_batches(range(5), lengths, 9, 9) == [[0, 1, 2], [3], [4]]
+    assert cut_into_batches([], lengths, 3, 9) == []
 
 
 def test_the_next_pass_is_shuffled_afresh() -> None:

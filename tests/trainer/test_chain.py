@@ -25,7 +25,7 @@ from trainer.data.treebank import TREES_FILE, text_key
 from trainer.recipes import CHAINS, RECIPES, best, best_cls
 from trainer.recipes.row import Chain, Stage
 from trainer.run import chain as chain_module
-from trainer.run.chain import Plan, finished, leaks_of_all, plan, train_chain
+from trainer.run.chain import Plan, is_finished, leaks_of_all, plan, train_chain
 from trainer.run.folder import RunError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -217,8 +217,8 @@ def test_a_chain_killed_in_its_second_stage_ends_as_an_unbroken_one(
         timeout=180,
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
-    assert finished(out / "1-phrases")
-    assert not finished(out / "2-together")
+    assert is_finished(out / "1-phrases")
+    assert not is_finished(out / "2-together")
     first = (out / "1-phrases" / "result.json").stat().st_mtime_ns
     told = run(encoder_folder, files, out, resume=True)
     assert "small: 1 of 2 stages, about 3,000 tokens" in told[0]

@@ -16,7 +16,7 @@ from trainer.data import hard_negatives
 from trainer.data import hard_negatives as mining
 from trainer.data.course import SPLITS, pair_hash, read_split
 from trainer.data.further_pairs import chosen_names
-from trainer.data.hard_negatives import Questions, group_questions, mine, shuffled
+from trainer.data.hard_negatives import Questions, group_questions, mine, seeded_order
 
 
 def labelled(first: str, second: str, label: float) -> Example:
@@ -95,7 +95,7 @@ def test_size_and_seed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert mined(questions, embeddings, size=11, seed=1) != first
     monkeypatch.setattr(mining, "SEARCH_CHUNK", 7)
     assert mined(questions, embeddings, size=11) == first, "the chunk changes nothing"
-    assert sorted(shuffled(50, 3).tolist()) == list(range(50))
+    assert sorted(seeded_order(50, 3).tolist()) == list(range(50))
 
 
 def test_the_command_writes_what_training_reads(

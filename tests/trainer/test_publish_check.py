@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.publish.check import check_space, checked, clean_environment
+from trainer.publish.check import check_answer, check_space, clean_environment
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan, build_space
 
@@ -131,9 +131,9 @@ def test_an_error_of_the_app_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_no_prediction_is_told(answer: object) -> None:
-    assert checked(GOOD) == GOOD[0]
+    assert check_answer(GOOD) == GOOD[0]
     with pytest.raises(PublishError, match="no prediction"):
-        checked(answer)
+        check_answer(answer)
 
 
 def test_the_app_sees_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from huggingface_hub import constants
 from tests.trainer.hub_state import OTHER, READER, TOKEN, FakeHub, Fault
 from tests.trainer.publish_samples import MODEL, SPACE, refused, run_plan, unchecked
 from trainer.publish import folder as folders
-from trainer.publish.errors import PublishError, explain, without
+from trainer.publish.errors import PublishError, explain, without_token
 from trainer.publish.folder import Plan
 from trainer.publish.publish import publish
 from trainer.publish.upload import Hub
@@ -323,7 +323,7 @@ def test_a_failed_build_is_told_without_its_log_too(hub: FakeHub, checkout: Path
 def test_a_token_that_a_server_repeats_is_taken_out(hub: FakeHub, checkout: Path) -> None:
     hub.faults = [Fault("POST", "/repos/create", status=400, body=f"bad token {TOKEN}")]
     assert "bad token [token]" in refused(Plan(SPACE, root=checkout))
-    assert without(f"a {OTHER} b", "") == f"a {OTHER} b"
+    assert without_token(f"a {OTHER} b", "") == f"a {OTHER} b"
 
 
 def test_an_error_of_any_other_kind_is_told() -> None:

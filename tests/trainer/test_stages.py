@@ -21,8 +21,8 @@ from trainer.config import TrainConfig
 from trainer.data.run_data import RunData
 from trainer.run.folder import Run
 from trainer.run.heads import (
-    Embedded,
-    Reembedded,
+    FreshEmbeddings,
+    StoredEmbeddings,
     embed_examples,
     head_metric,
     head_output,
@@ -204,7 +204,7 @@ def test_embeddings_are_the_predictor_s_with_dropout_off(tmp_path: Path, name: s
 def test_examples_embedded_anew_have_fresh_dropout_each_time(tmp_path: Path) -> None:
     examples = task_examples("similarity", 6, 3)
     predictor = Predictor(tiny(tmp_path), "cpu")
-    rows = Reembedded(predictor, TASKS["similarity"], examples, labels_of(examples))
+    rows = FreshEmbeddings(predictor, TASKS["similarity"], examples, labels_of(examples))
     index = torch.tensor([4, 1, 2])
     still = embed_examples(predictor, TASKS["similarity"], examples).embeddings[index]
     with seeded(1):
@@ -239,7 +239,7 @@ def test_the_two_tower_head_reads_both_sentences_apart(tmp_path: Path) -> None:
     assert embed_examples(predictor, TASKS["similarity"], examples).embeddings.shape == (5, 16)
 
 
-def turning_case() -> tuple[Embedded, Embedded]:
+def turning_case() -> tuple[StoredEmbeddings, StoredEmbeddings]:
     """Make a case whose dev score rises and falls again.
 
     The similarity head starts at the first direction and training pulls it to the second; the
@@ -248,8 +248,8 @@ def turning_case() -> tuple[Embedded, Embedded]:
     with seeded(0):
         train, dev = torch.randn(64, 16), torch.randn(200, 16)
     return (
-        Embedded(train, 2.0 * train[:, 1]),
-        Embedded(dev, dev[:, 0] + dev[:, 1]),
+        StoredEmbeddings(train, 2.0 * train[:, 1]),
+        StoredEmbeddings(dev, dev[:, 0] + dev[:, 1]),
     )
 
 
@@ -273,7 +273,7 @@ def test_the_best_epoch_by_the_dev_metric_is_kept(tmp_path: Path) -> None:
 
 def test_the_first_of_equally_good_epochs_is_kept(tmp_path: Path) -> None:
     model = tiny_model(tmp_path)
-    train = Embedded(torch.eye(16), torch.ones(16))
+    train = StoredEmbeddings(torch.eye(16), torch.ones(16))
     log = Log(model.heads["paraphrase"])
     config = dataclasses.replace(CONFIG, head_epochs=4, head_learning_rate=1e-6)
     pretrain_head(model, TASKS["paraphrase"], train, train, config, log)
@@ -285,8 +285,8 @@ def test_the_first_of_equally_good_epochs_is_kept(tmp_path: Path) -> None:
 
 def test_a_head_whose_score_is_never_defined_stays_trained(tmp_path: Path) -> None:
     model = tiny_model(tmp_path, similarity_head="relu")
-    train = Embedded(torch.eye(16), torch.arange(16.0))
-    constant = Embedded(torch.eye(16), torch.ones(16))
+    train = StoredEmbeddings(torch.eye(16), torch.arange(16.0))
+    constant = StoredEmbeddings(torch.eye(16), torch.ones(16))
     head = model.heads["similarity"]
     before = weights(head)
     log = Log(head)

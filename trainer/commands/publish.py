@@ -46,7 +46,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Publish as the options say."""
     from trainer.publish.folder import Plan
-    from trainer.publish.publish import build_into, empty, publish
+    from trainer.publish.publish import build_into, check_empty, publish
 
     check_name("--space", options.space)
     if options.model_repo:
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
         live=options.live,
     )
     if options.dry_run is not None:
-        build_into(empty(options.dry_run), plan, tell)
+        build_into(check_empty(options.dry_run), plan, tell)
         tell(f"Nothing was uploaded; it is all in {options.dry_run}")
         return
     from trainer.publish.upload import Hub

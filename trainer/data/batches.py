@@ -143,11 +143,13 @@ class BatchStream:
         batches: list[list[int]] = []
         for start in range(0, len(order), bucket):
             rows = sorted(order[start : start + bucket], key=lambda row: lengths[row])
-            batches += cut(rows, lengths, self.examples, self.tokens)
+            batches += cut_into_batches(rows, lengths, self.examples, self.tokens)
         return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
 
 
-def cut(rows: Sequence[int], lengths: Sequence[int], examples: int, tokens: int) -> list[list[int]]:
+def cut_into_batches(
+    rows: Sequence[int], lengths: Sequence[int], examples: int, tokens: int
+) -> list[list[int]]:
     """Cut rows, sorted by length, into batches within both limits; every row lands in one."""
     batches: list[list[int]] = []
     current: list[int] = []

@@ -95,7 +95,7 @@ def mine(
         ceiling: cosine from which on a pair is too likely a duplicate nobody labelled.
         seed: of the questions' order and the draws.
     """
-    order = shuffled(len(questions.texts), seed)
+    order = seeded_order(len(questions.texts), seed)
     generator = torch.Generator().manual_seed(mix_seed(seed, PARTNER_SEED))
     seen = set(forbidden)
     found = 0
@@ -117,7 +117,7 @@ def mine(
                 yield pair
 
 
-def shuffled(count: int, seed: int) -> Tensor:
+def seeded_order(count: int, seed: int) -> Tensor:
     """Return the numbers 0 to `count` - 1 in a seeded order."""
     generator = torch.Generator().manual_seed(mix_seed(seed, ORDER_SEED))
     return torch.randperm(count, generator=generator)

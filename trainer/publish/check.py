@@ -73,7 +73,7 @@ def start_and_ask(folder: Path, python: str, deadline: float) -> dict[str, Any]:
         try:
             return ask_patiently(process, f"http://127.0.0.1:{port}", deadline)
         except (PublishError, OSError, ValueError) as error:
-            why = stopped(process) or str(error)
+            why = how_it_ended(process) or str(error)
             raise PublishError(
                 f"The folder's app doesn't work, so nothing was uploaded: {why}\n"
                 f"Its last words:\n{last_lines(log)}"
@@ -109,7 +109,7 @@ def ask_patiently(process: subprocess.Popen[bytes], url: str, deadline: float) -
         PublishError: the app stopped, the time is up, or the answer isn't one.
     """
     while True:
-        if told := stopped(process):
+        if told := how_it_ended(process):
             raise PublishError(told)
         left = deadline - time.monotonic()
         if left <= 0:
@@ -120,10 +120,10 @@ def ask_patiently(process: subprocess.Popen[bytes], url: str, deadline: float) -
         except OSError:  # not listening yet
             time.sleep(0.2)
     time.sleep(SETTLING)
-    return checked(predict(url, max(1.0, deadline - time.monotonic())))
+    return check_answer(predict(url, max(1.0, deadline - time.monotonic())))
 
 
-def stopped(process: subprocess.Popen[bytes]) -> str | None:
+def how_it_ended(process: subprocess.Popen[bytes]) -> str | None:
     """Say how the app ended, if it did."""
     status = process.poll()
     return None if status is None else f"it stopped with exit status {status}."
@@ -148,7 +148,7 @@ def predict(url: str, seconds: float) -> object:
     return answer
 
 
-def checked(answer: object) -> dict[str, Any]:
+def check_answer(answer: object) -> dict[str, Any]:
     """Return the answer's values when they are what three tasks say of a pair.
 
     Raises:

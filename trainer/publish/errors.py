@@ -48,13 +48,13 @@ def explain(error: Exception, doing: str, token: str = "") -> PublishError:
     if answer is not None:
         told = explain_answer(answer.response.status_code, words_of(answer), doing)
     elif connection_gone(error):
-        told = f"The connection to the Hub was lost while {doing} ({short(root)}). {AGAIN}"
+        told = f"The connection to the Hub was lost while {doing} ({one_line(root)}). {AGAIN}"
     else:
-        said = short(error) if root is error else f"{short(error)} {short(root)}"
+        said = one_line(error) if root is error else f"{one_line(error)} {one_line(root)}"
         told = f"Stopped while {doing}: {said.rstrip('.')}. {AGAIN}"
         if any(word in str(error).lower() for word in ROOM_WORDS):
-            told = no_room(short(error), doing)
-    return PublishError(without(told, token))
+            told = no_room(one_line(error), doing)
+    return PublishError(without_token(told, token))
 
 
 def explain_answer(status: int, said: str, doing: str) -> str:
@@ -137,15 +137,15 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 def words_of(answer: HfHubHTTPError) -> str:
     """Return what the server says, in one line."""
-    return " ".join((answer.server_message or short(answer)).split())
+    return " ".join((answer.server_message or one_line(answer)).split())
 
 
-def short(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Return an error's text in one line of 300 characters at most."""
     text = " ".join(str(error).split()) or type(error).__name__
     return text if len(text) <= 300 else text[:297] + "..."
 
 
-def without(text: str, token: str) -> str:
+def without_token(text: str, token: str) -> str:
     """Return the text with the token, should it be in there, taken out."""
     return text.replace(token, "[token]") if token else text

@@ -177,7 +177,7 @@ def build_model(plan: Plan, out: Path) -> Path:
         raise PublishError(f"{', '.join(missing)} should exist. Found nothing there.")
     out.mkdir(parents=True, exist_ok=True)
     for path in sorted(source.iterdir()):
-        if path.suffix in SAFE_KINDS:
+        if path.suffix in SAFE_KINDS and not path.name.startswith("."):
             shutil.copyfile(path, out / path.name)
     shutil.copyfile(plan.root / "LICENSE", out / "LICENSE")
     calibration = results / f"{MODEL}-calibration.json"

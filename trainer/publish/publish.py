@@ -94,7 +94,7 @@ def build_into(
     (check or look_over)(folder / "space", report)
 
 
-def empty(folder: Path) -> Path:
+def check_empty(folder: Path) -> Path:
     """Return the folder when nothing would be lost in it.
 
     Raises:

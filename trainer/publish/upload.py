@@ -19,10 +19,10 @@ from trainer.publish.errors import (
     answer_of,
     connection_gone,
     explain,
+    one_line,
     refused_creation,
     refused_hardware,
-    short,
-    without,
+    without_token,
 )
 from trainer.publish.ours import is_our_model, is_our_space, other_kind
 
@@ -55,7 +55,7 @@ class Hub:
         if constants.HF_HUB_OFFLINE:
             raise PublishError("HF_HUB_OFFLINE keeps this machine off the Hub. Unset it first.")
         self.token = token
-        self.report: Callable[[str], None] = lambda line: report(without(line, token))
+        self.report: Callable[[str], None] = lambda line: report(without_token(line, token))
         self.pause = pause
         patience = httpx2.Timeout(silence, connect=min(silence, 20.0))
         set_client_factory(lambda: httpx2.Client(follow_redirects=True, timeout=patience))
@@ -108,8 +108,9 @@ class Hub:
                 card.validate(repo_type=kind)
             except ValueError as error:
                 raise PublishError(
-                    f"The Hub refuses the {kind}'s README.md: {short(error)}. Nothing was created. "
-                    "Mend it in assets/publish or trainer/publish/card.py, and run this again."
+                    f"The Hub refuses the {kind}'s README.md: {one_line(error)}. Nothing was "
+                    "created. Mend it in assets/publish or trainer/publish/card.py, and run this "
+                    "again."
                 ) from error
 
     def find(self, repo: str, kind: str, private: bool, sdk: str = "gradio") -> bool:
@@ -186,7 +187,7 @@ class Hub:
         except Exception as error:
             told = refused_creation(error, repo, hardware or "cpu-basic")
             if kind == "space" and sdk == "gradio" and told is not None:
-                raise PublishError(without(told, self.token)) from error
+                raise PublishError(without_token(told, self.token)) from error
             raise explain(error, f"creating {repo}", self.token) from error
         self.report(f"Created {self.address(repo, kind)}")
 
@@ -197,7 +198,7 @@ class Hub:
         except Exception as error:
             self.report(
                 f"Couldn't delete the empty {self.address(repo, kind)} again "
-                f"({short(error)}); delete it in its settings, or leave it for the next run."
+                f"({one_line(error)}); delete it in its settings, or leave it for the next run."
             )
         else:
             self.report(f"Deleted the empty {self.address(repo, kind)} again")
@@ -236,7 +237,7 @@ class Hub:
         except Exception as error:
             told = refused_hardware(error, space, hardware)
             if told is not None:
-                raise PublishError(without(told, self.token)) from error
+                raise PublishError(without_token(told, self.token)) from error
             raise explain(error, f"asking for {hardware}", self.token) from error
         self.report(f"Asked for {hardware}")
 
@@ -257,7 +258,9 @@ class Hub:
                 stage = str(runtime.stage)
                 self.report(f"The Space is {stage.lower().replace('_', ' ')} ({waited:.0f} s)")
             if stage in BROKEN:
-                raise PublishError(without(self._broken(space, stage, runtime.raw), self.token))
+                raise PublishError(
+                    without_token(self._broken(space, stage, runtime.raw), self.token)
+                )
             if stage in RESTING:
                 self.report(f"It is {stage.lower()}: open {address} to wake it")
                 return
@@ -282,7 +285,7 @@ class Hub:
                 )
                 if static and none:
                     return None
-                passing = connection_gone(error) or (answer is not None and busy(answer))
+                passing = connection_gone(error) or (answer is not None and is_busy(answer))
                 if not left or not passing:
                     told = explain(error, f"waiting for {space}", self.token)
                     raise PublishError(f"All files are uploaded. {told}") from error
@@ -308,6 +311,6 @@ class Hub:
         )
 
 
-def busy(answer: HfHubHTTPError) -> bool:
+def is_busy(answer: HfHubHTTPError) -> bool:
     """Say whether the Hub asks for patience only."""
     return answer.response.status_code in (408, 429) or answer.response.status_code >= 500

@@ -104,7 +104,7 @@ def train_chain(
     if run.result.exists():
         report(f"{run.model} is finished already.")
         return run.model
-    left = [(stage, folder) for stage, folder in planned.stages if not finished(folder)]
+    left = [(stage, folder) for stage, folder in planned.stages if not is_finished(folder)]
     if left:
         report(cost_line(planned, left, device_name))
     for number, (stage, folder) in enumerate(planned.stages, start=1):
@@ -125,7 +125,7 @@ def most_tokens(config: TrainConfig) -> int:
     return config.total if config.tokens_per_epoch else config.total * config.batch_tokens
 
 
-def finished(folder: Path) -> bool:
+def is_finished(folder: Path) -> bool:
     """Say whether a stage is done."""
     return Run(folder).result.exists()
 

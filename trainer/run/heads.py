@@ -32,7 +32,7 @@ HEADS_SEED = 1  # keeps this phase's random numbers apart from fine-tuning's
 
 
 @dataclasses.dataclass(frozen=True)
-class Embedded:
+class StoredEmbeddings:
     """Examples of one task as pooled embeddings."""
 
     embeddings: Tensor  # (N, D); for the two-tower head (N, 4D)
@@ -44,7 +44,7 @@ class Embedded:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reembedded:
+class FreshEmbeddings:
     """Examples of one task, encoded anew each time they are asked for, with dropout on."""
 
     predictor: Predictor
@@ -87,7 +87,7 @@ def embed(predictor: Predictor, task: Task, examples: list[Example]) -> Tensor:
 
 def embed_examples(
     predictor: Predictor, task: Task, examples: list[Example], cache: Path | None = None
-) -> Embedded:
+) -> StoredEmbeddings:
     """Embed examples once with the frozen encoder, dropout off.
 
     Args:
@@ -98,14 +98,14 @@ def embed_examples(
             is the same; None keeps none.
     """
     if cache is None:
-        return Embedded(embed(predictor, task, examples), labels_of(examples))
+        return StoredEmbeddings(embed(predictor, task, examples), labels_of(examples))
     path = cache / f"{fingerprint(predictor, task, examples)}.safetensors"
     if path.exists():
-        return Embedded(read_tensors(path)["embeddings"], labels_of(examples))
+        return StoredEmbeddings(read_tensors(path)["embeddings"], labels_of(examples))
     embeddings = embed(predictor, task, examples)
     cache.mkdir(parents=True, exist_ok=True)
     write_tensors(path, {"embeddings": embeddings})
-    return Embedded(embeddings, labels_of(examples))
+    return StoredEmbeddings(embeddings, labels_of(examples))
 
 
 def fingerprint(predictor: Predictor, task: Task, examples: list[Example]) -> str:
@@ -123,8 +123,8 @@ def fingerprint(predictor: Predictor, task: Task, examples: list[Example]) -> st
 def pretrain_head(
     model: MultitaskBert,
     task: Task,
-    train: Embedded | Reembedded,
-    dev: Embedded,
+    train: StoredEmbeddings | FreshEmbeddings,
+    dev: StoredEmbeddings,
     config: TrainConfig,
     log: Callable[..., None],
 ) -> None:

@@ -23,8 +23,8 @@ from trainer.run.finish import finish, scoring_predictor
 from trainer.run.folder import Run
 from trainer.run.heads import (
     HEADS_SEED,
-    Embedded,
-    Reembedded,
+    FreshEmbeddings,
+    StoredEmbeddings,
     embed_examples,
     labels_of,
     pretrain_head,
@@ -230,7 +230,9 @@ def pretrain_heads(
         dev_rows = tables.watched.get(name, [])
         dev_set = embed_examples(predictor, task, dev_rows, cache)
         if config.head_encoder_dropout:
-            train_set: Embedded | Reembedded = Reembedded(predictor, task, rows, labels_of(rows))
+            train_set: StoredEmbeddings | FreshEmbeddings = FreshEmbeddings(
+                predictor, task, rows, labels_of(rows)
+            )
         else:
             train_set = embed_examples(predictor, task, rows, cache)
         model.heads.to("cpu")  # where embeddings are

@@ -10,6 +10,7 @@ fetch, so a word that somebody typed can neither run nor call out.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import re
@@ -21,6 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from minbert.ui.attention.events import ALL, MODEL_NAMES, ONE, Controls, Studio
 from minbert.ui.parts.blocks import notice_line
 
 MOST_ENTRIES = {"head": 48, "model": 24}  # words or pieces; each pair of them is a line to draw
@@ -180,3 +182,28 @@ def frame(text: str, title: str) -> str:
         f'<iframe class="mb-frame" title="{escape(title)}" sandbox="allow-scripts" '
         f'srcdoc="{escape(text)}"></iframe>'
     )
+
+
+def draw_view(studio: Studio, kind: str, first: str, second: str, *controls: Any) -> str:  # noqa: ANN401 - see Controls
+    """Draw bertviz's view ('head' or 'model') of what the controls show, in a frame."""
+    chosen = Controls(*controls)
+    chosen = dataclasses.replace(chosen, view=ONE if kind == "head" else ALL)
+    drawn = studio.draw(first, second, chosen)
+    view, most = drawn.view, MOST_ENTRIES[kind]
+    rows, columns = view.rows[:most], view.columns[:most]
+    if not rows or not columns:
+        return notice_line(["Nothing is left to draw with these settings."])
+    weights = view.weights[..., : len(rows), : len(columns)]
+    longest = max(len(view.rows), len(view.columns))
+    notes = [f"Of {longest} words or pieces the first {most} are drawn"] * (longest > most)
+    name = MODEL_NAMES.get(chosen.model, chosen.model)
+    if kind == "head":
+        layer = drawn.result.layers[0] + 1
+        text = head_view(weights[0], rows, columns, layer, drawn.head)
+        title = f"bertviz head view: {name}, layer {layer}"
+        notes.append("Hover a word; click a colour to switch a head, double-click for it alone")
+    else:
+        text = model_view(weights, rows, columns)
+        title = f"bertviz model view: {name}, all layers and heads"
+        notes.append("Click a small map to see it large")
+    return notice_line([title, *notes]) + frame(text, title)

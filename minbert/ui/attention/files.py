@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from html import escape
@@ -10,10 +11,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 import torch
+from gradio.processing_utils import save_bytes_to_cache
 from plotly.io import to_html
 from torch import Tensor
 
 from minbert.explain.attention_view import AttentionView
+from minbert.ui.attention.events import ALL, Controls, Studio
 
 STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:24px auto;padding:0 16px}"
 
@@ -83,3 +86,25 @@ def as_page(figure: go.Figure, words: str) -> str:
         f"<title>{escape('Attention, minBERT Lab')}</title><style>{STYLE}</style></head>"
         f"<body>{words}{drawn}</body></html>"
     )
+
+
+def write_files(studio: Studio, cache: str, first: str, second: str, *controls: Any) -> list[str]:  # noqa: ANN401 - see Controls
+    """Write what is drawn as a page, a table and JSON into gradio's cache."""
+    chosen = Controls(*controls)
+    block, figure = studio.show(first, second, *controls)
+    drawn = studio.draw(first, second, chosen)
+    view, numbers = drawn.view, [layer + 1 for layer in drawn.result.layers]
+    maps = chosen_maps(view, numbers, None if chosen.view == ALL else drawn.head)
+    settings = {
+        **{"first": first, "second": second, **dataclasses.asdict(chosen)},
+        "shown_share": float(view.shown.mean()) if view.weights.numel() else 0.0,
+    }
+    texts = {
+        "attention.html": as_page(figure, block),
+        "attention.csv": as_csv(view, maps),
+        "attention.json": as_json(view, maps, settings),
+    }
+    return [
+        save_bytes_to_cache(text.encode("utf-8"), name, cache_dir=cache)
+        for name, text in texts.items()
+    ]

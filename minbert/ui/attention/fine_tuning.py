@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
+from minbert.explain.heads_summary import example_heads
+from minbert.records.heads import FILE, Heads
+from minbert.records.reading import MissingRecordError, RecordError, read_record
+from minbert.ui.attention.events import MODEL_NAMES
 from minbert.ui.attention.figures import ATTENTION_SCALE, CAMERA
+from minbert.ui.engine import Engine
 from minbert.ui.parts import tables as twins
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.colours import DIVERGING
 from minbert.ui.parts.figures import themed
 
@@ -95,3 +102,41 @@ def tuning_figure(
     figure.update_xaxes(title="head", row=3, col=1)
     figure.update_yaxes(autorange="reversed", type="category", title="layer", showgrid=False)
     return figure
+
+
+class FineTuning:
+    """The part's event, bound to one engine and a folder of results."""
+
+    def __init__(self, engine: Engine, results: Path) -> None:
+        """Compare the engine's models with the record in `results`."""
+        self.engine, self.results = engine, results
+        self._after: dict[str, dict[str, list[list[float]]]] = {}  # by model; our own sentences
+
+    def show(self, measure: str, model: str) -> tuple[str, go.Figure | None]:
+        """Draw what fine-tuning changed in each head, over the sentences of the record."""
+        try:
+            record = read_record(self.results / FILE, Heads)
+        except MissingRecordError:
+            return finding_block(NO_RECORD, [], ""), None
+        except RecordError as error:
+            return finding_block(NO_RECORD, [str(error)], ""), None
+        kept = "mean" if model == "untuned" else model
+        if kept not in self._after:
+            self._after[kept] = example_heads(self.engine.models[kept], record.inputs)
+        old, new = record.heads.get(measure), self._after[kept].get(measure)
+        if old is None or new is None or [len(r) for r in old] != [len(r) for r in new]:
+            return finding_block("The record is of another encoder than the models'", [], ""), None
+        lines = [
+            f"Before: {record.encoder}. After: the model with {MODEL_NAMES[kept]}. "
+            f"Averages over {len(record.inputs)} of our own examples."
+        ]
+        if "untuned" not in self.engine.models:
+            lines.append(
+                "Its whole maps are there when the page is started with "
+                "`python app.py --encoder FOLDER_OR_ID`."
+            )
+        title, more = (
+            tuning_finding(old, new, measure),
+            tuning_twin(old, new, measure),
+        )
+        return finding_block(title, lines, READ_TUNING, more), tuning_figure(old, new, measure)

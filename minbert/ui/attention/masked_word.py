@@ -1,32 +1,22 @@
-"""What the Attention studio does on request: mask a word, bertviz, files, before and after."""
+"""The attention studio for new texts, and with one word masked."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import plotly.graph_objects as go
-from gradio.processing_utils import save_bytes_to_cache
 
 from minbert.answers import AttentionResult
-from minbert.explain.heads_summary import example_heads
 from minbert.explain.masked import answer_masked, mask_word
 from minbert.explain.words import words_of
 from minbert.predictor import Predictor
-from minbert.records.heads import FILE, Heads
-from minbert.records.reading import MissingRecordError, RecordError, read_record
 from minbert.text import Encoded
-from minbert.ui.attention import bertviz as bertviz_frame
-from minbert.ui.attention import files as attention_files
 from minbert.ui.attention import findings as words
-from minbert.ui.attention import fine_tuning
 from minbert.ui.attention.bertviz import NO_FRAME
 from minbert.ui.attention.events import (
     ALL,
-    MODEL_NAMES,
     ONE,
     ROLLOUT,
     SECOND,
@@ -35,10 +25,9 @@ from minbert.ui.attention.events import (
     Studio,
 )
 from minbert.ui.attention.figures import map_figure
-from minbert.ui.attention.fine_tuning import NO_RECORD, tuning_figure
 from minbert.ui.engine import Answer
 from minbert.ui.parts.answer_words import changes
-from minbert.ui.parts.blocks import finding_block, notice_line
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.refusal import refusal
 
 NO_WORD = ""  # no word is masked
@@ -49,14 +38,12 @@ CLEARED: tuple[Any, ...] = (NO_WORD, "", HIDDEN, HIDDEN, NO_FRAME, None, next(it
 
 
 class Extras:
-    """The tab's events on request, bound to its studio and a folder of results."""
+    """What fills the tab, and the masked word, bound to its studio."""
 
-    def __init__(self, studio: Studio, results: Path) -> None:
+    def __init__(self, studio: Studio) -> None:
         """Serve this studio's engine."""
         self.studio = studio
         self.engine = studio.engine
-        self.results = results
-        self._after: dict[str, dict[str, list[list[float]]]] = {}  # by model; our own sentences
 
     def refresh(self, first: str, second: str, *controls: Any) -> tuple[Any, ...]:  # noqa: ANN401 - see Controls
         """Fill the tab for new texts: map, table of heads, words to mask; clear the rest."""
@@ -162,84 +149,6 @@ class Extras:
         sentiments, pair = answer_masked(predictor, first, second, sentence, entry)
         told = changes(old, Answer(tuple(sentiments), pair))
         return told if second else told[:1]
-
-    def bertviz(self, kind: str, first: str, second: str, *controls: Any) -> str:  # noqa: ANN401 - see Controls
-        """Draw bertviz's view ('head' or 'model') of what the controls show, in a frame."""
-        chosen = Controls(*controls)
-        chosen = dataclasses.replace(chosen, view=ONE if kind == "head" else ALL)
-        drawn = self.studio.draw(first, second, chosen)
-        view, most = drawn.view, bertviz_frame.MOST_ENTRIES[kind]
-        rows, columns = view.rows[:most], view.columns[:most]
-        if not rows or not columns:
-            return notice_line(["Nothing is left to draw with these settings."])
-        weights = view.weights[..., : len(rows), : len(columns)]
-        longest = max(len(view.rows), len(view.columns))
-        notes = [f"Of {longest} words or pieces the first {most} are drawn"] * (longest > most)
-        name = MODEL_NAMES.get(chosen.model, chosen.model)
-        if kind == "head":
-            layer = drawn.result.layers[0] + 1
-            text = bertviz_frame.head_view(weights[0], rows, columns, layer, drawn.head)
-            title = f"bertviz head view: {name}, layer {layer}"
-            notes.append("Hover a word; click a colour to switch a head, double-click for it alone")
-        else:
-            text = bertviz_frame.model_view(weights, rows, columns)
-            title = f"bertviz model view: {name}, all layers and heads"
-            notes.append("Click a small map to see it large")
-        return notice_line([title, *notes]) + bertviz_frame.frame(text, title)
-
-    def files(self, cache: str, first: str, second: str, *controls: Any) -> list[str]:  # noqa: ANN401 - see Controls
-        """Write what is drawn as a page, a table and JSON into gradio's cache."""
-        chosen = Controls(*controls)
-        block, figure = self.studio.show(first, second, *controls)
-        drawn = self.studio.draw(first, second, chosen)
-        view, numbers = drawn.view, [layer + 1 for layer in drawn.result.layers]
-        maps = attention_files.chosen_maps(
-            view, numbers, None if chosen.view == ALL else drawn.head
-        )
-        settings = {
-            **{"first": first, "second": second, **dataclasses.asdict(chosen)},
-            "shown_share": float(view.shown.mean()) if view.weights.numel() else 0.0,
-        }
-        texts = {
-            "attention.html": attention_files.as_page(figure, block),
-            "attention.csv": attention_files.as_csv(view, maps),
-            "attention.json": attention_files.as_json(view, maps, settings),
-        }
-        return [
-            save_bytes_to_cache(text.encode("utf-8"), name, cache_dir=cache)
-            for name, text in texts.items()
-        ]
-
-    def tuning(self, measure: str, model: str) -> tuple[str, go.Figure | None]:
-        """Draw what fine-tuning changed in each head, over the sentences of the record."""
-        try:
-            record = read_record(self.results / FILE, Heads)
-        except MissingRecordError:
-            return finding_block(NO_RECORD, [], ""), None
-        except RecordError as error:
-            return finding_block(NO_RECORD, [str(error)], ""), None
-        kept = "mean" if model == "untuned" else model
-        if kept not in self._after:
-            self._after[kept] = example_heads(self.engine.models[kept], record.inputs)
-        old, new = record.heads.get(measure), self._after[kept].get(measure)
-        if old is None or new is None or [len(r) for r in old] != [len(r) for r in new]:
-            return finding_block("The record is of another encoder than the models'", [], ""), None
-        lines = [
-            f"Before: {record.encoder}. After: the model with {MODEL_NAMES[kept]}. "
-            f"Averages over {len(record.inputs)} of our own examples."
-        ]
-        if "untuned" not in self.engine.models:
-            lines.append(
-                "Its whole maps are there when the page is started with "
-                "`python app.py --encoder FOLDER_OR_ID`."
-            )
-        title, more = (
-            fine_tuning.tuning_finding(old, new, measure),
-            fine_tuning.tuning_twin(old, new, measure),
-        )
-        return finding_block(title, lines, fine_tuning.READ_TUNING, more), tuning_figure(
-            old, new, measure
-        )
 
 
 def word_choices(known: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -13,9 +13,10 @@ import gradio as gr
 from minbert.explain.attention_view import DIRECTIONS
 from minbert.ui.attention import events
 from minbert.ui.attention import findings as words
-from minbert.ui.attention.bertviz import LISTEN, NO_FRAME
+from minbert.ui.attention.bertviz import LISTEN, NO_FRAME, draw_view
 from minbert.ui.attention.events import MODEL_NAMES, Studio
-from minbert.ui.attention.fine_tuning import MEASURE_NAMES
+from minbert.ui.attention.files import write_files
+from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.engine import Asked, Engine
 from minbert.ui.parts.blocks import heading, notice_line
@@ -208,7 +209,7 @@ def attention_events(
     page: gr.Blocks, built: AttentionTab, texts: list[Any], results: Path, studio: Studio
 ) -> Extras:
     """Wire the tab; return what fills it for new texts, `built.filled` being the outputs."""
-    extras = Extras(studio, results)
+    extras = Extras(studio)
     of_model: dict[str, Any] = {
         "show_progress": "minimal",
         "concurrency_id": "model",
@@ -234,14 +235,14 @@ def attention_events(
     gr.on(redraw, extras.redraw, to_mask, [*shown, framed, files], **PRIVATE, **newest)
     to_head, to_model, make = built.buttons
     for kind, button in (("head", to_head), ("model", to_model)):
-        drawn = functools.partial(extras.bertviz, kind)
+        drawn = functools.partial(draw_view, studio, kind)
         button.click(drawn, asked, framed, **PRIVATE, **of_model)
-    make.click(
-        functools.partial(extras.files, files.GRADIO_CACHE), asked, files, **PRIVATE, **of_model
-    )
+    written = functools.partial(write_files, studio, files.GRADIO_CACHE)
+    make.click(written, asked, files, **PRIVATE, **of_model)
     measure, *changed, fold = built.tuning
     when = [measure.change, fold.expand, model.change]
-    gr.on(when, extras.tuning, [measure, model], changed, **PRIVATE, **newest)
+    tuned = FineTuning(studio.engine, results)
+    gr.on(when, tuned.show, [measure, model], changed, **PRIVATE, **newest)
     page.load(None, js=LISTEN, **PRIVATE)
     page.load(None, js=CLICKS, **PRIVATE)
     return extras

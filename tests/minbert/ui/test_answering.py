@@ -5,7 +5,6 @@ from __future__ import annotations
 import collections
 import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,5 +115,5 @@ def test_each_model_is_asked_once(engine: Engine, monkeypatch: pytest.MonkeyPatc
     Lab(engine).compare(asked.question, asked.answer)
     assert calls == {"mean hidden": 1, "cls pooled": 1, "cls hidden": 1}
     calls.clear()
-    Extras(Studio(engine), Path()).refresh(A, B, "A and B together", 1, 1, "mean")
+    Extras(Studio(engine)).refresh(A, B, "A and B together", 1, 1, "mean")
     assert calls == {"mean maps": 1}

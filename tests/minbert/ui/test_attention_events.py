@@ -17,6 +17,7 @@ from transformers import BertModel as ReferenceBert
 from minbert.checkpoint import export_encoder
 from minbert.explain.rollout import attention_rollout
 from minbert.files import write_json
+from minbert.ui.attention.bertviz import draw_view
 from minbert.ui.attention.events import (
     ALL,
     ONE,
@@ -28,6 +29,8 @@ from minbert.ui.attention.events import (
     Studio,
     sort_heads,
 )
+from minbert.ui.attention.files import write_files
+from minbert.ui.attention.fine_tuning import FineTuning
 from minbert.ui.attention.masked_word import CLEARED, Extras, pick_row
 from minbert.ui.engine import Engine
 from tests.support import assert_close
@@ -45,8 +48,8 @@ def studio(engine: Engine) -> Studio:
 
 
 @pytest.fixture
-def extras(studio: Studio, tmp_path: Path) -> Extras:
-    return Extras(studio, tmp_path)
+def extras(studio: Studio) -> Extras:
+    return Extras(studio)
 
 
 def values(controls: Controls, **changes: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any control
@@ -293,17 +296,17 @@ def test_b_alone_masks_a_word_of_b(extras: Extras) -> None:
 
 @pytest.mark.parametrize(("kind", "most"), [("head", 48), ("model", 24)])
 def test_bertviz_is_capped_and_says_so(extras: Extras, kind: str, most: int) -> None:
-    short = extras.bertviz(kind, A, B, *values(PAIR))
+    short = draw_view(extras.studio, kind, A, B, *values(PAIR))
     assert "the first" not in short
     assert 'sandbox="allow-scripts"' in short
-    long = extras.bertviz(kind, "cat " * 40, "dog " * 40, *values(PAIR))
+    long = draw_view(extras.studio, kind, "cat " * 40, "dog " * 40, *values(PAIR))
     told = "the first 24 are drawn" in long if kind == "model" else "the first" not in long
     assert told, f"48 tokens fit into {most} or are told"
 
 
 def test_the_files_hold_what_is_drawn(extras: Extras, studio: Studio, tmp_path: Path) -> None:
     hostile = "<b>the</b> cat"
-    paths = extras.files(str(tmp_path), hostile, B, *values(PAIR, direction="A->B"))
+    paths = write_files(extras.studio, str(tmp_path), hostile, B, *values(PAIR, direction="A->B"))
     page, table, told = (Path(path).read_text(encoding="utf-8") for path in paths)
     assert [Path(path).name for path in paths] == [
         f"attention.{x}" for x in ("html", "csv", "json")
@@ -322,32 +325,33 @@ def test_the_files_hold_what_is_drawn(extras: Extras, studio: Studio, tmp_path: 
 
 
 def test_files_of_all_heads_hold_each_map(extras: Extras, tmp_path: Path) -> None:
-    paths = extras.files(str(tmp_path), A, B, *values(PAIR, view=ALL))
+    paths = write_files(extras.studio, str(tmp_path), A, B, *values(PAIR, view=ALL))
     told = json.loads(Path(paths[2]).read_text(encoding="utf-8"))
     assert [(one["layer"], one["head"]) for one in told["maps"]] == [
         (layer, head) for layer in "12" for head in "1234"
     ]
 
 
-def test_what_fine_tuning_changed_is_told_from_the_record(extras: Extras, tmp_path: Path) -> None:
-    words, figure = extras.tuning("entropy", "mean")
+def test_what_fine_tuning_changed_is_told_from_the_record(engine: Engine, tmp_path: Path) -> None:
+    tuned = FineTuning(engine, tmp_path)
+    words, figure = tuned.show("entropy", "mean")
     assert "trainer heads --encoder" in words
     assert figure is None
     heads = {"entropy": [[1.0] * 4, [9.0] * 4]}
     record = {"encoder": "some/encoder", "inputs": [[A, ""], [A, B]], "heads": heads}
     write_json(tmp_path / "untuned-heads.json", record)
-    words, figure = extras.tuning("entropy", "cls")
+    words, figure = tuned.show("entropy", "cls")
     assert figure is not None
     assert "some/encoder" in words
     assert "python app.py --encoder FOLDER_OR_ID" in words
     with torch.no_grad():
-        extras.engine.cls.model.encoder.layers[0].attention.query.weight.mul_(9)
-    extras._after.clear()
-    other, _ = extras.tuning("entropy", "cls")
-    mean, _ = extras.tuning("entropy", "mean")
+        engine.cls.model.encoder.layers[0].attention.query.weight.mul_(9)
+    tuned._after.clear()
+    other, _ = tuned.show("entropy", "cls")
+    mean, _ = tuned.show("entropy", "mean")
     assert "with CLS pooling" in other
     assert other.split("The numbers")[1] != mean.split("The numbers")[1]
     assert "of layer 2 most, from 9.00" in words
-    words, figure = extras.tuning("distance", "mean")
+    words, figure = tuned.show("distance", "mean")
     assert figure is None
     assert "another encoder" in words

@@ -10,7 +10,7 @@ import pytest
 from minbert.predictor import Predictor
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_cards import answer_panel
-from minbert.ui.static.__main__ import findings
+from minbert.ui.static.build import findings
 from minbert.ui.static.document import POLICY
 from minbert.ui.static.live import POLICY as LIVE_POLICY
 from minbert.ui.static.live import Live, make_live

@@ -19,10 +19,11 @@ from minbert.records.runs import VERDICTS, read_results
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.findings import waiting
 from minbert.ui.parts.figures import themed
-from minbert.ui.static import __main__ as static
+from minbert.ui.static import build as static
 from minbert.ui.static import document as static_document
-from minbert.ui.static.__main__ import findings, main
+from minbert.ui.static.__main__ import main
 from minbert.ui.static.attention import attention_texts, finding
+from minbert.ui.static.build import findings
 from minbert.ui.static.document import Figures, chooser, embedded, plain_figure
 from minbert.ui.static.sections import Source
 from minbert.ui.static.space import space_readme, write_space_readme
