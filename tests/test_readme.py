@@ -8,11 +8,11 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from minbert.files import read_json
+from minbert.records.reading import read_record
+from minbert.records.scores import Scores, Training
 from minbert.tasks import TASKS
 from tests.browser.screenshots import SHOTS
 from trainer.cli import make_parser
@@ -217,7 +217,7 @@ def test_the_readme_repeats_rows_of_the_results() -> None:
 
 @pytest.mark.parametrize("name", ["mean", "cls"])
 def test_the_rows_of_ours_are_those_of_the_records(name: str) -> None:
-    record = read_json(RESULTS / f"{name}-dev.json")
+    record = read_record(RESULTS / f"{name}-dev.json", Scores)
     (cells,) = (cells for row, cells in rows(RESULTS_PAGE).items() if f"ours, `{name}`" in row)
     columns = {
         "SST-5 accuracy": ("sentiment", "accuracy"),
@@ -227,11 +227,9 @@ def test_the_rows_of_ours_are_those_of_the_records(name: str) -> None:
         "joint alone": ("similarity", "joint_pearson"),
         "Siamese alone": ("similarity", "siamese_pearson"),
     }
-    scores: dict[str, Any] = {
-        column: record["metrics"][task][metric] for column, (task, metric) in columns.items()
-    }
-    wanted = {column: short(score["value"], score["se"]) for column, score in scores.items()}
-    wanted["normalised mean"] = short(record["normalised"], None)
+    scores = {column: record.metrics[task][name] for column, (task, name) in columns.items()}
+    wanted = {column: short(score.value, score.se) for column, score in scores.items()}
+    wanted["normalised mean"] = short(record.normalised, None)
     assert cells == {"split": "dev", **wanted}
 
 
@@ -242,19 +240,17 @@ def test_the_generated_tables_are_those_of_the_records() -> None:
 
 @pytest.mark.parametrize(("name", "shipped"), [("mean", "best"), ("cls", "best_cls")])
 def test_the_mean_of_three_seeds_is_that_of_their_records(name: str, shipped: str) -> None:
-    chain = read_json(RESULTS / f"{name}.json")
-    runs = [chain["stages"][-1]]
-    runs += [read_json(RESULTS / "trials" / f"together-{name}-{seed}.json") for seed in (1, 2)]
-    assert chain["recipe"] == shipped
-    assert [run["seed"] for run in runs] == [0, 1, 2]
+    chain = read_record(RESULTS / f"{name}.json", Training)
+    paths = [RESULTS / "trials" / f"together-{name}-{seed}.json" for seed in (1, 2)]
+    runs = [chain.stages[-1], *(read_record(path, Training) for path in paths)]
+    assert chain.recipe == shipped
+    assert [run.seed for run in runs] == [0, 1, 2]
     own = ("seed", "start_from")
-    settings = [{k: v for k, v in run["config"].items() if k not in own} for run in runs]
+    settings = [{k: v for k, v in run.config.items() if k not in own} for run in runs]
     assert settings[0] == settings[1] == settings[2]
-    assert len({run["started_from"]["sha256"] for run in runs}) == 1, "one first stage"
-    columns = [
-        [run["metrics"][task.name][task.metric]["value"] for run in runs] for task in TASKS.values()
-    ]
-    columns.append([run["normalised"] for run in runs])
+    assert len({run.started_from["sha256"] for run in runs}) == 1, "one first stage"
+    columns = [[run.metrics[t.name][t.metric].value for run in runs] for t in TASKS.values()]
+    columns.append([run.normalised for run in runs])
     *told, normalised = (
         short(statistics.mean(column), statistics.stdev(column)) for column in columns
     )

@@ -1,1 +1,1 @@
-"""The records that the trainer writes and the page and the model card read."""
+"""The records that the trainer writes and the page and the model card read, as typed forms."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Annotated, ClassVar
 
-from minbert.files import CheckpointError, read_json
+from pydantic import Field, StrictBool
+
+from minbert.records.form import Count, Form, Metric, Name, NullText, Number, Record, holding
 
 FILE = "bias.json"
 COMMAND = "python -m trainer bias --model DIR --against DIR --out assets/results/bias.json"
@@ -19,87 +18,48 @@ DEV = {  # the record's name of a score -> the page's
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class Interval:
+class Interval(Form):
     """A mean with its 95 % interval."""
 
-    mean: float
-    low: float
-    high: float
+    mean: Number
+    low: Number
+    high: Number
 
     def __str__(self) -> str:
         """Write it for a table."""
         return f"{self.mean:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelRecord:
-    """One model's spread and scores."""
+Lists = Annotated[dict[str, Interval], holding(OVERALL)]
 
-    name: str
-    masked: bool | None  # trained with masked texts; None: not told
-    seed: int | None
-    spread: Mapping[str, Mapping[str, Interval]]  # by task, then list
-    dev: Mapping[str, tuple[float, float | None]]  # value and standard error
+
+class ModelRecord(Form):
+    """One model's spread over swapped terms, and its scores."""
+
+    model: Name
+    recipe: NullText = ""
+    seed: Count = None
+    masked_in_training: StrictBool | None = None  # None: not recorded
+    dev: dict[str, Metric] | None = None  # by "task metric"
+    trained_at: NullText = ""  # commit
+    spread: Annotated[dict[str, Lists], holding("sentiment")]  # by task, then list
 
     @property
     def called(self) -> str:
-        """Name it in a sentence, by how it was trained where that is told."""
+        """Return the model's name in a sentence, by how it was trained where that is known."""
         kinds = {True: "masked texts", False: "texts as they are"}
-        return self.name if self.masked is None else f"the model trained with {kinds[self.masked]}"
+        masked = self.masked_in_training
+        return self.model if masked is None else f"the model trained with {kinds[masked]}"
+
+    def score(self, name: str) -> float | None:
+        """Return a dev score by "task metric"; None where it isn't known."""
+        return found.value if (found := (self.dev or {}).get(name)) else None
 
 
-@dataclasses.dataclass(frozen=True)
-class Record:
-    """What was measured, and by which code."""
+class Bias(Record):
+    """How far swapped demographic terms spread the answers of one model or of two."""
+
+    again: ClassVar[str] = f"`{COMMAND}` writes it."
 
     models: tuple[ModelRecord, ...]
-    difference: Mapping[str, Interval]  # the first model less the second, by task
-    commit: str
-
-
-def read_record(results: Path) -> Record | None:
-    """Read the record; None where there is none.
-
-    Raises:
-        CheckpointError: it is there and can't be read.
-    """
-    path = results / FILE
-    if not path.is_file():
-        return None
-    told = read_json(path)
-    try:
-        models = tuple(_model(entry) for entry in told["models"])
-        apart = {
-            str(task): _interval(lists[OVERALL])
-            for task, lists in told.get("difference", {}).items()
-        }
-        return Record(models, apart, str(told.get("commit") or "unknown"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(
-            f"{FILE} should be what `{COMMAND}` writes. Found something else ({error!r})."
-        ) from error
-
-
-def _model(entry: Mapping[str, Any]) -> ModelRecord:
-    spread = {
-        str(task): {str(name): _interval(found) for name, found in lists.items()}
-        for task, lists in entry["spread"].items()
-    }
-    dev = {
-        name: (float(found["value"]), None if found.get("se") is None else float(found["se"]))
-        for name, found in (entry.get("dev") or {}).items()
-        if name in DEV and found.get("value") is not None
-    }
-    masked, seed = entry.get("masked_in_training"), entry.get("seed")
-    return ModelRecord(
-        str(entry["model"]),
-        None if masked is None else bool(masked),
-        None if seed is None else int(seed),
-        spread,
-        dev,
-    )
-
-
-def _interval(found: Mapping[str, Any]) -> Interval:
-    return Interval(float(found["mean"]), float(found["low"]), float(found["high"]))
+    difference: dict[str, Lists] = Field(default_factory=dict)  # the first model less the second

@@ -2,95 +2,72 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import Field
 
 from minbert.config import UNCALIBRATED
-from minbert.records.runs import EntryError, count, mapping, number, required_number, text
+from minbert.records.form import Count, Form, Metric, Number, Record, Text, Undefined
 
 
-@dataclasses.dataclass(frozen=True)
-class TaskCalibration:
-    """One task's calibration; errors from 0 to 1."""
+class Error(Metric):
+    """A calibration error, from 0 to 1."""
 
-    temperature: float
-    offset: float | None
-    before: float
-    after: float
-    chance: float | None
-    split: str
-    n: int | None
+    value: Number
 
 
-@dataclasses.dataclass(frozen=True)
-class Calibration:
-    """What `python -m trainer calibrate` said of one model."""
+class Measures(Form):
+    """How good probabilities are: calibration error, negative log-likelihood, accuracy."""
 
-    tasks: Mapping[str, TaskCalibration]  # by task
-    folds: int | None
-    seed: int | None
-    commit: str
-    machine: str
+    ece: Error
+    nll: Metric = Metric()
+    accuracy: Metric = Metric()
 
 
-def read_calibration(stored: Mapping[str, Any], config: Path) -> Calibration:
-    """Read a record.
+class Scale(Form):
+    """A fit: logits are divided by the temperature, then the offset is added."""
 
-    Args:
-        stored: the record.
-        config: the model's config.json; where it is readable, the record has to tell its fit.
-
-    Raises:
-        EntryError: a field is missing or of another kind, or the fit is another than the model's.
-    """
-    tasks = {
-        task: read_task(mapping(told, f"`tasks` of {task!r}"))
-        for task, told in mapping(stored.get("tasks"), "`tasks`").items()
-    }
-    for task, told in tasks.items():
-        for field in ("temperature", "offset"):
-            found, wanted = getattr(told, field), scale_in(config, f"{task}_{field}")
-            if wanted is not None and found != wanted:
-                raise EntryError(
-                    f"`{field}` of {task!r} should be the model's own, {wanted}. Found {found}."
-                )
-    return Calibration(
-        tasks,
-        count(stored, "folds"),
-        count(stored, "seed"),
-        text(stored, "commit"),
-        text(stored, "machine"),
-    )
+    temperature: Number
+    offset: Undefined = None
 
 
-def read_task(stored: Mapping[str, Any]) -> TaskCalibration:
-    """Read one task's part of a record."""
-    before, after = (
-        required_number(
-            mapping(mapping(stored.get(when), f"`{when}`").get("ece"), "`ece`"), "value"
-        )
-        for when in ("before", "after")
-    )
-    return TaskCalibration(
-        required_number(stored, "temperature"),
-        number(stored, "offset"),
-        before,
-        after,
-        number(stored, "ece_by_chance"),
-        text(stored, "split"),
-        count(stored, "n"),
-    )
+class TaskCalibration(Scale):
+    """One task's calibration, and its worth by cross-fitting."""
+
+    n: Count = None  # examples
+    before: Measures
+    after: Measures
+    nll_change: Metric = Metric()
+    ece_by_chance: Undefined = None  # the error that perfectly calibrated answers would show
+    fold_fits: tuple[Scale, ...] = Field(default_factory=tuple)
+    split: Text = ""
+    left_out: Count = None  # examples that trained the model
 
 
-def scale_in(config: Path, name: str) -> float | None:
-    """Return a field of a config.json's calibration; None where there is nothing to compare."""
-    if name not in UNCALIBRATED:
-        return None
-    try:
-        values = json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    return number(values, name) if name in values else UNCALIBRATED[name]
+class Calibration(Record):
+    """What `python -m trainer calibrate` fitted to one model."""
+
+    again: ClassVar[str] = "`python -m trainer calibrate --json` writes it."
+
+    model: Text = ""
+    seed: Count = None
+    folds: Count = None
+    bins: Count = None
+    tasks: dict[str, TaskCalibration]
+    precision: Text = ""
+
+    @property
+    def scales(self) -> dict[str, float | None]:
+        """Return the fit by the names that a checkpoint's config.json has for it."""
+        found = {
+            f"{task}_{field}": getattr(one, field)
+            for task, one in self.tasks.items()
+            for field in ("temperature", "offset")
+        }
+        return {name: value for name, value in found.items() if name in UNCALIBRATED}
+
+
+def scales_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the calibration of a config.json; a scale that it doesn't name changes nothing."""
+    return {name: config.get(name, default) for name, default in UNCALIBRATED.items()}

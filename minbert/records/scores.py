@@ -1,59 +1,100 @@
-"""The records of scores and of the training of the shipped models."""
+"""The records of scores and of training, and the scores of others to hold them against."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar
+
+from pydantic import Field, StrictBool
 
 from minbert.metrics import normalised_mean
-from minbert.records.runs import (
-    RUNS_FILE,
-    EntryError,
+from minbert.records.form import (
+    Count,
+    Form,
     Metric,
-    count,
-    mapping,
-    number,
-    read_metric,
-    read_results,
-    text,
+    Metrics,
+    NullText,
+    Record,
+    Text,
+    Undefined,
+    flat,
 )
+from minbert.records.reading import read_known, shown
+from minbert.records.runs import RUNS_FILE, Run, read_results
 
 BERT_BASE = "BERT-base\n(110 M parameters)"
 MAIN = ("sentiment accuracy", "paraphrase accuracy", "similarity pearson")
-Record = TypeVar("Record")
 Range = tuple[float, float]  # lowest and highest; the same where one number is known
 
 
-@dataclasses.dataclass(frozen=True)
-class Scores:
-    """What `python -m trainer evaluate` said of one model."""
+class Scores(Record):
+    """What `python -m trainer evaluate` measured of one model."""
 
-    normalised: float | None
-    metrics: Mapping[str, Metric]  # by "task metric"
-    left_out: Mapping[str, int | None]  # examples not scored since the model was trained on them
-    commit: str
-    machine: str
+    again: ClassVar[str] = "`python -m trainer evaluate --json` writes it."
+
+    normalised: Undefined = None
+    metrics: Metrics
+    left_out: dict[str, Count] = Field(default_factory=dict)  # examples that trained the model
+    masked: StrictBool = False  # demographic terms were masked
+
+    @property
+    def flat(self) -> dict[str, Metric]:
+        """Return the metrics by "task metric"."""
+        return flat(self.metrics)
 
 
-@dataclasses.dataclass(frozen=True)
-class Training:
-    """What one training run says of itself."""
+class NewScore(Form):
+    """The main metric on the dev rows none of whose texts occurs in training."""
 
-    recipe: str
-    seed: int | None
-    minutes: float | None
-    tokens: float | None
-    commit: str
-    machine: str
-    threads: int | None
-    config: Mapping[str, Any]
+    metric: Text = ""
+    value: Undefined = None
+    se: Undefined = None
+    n: Count = 0
+
+
+class Leak(Form):
+    """What one task's training rows share with dev and test, in rows."""
+
+    rows: Count = None
+    dev_in_training: Count = None
+    test_in_training: Count = None  # None: no test file
+    new: NewScore = NewScore()
+
+
+class Best(Form):
+    """The epoch that was kept, by the normalised mean on dev."""
+
+    score: Undefined = None
+    epoch: Count = None
+    per_task: dict[str, Any] = Field(default_factory=dict)
+
+
+class Training(Record):
+    """The result of one run or, with `stages`, of a chain of them."""
+
+    again: ClassVar[str] = "It is the result.json of a run of `python -m trainer train`."
+
+    stage: Text = ""  # of a chain: the name of its folder
+    recipe: NullText = ""
+    seed: Count = None
+    minutes: Undefined = None
+    tokens: Undefined = None
+    best: Best = Field(default_factory=Best)
+    normalised: Undefined = None
+    metrics: Metrics = Field(default_factory=dict)
+    config: dict[str, Any] = Field(default_factory=dict)
+    files: dict[str, str] = Field(default_factory=dict)  # SHA-256 by name
+    encoder_sha256: Text = ""
+    extra_data: dict[str, Any] = Field(default_factory=dict)
+    leaks: dict[str, Leak] = Field(default_factory=dict)  # by task
+    started_from: dict[str, Any] = Field(default_factory=dict)
+    stages: tuple[Training, ...] = Field(default_factory=tuple)
 
     @property
     def encoder(self) -> str:
-        """Name the encoder that the run started from, without its owner."""
+        """Return the encoder that the run started from, without its owner."""
         return str(self.config.get("encoder", "")).split("/")[-1]
 
 
@@ -91,63 +132,28 @@ PUBLIC = (
 )
 
 
-def read_record(
-    path: Path, read: Callable[[Mapping[str, Any]], Record], again: str, problems: list[str]
-) -> Record | None:
-    """Return a JSON object's record; None, and a problem told, if it can't be read."""
-    try:
-        return read(mapping(json.loads(path.read_text(encoding="utf-8")), "it"))
-    except FileNotFoundError:
-        problems.append(f"{shown_path(path)} is not there. {again}")
-    except (EntryError, OverflowError) as error:
-        problems.append(f"{shown_path(path)} is left out: {error} {again}")
-    except (OSError, ValueError, RecursionError) as error:
-        problems.append(f"{shown_path(path)} can't be read ({error}). {again}")
-    return None
+def metrics_in(path: Path) -> dict[str, Metric]:
+    """Return an evaluation's metrics by "task metric"; empty where the file can't be read."""
+    scores = read_known(path, Scores, lambda _: None)
+    return scores.flat if scores else {}
 
 
-def read_scores(stored: Mapping[str, Any]) -> Scores:
-    """Read what `evaluate` wrote."""
-    tasks = mapping(stored.get("metrics"), "`metrics`")
-    left_out = mapping(stored.get("left_out") or {}, "`left_out`")
-    return Scores(
-        normalised=number(stored, "normalised"),
-        metrics={
-            f"{task} {name}": read_metric(f"{task} {name}", metric)
-            for task, metrics in tasks.items()
-            for name, metric in mapping(metrics, f"`metrics` of {task!r}").items()
-        },
-        left_out={task: count(left_out, task) for task in left_out},
-        commit=text(stored, "commit"),
-        machine=text(stored, "machine"),
-    )
+def read_report(folder: Path, report: Callable[[str], Any]) -> tuple[Anchor, ...]:
+    """Return the report's test rows that have all three scores, and the best of each column.
 
-
-def read_training(stored: Mapping[str, Any]) -> Training:
-    """Read a run's own record."""
-    return Training(
-        recipe=text(stored, "recipe"),
-        seed=count(stored, "seed"),
-        minutes=number(stored, "minutes"),
-        tokens=number(stored, "tokens"),
-        commit=text(stored, "commit"),
-        machine=text(stored, "machine"),
-        threads=count(stored, "threads"),
-        config=mapping(stored.get("config") or {}, "`config`"),
-    )
-
-
-def read_report(folder: Path, problems: list[str]) -> tuple[Anchor, ...]:
-    """Return the report's test rows that have all three scores, and the best of each column."""
+    Args:
+        folder: of the results.
+        report: takes a line where there is no such row.
+    """
     rows = {
         run.row: tuple((run.report[name], run.report[name]) for name in MAIN)
         for run in read_results(folder).runs
         if run.report_split == "test" and set(MAIN) <= set(run.report)
     }
     if not rows:
-        problems.append(
-            f"The report's numbers can't be shown: {shown_path(folder / RUNS_FILE)} holds no row "
-            "of its test table. Run `python -m trainer reproduce` to write it."
+        report(
+            f"The report's numbers can't be shown: {shown(folder / RUNS_FILE)} holds no row of "
+            f"its test table. {Run.again}"
         )
         return ()
     columns = list(zip(*rows.values(), strict=True))
@@ -157,8 +163,3 @@ def read_report(folder: Path, problems: list[str]) -> tuple[Anchor, ...]:
         Anchor(name, "test", BERT_BASE, (scores[0], scores[1], scores[2]))
         for name, scores in [*named, *([best] if len(rows) > 1 else [])]
     )
-
-
-def shown_path(path: Path) -> str:
-    """Name a file by the end of its path."""
-    return "/".join(path.parts[-3:])

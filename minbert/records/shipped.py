@@ -1,33 +1,23 @@
-"""What the tab "About" knows: the model card, both models' records, the anchors beside them.
-
-A file that is missing or broken is told, with what to run, and never stops the page.
-"""
+"""What is recorded of the shipped models: the card, scores, training, calibration, the report."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from minbert.checkpoint import CONFIG_FILE
-from minbert.records.calibration import Calibration, read_calibration
-from minbert.records.scores import (
-    Anchor,
-    Scores,
-    Training,
-    read_record,
-    read_report,
-    read_scores,
-    read_training,
-    shown_path,
-)
+from minbert.records.calibration import Calibration, scales_of
+from minbert.records.reading import read_known, shown
+from minbert.records.scores import Anchor, Scores, Training, read_report
 
 MODELS = ("mean", "cls")
 
 
 @dataclasses.dataclass(frozen=True)
 class Records:
-    """Everything that could be read, and what could not."""
+    """Everything that could be read, and a line for each file that couldn't."""
 
     card: str  # the model card's Markdown
     scores: Mapping[str, Scores]  # by model
@@ -38,58 +28,70 @@ class Records:
 
     @property
     def encoders(self) -> list[str]:
-        """Name each encoder that a shipped model started from; empty where it isn't told."""
+        """Return the encoders that the shipped models started from; empty where none is known."""
         return list(dict.fromkeys(one.encoder for one in self.training.values()))
 
 
 def read_records(models: Path, results: Path) -> Records:
-    """Read the model card and both models' records; what can't be read is in `problems`."""
+    """Return the model card and both models' records."""
     problems: list[str] = []
-    card = read_card(models / "README.md", problems)
+    report = problems.append
+    card = _read_card(models / "README.md", report)
     scores: dict[str, Scores] = {}
     training: dict[str, Training] = {}
     calibration: dict[str, Calibration] = {}
     for model in MODELS:
         path = results / f"{model}-dev.json"
         evaluate = (
-            f"`python -m trainer evaluate --model {shown_path(models / model)} --keep-trained "
-            f"--json {shown_path(path)}` writes it."
+            f"`python -m trainer evaluate --model {shown(models / model)} --keep-trained "
+            f"--json {shown(path)}` writes it."
         )
         train = f"It is the result.json of a run of `python -m trainer train {model}`."
-        said = read_record(path, read_scores, evaluate, problems)
-        ran = read_record(results / f"{model}.json", read_training, train, problems)
-        scores |= {model: said} if said else {}
-        training |= {model: ran} if ran else {}
-        fitted = calibration_of(model, models, results, problems)
-        calibration |= {model: fitted} if fitted else {}
-    report = read_report(results, problems)
-    return Records(card, scores, training, calibration, report, tuple(problems))
+        if said := read_known(path, Scores, report, evaluate):
+            scores[model] = said
+        if ran := read_known(results / f"{model}.json", Training, report, train):
+            training[model] = ran
+        if fitted := _calibration_of(model, models, results, report):
+            calibration[model] = fitted
+    anchors = read_report(results, report)
+    return Records(card, scores, training, calibration, anchors, tuple(problems))
 
 
-def calibration_of(
-    model: str, models: Path, results: Path, problems: list[str]
+def _calibration_of(
+    model: str, models: Path, results: Path, report: Callable[[str], object]
 ) -> Calibration | None:
-    """Return what is recorded of a model's calibration; a model need not be calibrated."""
+    """Return a model's calibration, if it is recorded and the fit is the model's own."""
     path = results / f"{model}-calibration.json"
-    if not path.is_file():
+    if not path.exists():
         return None
     again = (
-        f"`python -m trainer calibrate --model {shown_path(models / model)} "
-        f"--json {shown_path(path)}` writes it."
+        f"`python -m trainer calibrate --model {shown(models / model)} --json {shown(path)}` "
+        "writes it."
     )
-    config = models / model / CONFIG_FILE
-    return read_record(path, lambda stored: read_calibration(stored, config), again, problems)
+    found = read_known(path, Calibration, report, again)
+    try:
+        config = json.loads((models / model / CONFIG_FILE).read_text(encoding="utf-8"))
+        wanted = scales_of(config) if isinstance(config, dict) else {}
+    except (OSError, ValueError, RecursionError):
+        return found  # nothing to compare with
+    for name, value in found.scales.items() if found else ():
+        if value != wanted.get(name, value):
+            report(
+                f"{shown(path)} is left out: `{name}` should be the model's own, {wanted[name]}. "
+                f"Found {value}. {again}"
+            )
+            return None
+    return found
 
 
-def read_card(path: Path, problems: list[str]) -> str:
-    """Return the model card's text, empty if it can't be read."""
+def _read_card(path: Path, report: Callable[[str], object]) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        problems.append(
-            f"The model card {shown_path(path)} is not there. It tells data, limits and ethics; "
-            "the repository has it."
+        report(
+            f"The model card {shown(path)} is not there. It tells data, limits and ethics; the "
+            "repository has it."
         )
     except (OSError, ValueError) as error:
-        problems.append(f"The model card {shown_path(path)} can't be read ({error}).")
+        report(f"The model card {shown(path)} can't be read ({error}).")
     return ""

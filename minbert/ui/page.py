@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from minbert.files import CheckpointError, read_json
+from minbert.records.scores import metrics_in
 from minbert.ui.about.tab import build_about
 from minbert.ui.answering import Answering, Place, View
 from minbert.ui.attention.events import Studio
@@ -43,12 +43,9 @@ def read_examples(path: Path) -> list[dict[str, str]]:
 
 
 def within_one(results: Path) -> float | None:
-    """Return how often the mean model is at most one class off on dev; None where it isn't told."""
-    try:
-        told = read_json(results / "mean-dev.json")
-        return float(told["metrics"]["sentiment"]["within_one"]["value"])
-    except (CheckpointError, KeyError, TypeError, ValueError):
-        return None
+    """Return how often the mean model is at most one class off on dev; None where unknown."""
+    found = metrics_in(results / "mean-dev.json").get("sentiment within_one")
+    return found.value if found else None
 
 
 def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> gr.Blocks:

@@ -10,10 +10,12 @@ import pytest
 
 from minbert.explain import probe_bias, probe_terms
 from minbert.predictor import Predictor
+from minbert.records.bias import OVERALL, Bias
+from minbert.records.reading import read_record
 from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
 from trainer.cli import main
-from trainer.evaluation.bias import OVERALL, less, summarise
+from trainer.evaluation.bias import less, summarise
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,7 @@ def test_two_models_are_measured_and_compared(
     ]
     assert record["models"][0]["seed"] == 7
     assert record["commit"]
+    assert read_record(out, Bias).to_dict() == record
     predictor = Predictor.from_pretrained(models[0], "cpu")
     probes = [probe_bias(predictor, category, "similarity") for category in probe_terms()]
     spread = record["models"][0]["spread"]["similarity"]
@@ -97,4 +100,4 @@ def test_differences_are_paired_by_sentence() -> None:
     first = {"sentiment": {"age": [0.3, 0.5, 0.7]}}
     second = {"sentiment": {"age": [0.2, 0.4, 0.6]}}
     found = summarise(less(first, second))["sentiment"]["age"]
-    assert found == pytest.approx({"mean": 0.1, "low": 0.1, "high": 0.1})
+    assert dict(found) == pytest.approx({"mean": 0.1, "low": 0.1, "high": 0.1})

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from minbert.records.calibration import Calibration
 from trainer.publish.card_calibration import calibration_part, probabilities_line
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan, build_model
@@ -41,10 +42,11 @@ RECORD: dict[str, Any] = {
     "tasks": {"sentiment": task(1.75, 0.0), "paraphrase": task(1.25, -0.5)},
     **{"folds": 5, "bins": 15, "seed": 7, "commit": "fed987"},
 }
+CALIBRATION = Calibration.model_validate(RECORD)
 
 
 def test_the_fit_and_its_worth_are_told() -> None:
-    found = calibration_part(RECORD, FIT)
+    found = calibration_part(CALIBRATION, FIT)
     for line in (
         "| sentiment | Expected calibration error | 0.123 | 0.045 | 0.034 | dev | 1,234 |",
         "| paraphrase | Negative log-likelihood | 1.500 ± 0.250 | 1.500 ± 0.250 |  | dev | 1,234 |",
@@ -69,9 +71,9 @@ def test_no_fit_is_told_as_none() -> None:
 @pytest.mark.parametrize("name", list(FIT))
 def test_the_record_of_another_fit_is_refused(name: str) -> None:
     with pytest.raises(PublishError, match=r"the model's own fit.*calibrate --json"):
-        calibration_part(RECORD, {**FIT, name: 3.0})
+        calibration_part(CALIBRATION, {**FIT, name: 3.0})
     with pytest.raises(PublishError, match="the model's own fit"):
-        calibration_part(RECORD, {"pooling": "mean"})
+        calibration_part(CALIBRATION, {"pooling": "mean"})
 
 
 def test_the_published_card_has_it(checkout: Path, tmp_path: Path) -> None:
@@ -86,8 +88,8 @@ def test_the_published_card_has_it(checkout: Path, tmp_path: Path) -> None:
     record = root / "assets" / "results" / "mean-calibration.json"
     record.write_text(json.dumps(RECORD), encoding="utf-8")
     card = (build_model(plan, tmp_path / "fitted") / "README.md").read_text(encoding="utf-8")
-    assert calibration_part(RECORD, FIT) in card
+    assert calibration_part(CALIBRATION, FIT) in card
     assert "they are no ground for a decision" in card
     record.write_text(json.dumps({"tasks": {}}), encoding="utf-8")
-    with pytest.raises(PublishError, match="'sentiment'"):
+    with pytest.raises(PublishError, match=r"the model's own fit.*Found \{\}"):
         build_model(plan, tmp_path / "broken")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 import pytest
 
+from minbert.records.runs import Comparison, Difference
+from minbert.records.scores import Best, Training
 from trainer.config import TrainConfig
 from trainer.publish.card_recipe import (
     NAMES,
@@ -19,31 +20,40 @@ from trainer.publish.card_recipe import (
 )
 from trainer.recipes import CHAINS, RECIPES, ROWS
 
-CLAIM = {
-    "claim": "all_needs_surgery",
-    "a": "all",
-    "b": "all_without_surgery",
-    "seeds": [0, 1],
-    "differences": {
-        "sentiment accuracy": {"value": 0.0121, "low": -0.011, "high": 0.035},
-        "paraphrase accuracy": {"value": -0.021, "low": -0.027, "high": -0.015},
+CLAIM = Comparison(
+    claim="all_needs_surgery",
+    says="Surgery adds.",
+    a="all",
+    b="all_without_surgery",
+    seeds=(0, 1),
+    differences={
+        "sentiment accuracy": Difference(value=0.0121, low=-0.011, high=0.035),
+        "paraphrase accuracy": Difference(value=-0.021, low=-0.027, high=-0.015),
+        "similarity pearson": Difference(value=None),
     },
-}
+    verdict="undecided",
+)
 
 
-def record(config: TrainConfig, stage: str = "") -> dict[str, Any]:
-    """Return what the card reads of a run's record; no number here was measured."""
-    told = {"config": config.to_dict(), "tokens": 1_234_567, "minutes": 8.5, "machine": "a machine"}
-    return {**told, "best": {"epoch": 3}, **({"stage": stage} if stage else {})}
+def record(config: TrainConfig, stage: str = "") -> Training:
+    """Return a run's record, as far as the card reads it; no number here was measured."""
+    return Training(
+        config=config.to_dict(),
+        tokens=1_234_567,
+        minutes=8.5,
+        machine="a machine",
+        best=Best(epoch=3),
+        stage=stage,
+    )
 
 
-def chain(name: str) -> dict[str, Any]:
-    """Return what the card reads of a chain's record."""
+def chain(name: str) -> Training:
+    """Return a chain's record, as far as the card reads it."""
     stages = [
         record(stage.config, f"{number}-{stage.name}")
         for number, stage in enumerate(CHAINS[name].stages, start=1)
     ]
-    return {**stages[-1], "stages": stages}
+    return stages[-1].model_copy(update={"stages": tuple(stages)})
 
 
 def test_one_run_s_settings() -> None:
@@ -77,7 +87,7 @@ def test_a_technique_is_on_where_a_stage_has_it(name: str) -> None:
     assert techniques_on(record(ROWS["all"].config)) == dict.fromkeys(NAMES, True)
     without = record(ROWS[f"all_without_{name}"].config)
     assert techniques_on(without) == {other: other != name for other in NAMES}
-    both = {**without, "stages": [without, record(ROWS["all"].config)]}
+    both = without.model_copy(update={"stages": (without, record(ROWS["all"].config))})
     assert all(techniques_on(both).values())
 
 
@@ -100,7 +110,7 @@ def test_new_examples() -> None:
         "paraphrase": {"rows": 9, "dev_in_training": 0, "new": new},
         "similarity": {"rows": 9, "dev_in_training": 16, "new": {"n": 0}},
     }
-    assert leak_lines({"leaks": leaks}).splitlines()[-1] == (
+    assert leak_lines(Training.model_validate({"leaks": leaks})).splitlines()[-1] == (
         "- paraphrase, accuracy: 0.875 ± 0.004 on 6,384 examples; of all, 0 stand in training whole"
     )
-    assert leak_lines({}) == ""
+    assert leak_lines(Training()) == ""

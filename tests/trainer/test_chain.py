@@ -170,8 +170,8 @@ def test_what_the_first_stage_alone_has_read_is_not_new(
     more = Path(shutil.copytree(files, tmp_path / "data"))
     last = (Stage("together", TOGETHER), done.out / "2-together")
     before = leaks_of_all(Plan("small", (last,)), more)
-    new, labels = before["paraphrase"]["new"], read_split(more, "paraphrase", "dev").labels
-    assert 0 < new["n"] < len(labels)
+    new, labels = before["paraphrase"].new, read_split(more, "paraphrase", "dev").labels
+    assert 0 < new.n < len(labels)
     trained = {
         text_key(t) for r in read_split(more, "paraphrase", "train").examples for t in r.texts
     }
@@ -182,8 +182,8 @@ def test_what_the_first_stage_alone_has_read_is_not_new(
     write_table(more / "extra" / "quora-mined.csv", header("paraphrase", labelled=True), [mined])
     wide = dataclasses.replace(TOGETHER, extra_paraphrase="quora-mined")
     found = leaks_of_all(Plan("small", ((Stage("wide", wide), tmp_path), last)), more)
-    assert found["paraphrase"]["new"]["n"] < new["n"]
-    assert found["paraphrase"]["rows"] == before["paraphrase"]["rows"] + 1, "each row once"
+    assert found["paraphrase"].new.n < new.n
+    assert found["paraphrase"].rows == before["paraphrase"].rows + 1, "each row once"
     assert found["sentiment"] == before["sentiment"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from minbert.records.runs import Comparison, CurvePoint, Run
 from trainer.reproduction import claims
 from trainer.reproduction.claims import CLAIMS, SST, STS, TASKS, Claim, compare, judge, tokens_to
 from trainer.reproduction.intervals import Difference, paired_accuracy, paired_pearson
@@ -36,12 +37,17 @@ def claim(rule: str = "better", metrics: tuple[str, ...] = TASKS, b: str = "old"
     return Claim("some", "Some claim", "new", tuple(b.split()), metrics, rule)
 
 
-def run(row: str, seed: int = 0, **changed: object) -> dict[str, Any]:
-    curve = [
-        {"epoch": e, "tokens": e * 1_000_000, "minutes": 10.0 * e, "normalised": 0.5 + 0.1 * e}
-        for e in (1, 2)
-    ]
-    return {"row": row, "seed": seed, "profile": "cpu", "machine": "M", "curve": curve, **changed}
+def run(row: str, seed: int = 0, **changed: object) -> Run:
+    """Return a run whose curve rises from .6 to .7, but for changes."""
+    told = {"row": row, "seed": seed, "profile": "cpu", "machine": "M", "curve": curve()}
+    return Run.model_validate({**told, "table": "dev", "metrics": {}, **changed})
+
+
+def curve(late: float = 0, speed: float = 1, best: float = 0.7) -> list[dict[str, float]]:
+    """Return a curve of two epochs: minutes later, more tokens per score, its last score."""
+    tokens = [1_000_000 / speed, 2_000_000 / speed]
+    epochs = zip((1, 2), tokens, (10.0 + late, 20.0 + late), (0.6, best), strict=True)
+    return [dict(zip(("epoch", "tokens", "minutes", "normalised"), e, strict=True)) for e in epochs]
 
 
 def predicted(wrong: float, seed: int = 0) -> dict[str, Any]:
@@ -61,8 +67,8 @@ def predicted(wrong: float, seed: int = 0) -> dict[str, Any]:
     }
 
 
-def entry_of(found: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    return next(entry for entry in found if entry["claim"] == name)
+def entry_of(found: list[Comparison], name: str) -> dict[str, Any]:
+    return next(entry for entry in found if entry.claim == name).to_dict()
 
 
 @pytest.mark.parametrize(
@@ -151,43 +157,35 @@ def test_speed_is_decided_by_three_seeds_that_agree(
 
 
 def test_tokens_to_a_score_by_hand() -> None:
-    curve = [
-        {"tokens": 100, "minutes": 1.0, "sentiment": 0.2},
-        {"tokens": 150, "minutes": 1.5, "sentiment": None},
-        {"tokens": 200, "minutes": 3.0, "sentiment": 0.4},
-        {"tokens": 300, "minutes": 5.0, "sentiment": 0.3},
-        {"tokens": 400, "minutes": 9.0, "sentiment": 0.7},
-    ]
-    assert tokens_to(curve, "sentiment", 0.35) == pytest.approx((175, 2.5))
-    assert tokens_to(curve, "sentiment", 0.4) == pytest.approx((200, 3.0))
-    assert tokens_to(curve, "sentiment", 0.6) == pytest.approx((375, 8.0))
-    assert tokens_to(curve, "sentiment", 0.1) == (100, 1.0)
-    assert tokens_to(curve, "sentiment", 0.8) is None
+    points = (
+        (100, 1.0, 0.2),
+        *((150, 1.5, None), (200, 3.0, 0.4)),
+        *((300, 5.0, 0.3), (400, 9.0, 0.7)),
+    )
+    grown = [CurvePoint(epoch=0, tokens=t, minutes=m, sentiment=s) for t, m, s in points]
+    assert tokens_to(grown, "sentiment", 0.35) == pytest.approx((175, 2.5))
+    assert tokens_to(grown, "sentiment", 0.4) == pytest.approx((200, 3.0))
+    assert tokens_to(grown, "sentiment", 0.6) == pytest.approx((375, 8.0))
+    assert tokens_to(grown, "sentiment", 0.1) == (100, 1.0)
+    assert tokens_to(grown, "sentiment", 0.8) is None
     assert tokens_to([], "sentiment", 0.1) is None
 
 
 def test_speed_between_two_runs_by_hand() -> None:
-    slow, fast = run("old"), run("new")
-    for point in fast["curve"]:
-        point["tokens"] /= 2
-        point["minutes"] += 3
-    fast["curve"][1]["normalised"] = (
-        0.8  # both reach .7; the score is .69, at .9 and .45 of the way
-    )
+    # both reach .7; the score is .69, at .9 and .45 of the way
+    slow, fast = run("old"), run("new", curve=curve(late=3, speed=2, best=0.8))
     tokens = claims.speed_difference("million tokens", [fast], [slow])
     minutes = claims.speed_difference("minutes", [fast], [slow])
     assert tokens is not None
     assert minutes is not None
     assert tokens.value == pytest.approx(0.5 + 0.45 * 0.5 - 1.9)
     assert minutes.value == pytest.approx(3 + 14.5 - 19)
-    assert claims.speed_difference("minutes", [fast], [{**slow, "machine": "other"}]) is None
-    assert claims.speed_difference("million tokens", [fast], [{**slow, "curve": []}]) is None
+    assert claims.speed_difference("minutes", [fast], [run("old", machine="other")]) is None
+    assert claims.speed_difference("million tokens", [fast], [run("old", curve=[])]) is None
 
 
 def test_speed_over_seeds_is_mean_least_and_most() -> None:
-    early, late = run("new"), run("new", 1)
-    for point in late["curve"]:
-        point["minutes"] += 6
+    early, late = run("new"), run("new", 1, curve=curve(late=6))
     found = claims.speed_difference("minutes", [early, late], [run("old"), run("old", 1)])
     assert found is not None
     assert (found.value, found.low, found.high, found.n) == pytest.approx((3, 0, 6, 2))
@@ -195,10 +193,11 @@ def test_speed_over_seeds_is_mean_least_and_most() -> None:
 
 def test_no_runs_leave_every_claim_undecided() -> None:
     found = compare([], {}, LABELS)
-    assert [entry["claim"] for entry in found] == [one.id for one in CLAIMS]
-    assert {entry["verdict"] for entry in found} == {"undecided"}
+    assert [entry.claim for entry in found] == [one.id for one in CLAIMS]
+    assert {entry.verdict for entry in found} == {"undecided"}
     assert entry_of(found, "dropout")["why"] == "not run yet: row round_robin, row dropout_03"
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    told = [entry.to_dict() for entry in found]
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
 
 
 def test_the_claims_name_known_rows_and_each_has_its_own_id() -> None:
@@ -238,8 +237,8 @@ def test_every_claim_is_compared_where_every_row_is_there() -> None:
     predictions = {f"{row}-0": predicted(0.2, k) for k, row in enumerate(ROWS)}
     found = compare([run(row) for row in ROWS], predictions, LABELS)
     for entry, one in zip(found, CLAIMS, strict=True):
-        assert list(entry["differences"]) == list(one.names())
-        assert entry["seeds"] == [0]
+        assert list(entry.differences) == list(one.names())
+        assert entry.seeds == (0,)
     b = entry_of(found, "cosine_best_dev_row")["b"]
     assert b == "baseline, cls_pretraining, mean_pretraining, contrastive, surgery"
 
@@ -255,14 +254,13 @@ def test_a_missing_row_leaves_a_claim_undecided_but_tells_the_others() -> None:
 
 @pytest.mark.parametrize("fault", ["profile", "files", "predictions", "seed"])
 def test_runs_that_can_not_be_paired_are_not(fault: str) -> None:
-    runs = [run("round_robin"), run("dropout_03")]
-    predictions = {f"{one['row']}-0": predicted(0.2, k) for k, one in enumerate(runs)}
+    changed = {fault: 4 if fault == "seed" else "4"} if fault in ("profile", "seed") else {}
+    runs = [run("round_robin"), run("dropout_03", **changed)]
+    predictions = {f"{one.row}-0": predicted(0.2, k) for k, one in enumerate(runs)}
     if fault == "predictions":
         del predictions["dropout_03-0"]
     elif fault == "files":
         predictions["dropout_03-0"]["files"] = {"sst": "1", "quora": "other"}
-    else:
-        runs[1][fault] = 4
     entry = entry_of(compare(runs, predictions, LABELS), "dropout")
     assert (entry["seeds"], entry["differences"], entry["verdict"]) == ([], {}, "undecided")
     assert entry["why"].startswith("no seed with predictions")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from minbert.records.scores import NewScore
 from minbert.tables import Example
 from tests.trainer.samples import header, write_table
 from trainer.data.course import FILES, read_split
@@ -40,18 +41,18 @@ def test_shared_rows_and_new_rows_by_hand(tmp_path: Path) -> None:
     found = leak_checks({"paraphrase": TRAIN, "similarity": TRAIN}, dev, answers)
     assert list(found) == ["paraphrase"]
     told = found["paraphrase"]
-    assert (told["rows"], told["dev_in_training"], told["test_in_training"]) == (2, 1, None)
-    assert (told["new"]["metric"], told["new"]["n"], told["new"]["value"]) == ("accuracy", 2, 0.5)
+    assert (told.rows, told.dev_in_training, told.test_in_training) == (2, 1, None)
+    assert (told.new.metric, told.new.n, told.new.value) == ("accuracy", 2, 0.5)
     write_pairs(tmp_path, "test", [*DEV[:2], ("the sofa", "The actor plays", "")])
     told = leak_checks({"paraphrase": TRAIN}, dev, answers)["paraphrase"]
-    assert told["test_in_training"] == 2
+    assert told.test_in_training == 2
 
 
 def test_without_a_new_row_no_score_is_made_up(tmp_path: Path) -> None:
     write_pairs(tmp_path, "dev", DEV[:2])
     dev = {"paraphrase": read_split(tmp_path, "paraphrase", "dev")}
     answers = {"paraphrase": {"duplicate": np.array([True, False])}}
-    assert leak_checks({"paraphrase": TRAIN}, dev, answers)["paraphrase"]["new"] == {"n": 0}
+    assert leak_checks({"paraphrase": TRAIN}, dev, answers)["paraphrase"].new == NewScore(n=0)
 
 
 @pytest.mark.parametrize("turned", [False, True])

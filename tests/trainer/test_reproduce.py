@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from minbert.files import write_json
+from minbert.records.runs import Run as Record
+from minbert.records.runs import Shares
 from minbert.tasks import TASKS
 from trainer.cli import main
 from trainer.commands.terminal import RESULTS
@@ -25,6 +27,7 @@ from trainer.reproduction.reproduce import (
     is_recorded,
     minutes_left,
     pair_means,
+    read_records,
     reproduce,
 )
 from trainer.reproduction.tables import tables
@@ -208,15 +211,13 @@ def test_averages_of_a_pair_by_hand() -> None:
         return {"a-b": {"conflict": conflict, "cosine": before, "cosine_after": after}}
 
     steps = [step(True, -0.4, 0.1), step(False, None, None), step(False, 0.1, -0.1)]
-    assert pair_means([*steps, step(True, -0.3, 0.3)]) == {
-        "a-b": {
-            "conflict_rate": 0.5,
-            "cosine": pytest.approx(-0.2),
-            "conflict_rate_after": pytest.approx(1 / 3),
-            "cosine_after": pytest.approx(0.1),
-        }
+    assert dict(pair_means([*steps, step(True, -0.3, 0.3)])["a-b"]) == {
+        "conflict_rate": 0.5,
+        "cosine": pytest.approx(-0.2),
+        "conflict_rate_after": pytest.approx(1 / 3),
+        "cosine_after": pytest.approx(0.1),
     }
-    assert pair_means([step(False, None, None)])["a-b"] == {
+    assert dict(pair_means([step(False, None, None)])["a-b"]) == {
         **{"conflict_rate": 0.0, "cosine": None},
         **{"conflict_rate_after": None, "cosine_after": None},
     }
@@ -227,10 +228,10 @@ def test_an_epoch_s_last_shares_are_recorded(tmp_path: Path) -> None:
     run.prepare(TrainConfig(), {}, resume=False)
     for epoch, alpha, share in ((2, 0.6, 0.5), (1, 1.0, 0.9), (1, 1.0, 0.8)):
         run.log(phase="fine-tuning", epoch=epoch, alpha=alpha, probabilities={"a": share})
-    assert module.probabilities_of(run) == [
-        {"epoch": 1, "alpha": 1.0, "p": {"a": 0.8}},
-        {"epoch": 2, "alpha": 0.6, "p": {"a": 0.5}},
-    ]
+    assert module.probabilities_of(run) == (
+        Shares(epoch=1, alpha=1.0, p={"a": 0.8}),
+        Shares(epoch=2, alpha=0.6, p={"a": 0.5}),
+    )
 
 
 def test_predictions_are_kept_and_the_run_s_folder_is_pruned(whole: Path) -> None:
@@ -296,16 +297,16 @@ def test_another_profile_is_kept_apart(go: Go, copy: Path) -> None:
 
 
 def test_a_setting_that_a_record_lacks_counts_as_its_default(whole: Path) -> None:
-    row, records = ROWS["mean_pretraining"], records_of(whole)
+    row, records = ROWS["mean_pretraining"], read_records(whole / "results")
     assert is_recorded(records, row, 0, "tiny")
     for record in records:
-        del record["config"]["pal_size"]
+        del record.config["pal_size"]
     assert is_recorded(records, row, 0, "tiny")
     assert not is_recorded(records, row, 1, "tiny")
     assert not is_recorded(records, row, 0, "report")
     for record in records:
-        del record["config"]["pooling"]
-        record["config"]["similarity_head"] = "linear"
+        del record.config["pooling"]
+        record.config["similarity_head"] = "linear"
     assert not is_recorded(records, row, 0, "tiny")
 
 
@@ -336,8 +337,8 @@ def test_a_killed_reproduction_goes_on(
 
 
 def test_the_minutes_left_by_hand() -> None:
-    def record(row: str, minutes: float, profile: str = "cpu") -> dict[str, Any]:
-        return {"row": row, "minutes": minutes, "profile": profile}
+    def record(row: str, minutes: float, profile: str = "cpu") -> Record:
+        return Record(row=row, table="dev", metrics={}, minutes=minutes, profile=profile)
 
     missing = [(ROWS[name], 0) for name in ("annealed", "cosine", "surgery")]
     records = [record("annealed", 20.0), record("baseline", 2.0), record("cls_pretraining", 5.0)]

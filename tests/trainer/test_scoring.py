@@ -25,7 +25,7 @@ from trainer.cli import main
 from trainer.data.course import FILES, file_sha256, pair_hash, read_split
 from trainer.data.seen import leave_out_seen, read_trained_on, write_trained_on
 from trainer.evaluation.command import evaluate
-from trainer.evaluation.scores import majority_baseline, normalised, plain, score_all, score_task
+from trainer.evaluation.scores import majority_baseline, normalised, recorded, score_all, score_task
 
 METRICS = {
     "sentiment": ["accuracy", "within_one", "train's majority", "own majority"],
@@ -285,7 +285,7 @@ def test_the_normalised_mean_takes_the_three_main_metrics() -> None:
         "similarity": {"spearman": Metric(0.9, None, 1), "pearson": Metric(0.857, None, 1)},
     }
     assert normalised(scores) == pytest.approx((0.521 + 0.803 + 0.9285) / 3)
-    assert plain(scores, "dev")["similarity"]["pearson"] == {
+    assert dict(recorded(scores, "dev")["similarity"]["pearson"]) == {
         "value": 0.857,
         "se": None,
         "n": 1,

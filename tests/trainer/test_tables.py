@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +212,7 @@ def test_claims_stand_with_interval_verdict_and_caveat(tmp_path: Path) -> None:
 
 
 def test_claims_without_runs_tell_what_is_missing(tmp_path: Path) -> None:
-    found = written(tmp_path, [], compare([], {}, {}))
+    found = written(tmp_path, [], [entry.to_dict() for entry in compare([], {}, {})])
     assert (
         "| `round_robin` − `dropout_03` | not run yet: row round_robin, row dropout_03 |" in found
     )
@@ -222,16 +223,24 @@ def test_without_comparisons_there_are_the_tables_alone(tmp_path: Path) -> None:
 
 
 def test_without_results_it_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"reproduction\.json should.*python -m trainer reproduce"):
+    with pytest.raises(
+        ValueError, match=r"reproduction\.json is not there.*python -m trainer reproduce"
+    ):
         tables.tables(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [('[{"a"', "torn or damaged"), ("{}", "list of objects")]
+    ("content", "told"),
+    [
+        ('[{"a"', "can't be read"),
+        ("{}", "should be a list. Found an object"),
+        ("[3]", "entry 1 is left out: it should be an object. Found a number"),
+        ('[{"row": "a", "table": "dev"}]', "`metrics` should be an object. Found nothing"),
+    ],
 )
 def test_a_damaged_file_is_told(tmp_path: Path, content: str, told: str) -> None:
     (tmp_path / "reproduction.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ValueError, match=rf"reproduction\.json should.*{told}"):
+    with pytest.raises(ValueError, match=rf"reproduction\.json.*{re.escape(told)}"):
         tables.tables(tmp_path)
 
 

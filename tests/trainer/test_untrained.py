@@ -54,7 +54,7 @@ def test_heads_scatter_and_the_spread_is_that_of_the_draws(
     for name, told in found["spread"].items():
         values = [draw[name] for draw in draws]
         known = [value for value in values if value is not None]
-        assert told == spread(values)
+        assert told == dict(spread(values))
         assert told["undefined"] == len(values) - len(known)
         assert (told["least"], told["greatest"]) == (min(known), max(known))
         assert len(set(values)) > 1, f"{name} should differ between draws"
@@ -120,18 +120,18 @@ def test_dead_heads_are_counted_as_undefined(
 
 
 def test_the_spread_by_hand() -> None:
-    assert spread([0.1, None, 0.5, 0.3, None]) == {
+    assert dict(spread([0.1, None, 0.5, 0.3, None])) == {
         "mean": pytest.approx(0.3),
         "sd": pytest.approx(0.2),
         "least": 0.1,
         "greatest": 0.5,
         "undefined": 2,
     }
-    assert spread([None, None]) == {
+    assert dict(spread([None, None])) == {
         **dict.fromkeys(("mean", "sd", "least", "greatest")),
         "undefined": 2,
     }
-    assert spread([0.25])["sd"] is None
+    assert spread([0.25]).sd is None
 
 
 def test_the_model_is_built_with_the_baseline_s_pooling(config: TrainConfig) -> None:

@@ -9,18 +9,20 @@ folder, or from files that are named.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 from minbert.explain.bias import bootstrap_mean, probe_bias
 from minbert.explain.bias_templates import probe_terms
-from minbert.files import read_json, write_json
+from minbert.files import write_json
 from minbert.predictor import Predictor
+from minbert.records.bias import OVERALL, Bias, Interval, ModelRecord
+from minbert.records.form import Metric, flat
+from minbert.records.reading import read_record
+from minbert.records.scores import Training
 from minbert.tasks import TASKS
 from trainer.provenance import provenance
 
-OVERALL = "all lists"
 Spreads = dict[str, dict[str, list[float]]]  # task -> list -> a spread for each sentence
 
 
@@ -43,7 +45,8 @@ def record_bias(
 
     Raises:
         ValueError: not as many files of scores as models, or a model of other sentiment classes.
-        CheckpointError: a model or a file that can't be read.
+        CheckpointError: a model that can't be read.
+        RecordError: a file that can't be read.
     """
     if scores is not None and len(scores) != len(models):
         raise ValueError(
@@ -57,16 +60,18 @@ def record_bias(
         if found != wanted:
             raise ValueError(f"`--model` should have {wanted} sentiment classes. Found {found}.")
         spreads = measure(predictor)
-        told = read_json(file) if scores is not None or file.is_file() else {}
-        entries.append({"model": name_of(model), **settings_of(told), "spread": summarise(spreads)})
+        told = scores is not None or file.is_file()
+        entry = recorded(model, read_record(file, Training) if told else Training(), spreads)
+        entries.append(entry)
         measured.append(spreads)
-        for task, lists in summarise(spreads).items():
-            mean, low, high = (lists[OVERALL][name] for name in ("mean", "low", "high"))
+        for task, lists in entry.spread.items():
+            mean, low, high = lists[OVERALL].mean, lists[OVERALL].low, lists[OVERALL].high
             report(f"{model}: {task} spreads by {mean:.4f} ({low:.4f} to {high:.4f})")
-    record: dict[str, Any] = {"models": entries, **provenance(predictor.device)}
+    made = provenance(predictor.device)
     if len(measured) == 2:
-        record["difference"] = summarise(less(*measured))
-    write_json(out, record)
+        made["difference"] = summarise(less(*measured))
+    record = Bias(models=tuple(entries), **made)
+    write_json(out, record.to_dict())
     report(f"The record is in {out}")
 
 
@@ -99,36 +104,31 @@ def less(first: Spreads, second: Spreads) -> Spreads:
     }
 
 
-def summarise(spreads: Spreads) -> dict[str, dict[str, dict[str, float]]]:
+def summarise(spreads: Spreads) -> dict[str, dict[str, Interval]]:
     """Return each list's mean over sentences with its 95 % interval."""
+
+    def interval(row: list[float]) -> Interval:
+        low, high = bootstrap_mean(row)
+        return Interval(mean=statistics.fmean(row), low=low, high=high)
+
     return {
-        task: {
-            name: dict(
-                zip(
-                    ("mean", "low", "high"),
-                    (statistics.fmean(row), *bootstrap_mean(row)),
-                    strict=True,
-                )
-            )
-            for name, row in lists.items()
-        }
+        task: {name: interval(row) for name, row in lists.items()}
         for task, lists in spreads.items()
     }
 
 
-def settings_of(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a run's record or an evaluation tells of a model; None where it is silent."""
-    config = told.get("config") or {}
-    metrics = told.get("metrics") or {}
-    dev = {
-        f"{task} {name}": {"value": score.get("value"), "se": score.get("se"), "n": score.get("n")}
-        for task, scores in metrics.items()
-        for name, score in scores.items()
-    }
-    return {
-        "recipe": told.get("recipe"),
-        "seed": told.get("seed"),
-        "masked_in_training": config.get("mask_demographics", False if config else None),
-        "dev": dev or None,
-        "trained_at": told.get("commit"),
-    }
+def recorded(model: Path, run: Training, spreads: Spreads) -> ModelRecord:
+    """Return a model's part of the record; None where its run's or evaluation's is silent."""
+    return ModelRecord(
+        model=name_of(model),
+        recipe=run.recipe,
+        seed=run.seed,
+        masked_in_training=run.config.get("mask_demographics", False if run.config else None),
+        dev={
+            name: Metric(value=one.value, se=one.se, n=one.n)
+            for name, one in flat(run.metrics).items()
+        }
+        or None,
+        trained_at=run.commit,
+        spread=summarise(spreads),
+    )

@@ -11,7 +11,6 @@ import dataclasses
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,6 +22,8 @@ from minbert.files import write_json
 from minbert.metrics import Metric
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
+from minbert.records.calibration import Calibration, Error, Measures, Scale, TaskCalibration
+from minbert.records.form import Metric as Recorded
 from minbert.tables import DataError, Example
 from trainer.evaluation.bias import name_of
 from trainer.evaluation.command import check_classes, read_unseen
@@ -82,12 +83,12 @@ def calibrate(
     examples, left_out = read_unseen(
         folder, data, SPLIT, CALIBRATED, keep_trained=False, report=report
     )
-    tasks: dict[str, dict[str, Any]] = {}
+    tasks: dict[str, TaskCalibration] = {}
     fits: dict[str, Fit] = {}
     for name, rows in examples.items():
         labels = labels_of(rows, name)
-        fits[name], told = study(name, raw_logits(predictor, name, rows), labels, seed)
-        tasks[name] = {**told, "split": SPLIT, "left_out": left_out[name]}
+        logits = raw_logits(predictor, name, rows)
+        fits[name], tasks[name] = study(name, logits, labels, seed, left_out=left_out[name])
         if fits[name].at_limit:
             report(f"{name}: the fit ended at the limit of its search, so dev can't tell the best")
     config = dataclasses.replace(
@@ -99,9 +100,16 @@ def calibrate(
     write_json(folder / CONFIG_FILE, config.to_dict())
     report(f"The calibration is in {folder / CONFIG_FILE}")
     if json_file is not None:
-        record = {"model": name_of(folder), "seed": seed, "folds": FOLDS, "bins": BINS}
-        lower = "bf16" if predictor.autocast else "fp32"
-        write_json(json_file, {**record, "tasks": tasks, "precision": lower, **provenance(where)})
+        record = Calibration(
+            model=name_of(folder),
+            seed=seed,
+            folds=FOLDS,
+            bins=BINS,
+            tasks=tasks,
+            precision="bf16" if predictor.autocast else "fp32",
+            **provenance(where),
+        )
+        write_json(json_file, record.to_dict())
     return as_table(tasks)
 
 
@@ -147,17 +155,20 @@ def head(function: Callable[[Tensor], Tensor], features: Tensor) -> Tensor:
     return function(features).float().cpu()
 
 
-def study(name: str, logits: Tensor, labels: Tensor, seed: int) -> tuple[Fit, dict[str, Any]]:
-    """Fit one task's calibration to all its examples, and cross-fit to tell what it is worth.
+def study(
+    name: str, logits: Tensor, labels: Tensor, seed: int, *, left_out: int
+) -> tuple[Fit, TaskCalibration]:
+    """Fit one task's calibration to all its examples, and cross-fit to measure what it is worth.
 
     Args:
         name: of the task.
         logits: raw ones, as `raw_logits` gives them.
         labels: (N,) class numbers.
         seed: of the folds.
+        left_out: examples that were left out, for the record.
 
     Returns:
-        the fit to all, and what the record tells.
+        the fit to all, and its record.
     """
     yes = name == "paraphrase"
     form = calibration.pair_log_probabilities if yes else calibration.class_log_probabilities
@@ -168,19 +179,21 @@ def study(name: str, logits: Tensor, labels: Tensor, seed: int) -> tuple[Fit, di
     before = form(logits, 1.0, 0.0)
     change = calibration.losses(after, labels) - calibration.losses(before, labels)
     confidence, _ = calibration.claims(after, labels, yes=yes)
-    return whole, {
+    return whole, TaskCalibration(
         **dataclasses.asdict(whole),
-        "n": len(labels),
-        "before": measured(before, labels, yes=yes),
-        "after": measured(after, labels, yes=yes),
-        "nll_change": dataclasses.asdict(mean_of(change)),
-        "ece_by_chance": calibration.error_by_chance(confidence, seed=seed),
-        "fold_fits": [dataclasses.asdict(each) for each in fits],
-    }
+        n=len(labels),
+        before=measured(before, labels, yes=yes),
+        after=measured(after, labels, yes=yes),
+        nll_change=Recorded.of(mean_of(change)),
+        ece_by_chance=calibration.error_by_chance(confidence, seed=seed),
+        fold_fits=tuple(Scale(**dataclasses.asdict(each)) for each in fits),
+        split=SPLIT,
+        left_out=left_out,
+    )
 
 
-def measured(log_probabilities: Tensor, labels: Tensor, *, yes: bool) -> dict[str, Any]:
-    """Return calibration error, loss and accuracy of log-probabilities (N, C), as JSON values."""
+def measured(log_probabilities: Tensor, labels: Tensor, *, yes: bool) -> Measures:
+    """Return calibration error, loss and accuracy of log-probabilities (N, C)."""
     error = calibration.expected_calibration_error(
         *calibration.claims(log_probabilities, labels, yes=yes)
     )
@@ -188,12 +201,11 @@ def measured(log_probabilities: Tensor, labels: Tensor, *, yes: bool) -> dict[st
         chosen = (log_probabilities[:, 1].exp() > metrics.THRESHOLD).long()
     else:
         chosen = log_probabilities.argmax(dim=-1)
-    found = {
-        "ece": Metric(error, None, len(labels)),
-        "nll": mean_of(calibration.losses(log_probabilities, labels)),
-        "accuracy": metrics.accuracy(chosen.numpy(), labels.numpy()),
-    }
-    return {measure: dataclasses.asdict(metric) for measure, metric in found.items()}
+    return Measures(
+        ece=Error(value=error, se=None, n=len(labels)),
+        nll=Recorded.of(mean_of(calibration.losses(log_probabilities, labels))),
+        accuracy=Recorded.of(metrics.accuracy(chosen.numpy(), labels.numpy())),
+    )
 
 
 def mean_of(values: Tensor) -> Metric:
@@ -202,18 +214,18 @@ def mean_of(values: Tensor) -> Metric:
     return Metric(values.mean().item(), values.std().item() / math.sqrt(n), n)
 
 
-def as_table(tasks: dict[str, dict[str, Any]]) -> str:
+def as_table(tasks: dict[str, TaskCalibration]) -> str:
     """Return the record's tasks as lines of text."""
     lines = [TABLE_ROW.format("task", f"{SPLIT}, ± SE", "before", "after", "n")]
     for name, told in tasks.items():
         for measure, title in MEASURES.items():
-            pair = (str(Metric(**told[when][measure])) for when in ("before", "after"))
-            lines.append(TABLE_ROW.format(name, title, *pair, f"{told['n']:,}"))
+            pair = (str(getattr(when, measure)) for when in (told.before, told.after))
+            lines.append(TABLE_ROW.format(name, title, *pair, f"{told.n:,}"))
     lines.append(f"after: each example scored by a fit to the other {FOLDS - 1} of {FOLDS} folds")
     for name, told in tasks.items():
-        moved = f", offset {told['offset']:+.4f}" if name == "paraphrase" else ""
+        moved = f", offset {told.offset:+.4f}" if name == "paraphrase" else ""
         lines.append(
-            f"{name}: temperature {told['temperature']:.4f}{moved}; perfectly calibrated "
-            f"answers would show an error of {told['ece_by_chance']:.3f} by chance"
+            f"{name}: temperature {told.temperature:.4f}{moved}; perfectly calibrated "
+            f"answers would show an error of {told.ece_by_chance:.3f} by chance"
         )
     return "\n".join(lines)

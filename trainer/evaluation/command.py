@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -11,11 +12,12 @@ from minbert.checkpoint import resolve_folder
 from minbert.demographics.masking import masking
 from minbert.files import write_json
 from minbert.predictor import Predictor
+from minbert.records import scores as records
 from minbert.tables import DataError, Example
 from minbert.tasks import TASKS
 from trainer.data.course import FILES, file_sha256, read_split
 from trainer.data.seen import leave_out_seen, read_trained_on
-from trainer.evaluation.scores import Scores, majority_baseline, normalised, plain, score_all
+from trainer.evaluation.scores import Scores, majority_baseline, normalised, recorded, score_all
 from trainer.provenance import provenance
 
 TABLE_ROW = "{:<12}{:<18}{:>18}{:>9}"
@@ -53,16 +55,15 @@ def evaluate(
     scores = score_all(predictor, examples, both_orders=True)
     add_baselines(scores, examples, data)
     if json_file is not None:
-        write_json(
-            json_file,
-            {
-                "normalised": normalised(scores),
-                "metrics": plain(scores, split),
-                "left_out": left_out,
-                **({"masked": True} if masked else {}),
-                **provenance(torch.device(predictor.device)),
-            },
+        more: dict[str, Any] = {"masked": True} if masked else {}
+        record = records.Scores(
+            normalised=normalised(scores),
+            metrics=recorded(scores, split),
+            left_out=dict(left_out),
+            **more,
+            **provenance(torch.device(predictor.device)),
         )
+        write_json(json_file, record.to_dict())
     return as_table(scores, split)
 
 

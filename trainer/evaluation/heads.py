@@ -12,6 +12,7 @@ from pathlib import Path
 from minbert.explain.heads_summary import bare_model, example_heads
 from minbert.files import read_json_list, write_json
 from minbert.predictor import Predictor
+from minbert.records.heads import Heads
 from trainer.provenance import provenance
 
 Report = Callable[[str], object]
@@ -49,14 +50,12 @@ def record_heads(
             "with none, or one without it."
         )
     heads = example_heads(predictor, inputs)
-    write_json(
-        out,
-        {
-            "encoder": name or encoder,
-            "inputs": inputs,
-            "heads": heads,
-            **provenance(predictor.device),
-        },
+    record = Heads(
+        encoder=name or encoder,
+        inputs=tuple(inputs),
+        heads={measure: tuple(map(tuple, layers)) for measure, layers in heads.items()},
+        **provenance(predictor.device),
     )
+    write_json(out, record.to_dict())
     layers, width = len(heads["entropy"]), len(heads["entropy"][0])
     report(f"{layers} layers of {width} heads, over {len(inputs)} examples, are in {out}")

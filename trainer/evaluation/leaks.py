@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minbert.records.scores import Leak, NewScore
 from minbert.tables import Example, Table
 from minbert.tasks import TASKS
 from trainer.data.course import FILES, pair_hash, read_split
@@ -29,7 +30,7 @@ def leak_checks(
     train: Mapping[str, Sequence[Example]],
     dev: Mapping[str, Table],
     answers: Mapping[str, Answers],
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Leak]:
     """Count shared rows of each task that is trained and scored.
 
     Args:
@@ -38,9 +39,8 @@ def leak_checks(
         answers: the model's answers to the dev tables.
 
     Returns:
-        for each task: rows (trained), dev_in_training and test_in_training (rows of those files
-        that are training rows; the second None without a test file), and `new`, the main metric
-        on the dev rows none of whose texts occurs in training, with its n.
+        for each task the rows trained, the rows of dev and test among them, and the main metric
+        on the dev rows none of whose texts occurs in training.
     """
     told = {}
     for name in (name for name in dev if name in train):
@@ -49,29 +49,28 @@ def leak_checks(
         rows = dev[name].examples
         new = np.array([not any(text_key(text) in texts for text in row.texts) for row in rows])
         test = dev[name].path.parent / FILES[name]["test"]
-        told[name] = {
-            "rows": len(train[name]),
-            "dev_in_training": sum(row_key(row) in keys for row in rows),
-            "test_in_training": sum(
-                row_key(row) in keys for row in read_split(test.parent, name, "test").examples
-            )
-            if test.is_file()
-            else None,
-            "new": new_score(name, answers[name], rows, new),
-        }
+        tested = read_split(test.parent, name, "test").examples if test.is_file() else None
+        told[name] = Leak(
+            rows=len(train[name]),
+            dev_in_training=sum(row_key(row) in keys for row in rows),
+            test_in_training=None
+            if tested is None
+            else sum(row_key(row) in keys for row in tested),
+            new=new_score(name, answers[name], rows, new),
+        )
     return told
 
 
 def new_score(
     task_name: str, answers: Answers, rows: Sequence[Example], new: np.ndarray[Any, Any]
-) -> dict[str, Any]:
+) -> NewScore:
     """Score the rows where `new` (N,) is true by the task's main metric."""
     kept = [row for row, is_new in zip(rows, new, strict=True) if is_new]
     if not kept:
-        return {"n": 0}
+        return NewScore(n=0)
     chosen = {name: values[new] for name, values in answers.items()}
     found = main_score(TASKS[task_name], chosen, kept)
-    return {"metric": MAIN_METRICS[task_name], **dataclasses.asdict(found)}
+    return NewScore(metric=MAIN_METRICS[task_name], **dataclasses.asdict(found))
 
 
 def answers_of(predictions: Mapping[str, Any]) -> dict[str, Answers]:

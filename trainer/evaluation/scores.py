@@ -7,7 +7,6 @@ trained on are counted and left out (a user's downloaded split differs from ours
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from minbert import metrics
 from minbert.metrics import Metric
 from minbert.predictor import Predictor
+from minbert.records import form
 from minbert.tables import Example
 from minbert.tasks import TASKS, Task
 
@@ -135,9 +135,9 @@ def majority_baseline(task: Task, train: Sequence[float], labels: Sequence[float
     return metrics.accuracy([metrics.majority_class(train)] * len(labels), labels)
 
 
-def plain(scores: dict[str, Scores], split: str) -> dict[str, dict[str, object]]:
-    """Return scores as JSON values, each {value, se, n, split}."""
+def recorded(scores: dict[str, Scores], split: str) -> form.Metrics:
+    """Return scores as a record holds them."""
     return {
-        task: {name: {**dataclasses.asdict(m), "split": split} for name, m in found.items()}
+        task: {name: form.Metric.of(metric, split=split) for name, metric in found.items()}
         for task, found in scores.items()
     }

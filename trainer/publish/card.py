@@ -14,6 +14,10 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCardData, SpaceCardData
 from safetensors import safe_open
 
+from minbert.records.calibration import Calibration
+from minbert.records.form import Metric
+from minbert.records.runs import Comparison
+from minbert.records.scores import Scores, Training
 from trainer.publish.card_calibration import calibration_part, probabilities_line
 from trainer.publish.card_recipe import leak_lines, recipe_lines, stages_of, technique_lines
 from trainer.publish.errors import PublishError
@@ -83,11 +87,11 @@ def model_card(
     weights: Path,
     model_repo: str,
     space: str,
-    run: Mapping[str, Any],
-    scores: Mapping[str, Any],
+    run: Training,
+    scores: Scores,
     config: Mapping[str, Any],
-    calibration: Mapping[str, Any] | None = None,
-    comparisons: Sequence[Mapping[str, Any]] = (),
+    calibration: Calibration | None = None,
+    comparisons: Sequence[Comparison] = (),
 ) -> str:
     """Return the model card with its metadata.
 
@@ -106,11 +110,12 @@ def model_card(
         PublishError: a record lacks what the card tells, or tells of another calibration.
     """
     try:
-        results = evaluations(scores, run["seed"])
+        check_told(run)
+        results = evaluations(scores, run.seed)
         head = ModelCardData(
             language="en",
             license=LICENSE,
-            base_model=stages_of(run)[0]["config"]["encoder"],
+            base_model=stages_of(run)[0].config["encoder"],
             datasets=list(DATASETS),
             metrics=sorted({result.metric_type for result in results}),
             pipeline_tag="text-classification",
@@ -134,14 +139,14 @@ def model_body(
     weights: Path,
     model_repo: str,
     space: str,
-    run: Mapping[str, Any],
-    scores: Mapping[str, Any],
+    run: Training,
+    scores: Scores,
     config: Mapping[str, Any],
-    calibration: Mapping[str, Any] | None,
-    comparisons: Sequence[Mapping[str, Any]],
+    calibration: Calibration | None,
+    comparisons: Sequence[Comparison],
 ) -> str:
     """Return the card without its front matter."""
-    settings, encoder = run["config"], config["encoder"]
+    settings, encoder = run.config, config["encoder"]
     address = f"https://huggingface.co/spaces/{space}"
     return filled(
         root,
@@ -158,13 +163,13 @@ def model_body(
         dtype=stored_dtype(weights),
         megabytes=f"{weights.stat().st_size / 1e6:.1f}",
         metrics=metric_table(scores),
-        left_out=left_out_line(scores["left_out"]),
-        seed=run["seed"],
-        commit=run["commit"],
-        scored_commit=scores["commit"],
+        left_out=left_out_line(scores.left_out),
+        seed=run.seed,
+        commit=run.commit or "unknown",
+        scored_commit=scores.commit or "unknown",
         files="\n".join(
             f"- `{name}` `{digest}`"
-            for name, digest in run["files"].items()
+            for name, digest in run.files.items()
             if not name.endswith("dev.csv")
         ),
         recipe=recipe_lines(run),
@@ -185,25 +190,37 @@ def filled(root: Path, name: str, **values: object) -> str:
         raise PublishError(f"{path} should exist. Found nothing there.") from error
 
 
-def evaluations(scores: Mapping[str, Any], seed: int) -> list[EvalResult]:
+def check_told(run: Training) -> None:
+    """Check that a run and its stages have what the card tells.
+
+    Raises:
+        KeyError: of the field that is missing.
+    """
+    for one in (run, *stages_of(run)):
+        for name in ("seed", "config", "files", "tokens", "minutes", "machine"):
+            if getattr(one, name) in (None, "", {}):
+                raise KeyError(name)
+
+
+def evaluations(scores: Scores, seed: int | None) -> list[EvalResult]:
     """Return every metric as metadata: value, split, seed, examples and interval."""
     found = []
     for (task, name), (kind, title) in METRICS.items():
-        told = scores["metrics"][task][name]
+        told = scores.metrics[task][name]
         hub_task, dataset, dataset_name = TASKS[task]
-        low, high = interval(told)
+        value, low, high = interval(told)
         found.append(
             EvalResult(
                 task_type=hub_task,
                 task_name=task,
                 dataset_type=dataset,
                 dataset_name=dataset_name,
-                dataset_split=told["split"],
+                dataset_split=told.split,
                 metric_type=kind,
                 metric_name=title,
-                metric_value=round(told["value"], 4),
+                metric_value=round(value, 4),
                 metric_args={
-                    "examples": told["n"],
+                    "examples": told.n,
                     "seeds": [seed],
                     "interval_95": [round(low, 4), round(high, 4)],
                 },
@@ -212,29 +229,35 @@ def evaluations(scores: Mapping[str, Any], seed: int) -> list[EvalResult]:
     return found
 
 
-def interval(told: Mapping[str, float]) -> tuple[float, float]:
-    """Return the 95 % interval of a metric over its examples, by its standard error."""
-    half = NORMAL_95 * told["se"]
-    return told["value"] - half, told["value"] + half
+def interval(told: Metric) -> tuple[float, float, float]:
+    """Return a metric and its 95 % interval over its examples, by its standard error.
+
+    Raises:
+        KeyError: "value" or "se", if it is undefined.
+    """
+    if told.value is None or told.se is None:
+        raise KeyError("value" if told.value is None else "se")
+    half = NORMAL_95 * told.se
+    return told.value, told.value - half, told.value + half
 
 
-def metric_table(scores: Mapping[str, Any]) -> str:
+def metric_table(scores: Scores) -> str:
     """Return the metrics as a Markdown table."""
     lines = [
         "| task | metric | value | 95 % interval | split | examples |",
         "|---|---|---|---|---|---|",
     ]
     for (task, name), (_, title) in METRICS.items():
-        told = scores["metrics"][task][name]
-        low, high = interval(told)
+        told = scores.metrics[task][name]
+        value, low, high = interval(told)
         lines.append(
-            f"| {task} | {title} | {told['value']:.3f} | {low:.3f} to {high:.3f} "
-            f"| {told['split']} | {told['n']:,} |"
+            f"| {task} | {title} | {value:.3f} | {low:.3f} to {high:.3f} "
+            f"| {told.split} | {told.n:,} |"
         )
     return "\n".join(lines)
 
 
-def left_out_line(left_out: Mapping[str, int]) -> str:
+def left_out_line(left_out: Mapping[str, int | None]) -> str:
     """Say whether examples of the split that were trained on are among the scored ones."""
     told = [f"{count:,} of {task}" for task, count in left_out.items() if count]
     if told:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minbert.config import UNCALIBRATED
+from minbert.records.calibration import Calibration, scales_of
 from trainer.publish.errors import PublishError
 
 MEASURES = {
@@ -15,7 +16,7 @@ MEASURES = {
 }
 
 
-def calibration_part(record: Mapping[str, Any] | None, config: Mapping[str, Any]) -> str:
+def calibration_part(record: Calibration | None, config: Mapping[str, Any]) -> str:
     """Return the card's section on calibration.
 
     Args:
@@ -23,39 +24,27 @@ def calibration_part(record: Mapping[str, Any] | None, config: Mapping[str, Any]
         config: the checkpoint's config.json.
 
     Raises:
-        PublishError: the record tells of another fit than the config has.
-        KeyError: the record lacks what the section tells.
+        PublishError: the record is of another fit than the config has.
     """
     scales = scales_of(config)
     if record is None:
         return fit_line(scales) + (
             "" if scales == UNCALIBRATED else " How much it helps was not recorded."
         )
-    tasks = record["tasks"]
-    recorded = {
-        "sentiment_temperature": tasks["sentiment"]["temperature"],
-        "paraphrase_temperature": tasks["paraphrase"]["temperature"],
-        "paraphrase_offset": tasks["paraphrase"]["offset"],
-    }
-    if recorded != scales:
+    if record.scales != scales:
         raise PublishError(
             f"The calibration's record in assets/results should tell the model's own fit, "
-            f"{scales}. Found {recorded}; write it anew with `python -m trainer calibrate --json`."
+            f"{scales}. Found {record.scales}; write it anew: `python -m trainer calibrate --json`."
         )
     return (
         f"{fit_line(scales)} The table tells what that does on dev, where each example is scored "
-        f"by a fit to the {record['folds'] - 1} of {record['folds']} folds without it (seed "
-        f"{record['seed']}). The error is Guo et al.'s, section 2, with {record['bins']} bins: of "
+        f"by a fit to the {(record.folds or 1) - 1} of {record.folds} folds without it (seed "
+        f"{record.seed}). The error is Guo et al.'s, section 2, with {record.bins} bins: of "
         "sentiment the most probable class's probability is held against how often it is right, "
         "of paraphrase the probability of yes against the share of yes. “By chance” is what "
         "perfectly calibrated answers would show on as many examples. Commit of the calibration "
-        f"`{record['commit']}`.\n\n{table(tasks)}"
+        f"`{record.commit or 'unknown'}`.\n\n{table(record)}"
     )
-
-
-def scales_of(config: Mapping[str, Any]) -> dict[str, float]:
-    """Return the calibration that a config.json has; what it doesn't name changes nothing."""
-    return {name: config.get(name, default) for name, default in UNCALIBRATED.items()}
 
 
 def fit_line(scales: Mapping[str, float]) -> str:
@@ -71,27 +60,20 @@ def fit_line(scales: Mapping[str, float]) -> str:
     )
 
 
-def table(tasks: Mapping[str, Any]) -> str:
+def table(record: Calibration) -> str:
     """Return each task's measures before and after as a Markdown table."""
     lines = [
         "| task | measure | before | after | by chance | split | examples |",
         "|---|---|---|---|---|---|---|",
     ]
-    for task, told in tasks.items():
+    for task, told in record.tasks.items():
         for measure, title in MEASURES.items():
-            before, after = (with_error(told[when][measure]) for when in ("before", "after"))
-            chance = f"{told['ece_by_chance']:.3f}" if measure == "ece" else ""
+            before, after = (str(getattr(each, measure)) for each in (told.before, told.after))
+            chance = f"{told.ece_by_chance:.3f}" if measure == "ece" else ""
             lines.append(
-                f"| {task} | {title} | {before} | {after} | {chance} "
-                f"| {told['split']} | {told['n']:,} |"
+                f"| {task} | {title} | {before} | {after} | {chance} | {told.split} | {told.n:,} |"
             )
     return "\n".join(lines)
-
-
-def with_error(told: Mapping[str, Any]) -> str:
-    """Write a number, with its standard error where it has one."""
-    error = "" if told["se"] is None else f" ± {told['se']:.3f}"
-    return f"{told['value']:.3f}{error}"
 
 
 def probabilities_line(config: Mapping[str, Any]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from minbert.records.runs import Comparison
+from minbert.records.scores import Training
 
 SETTINGS = {  # what the card tells of a run's settings
     "head_epochs": "epochs of the heads alone, on the frozen encoder",
@@ -28,26 +30,26 @@ SETTINGS = {  # what the card tells of a run's settings
 SHORT = {"sentiment": "SST", "paraphrase": "Para", "similarity": "STS"}
 
 
-def stages_of(run: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def stages_of(run: Training) -> Sequence[Training]:
     """Return a chain's stages, or the one run itself."""
-    return run.get("stages") or [run]
+    return run.stages or (run,)
 
 
-def recipe_lines(run: Mapping[str, Any]) -> str:
+def recipe_lines(run: Training) -> str:
     """Return the settings of a run, or of each stage of a chain, and what they cost."""
     stages = stages_of(run)
     parts = []
     for stage in stages:
-        named = [f"Stage `{stage['stage']}`:\n"] if len(stages) > 1 else []
+        named = [f"Stage `{stage.stage}`:\n"] if len(stages) > 1 else []
         parts.append("\n".join([*named, *setting_lines(stage)]))
     if len(stages) > 1:
-        parts.append(f"Together {run['tokens']:,} tokens in {run['minutes']} minutes.")
+        parts.append(f"Together {run.tokens:,} tokens in {run.minutes} minutes.")
     return "\n\n".join(parts)
 
 
-def setting_lines(run: Mapping[str, Any]) -> list[str]:
+def setting_lines(run: Training) -> list[str]:
     """Return one run's settings and cost as a Markdown list; what is off is left out."""
-    settings = {name: run["config"].get(name) for name in SETTINGS}
+    settings = {name: run.config.get(name) for name in SETTINGS}
     if settings["tokens_per_epoch"]:
         settings["steps_per_epoch"] = None
     lines = [
@@ -57,13 +59,13 @@ def setting_lines(run: Mapping[str, Any]) -> list[str]:
     ]
     if not settings["tokens_per_epoch"]:
         lines = [line for line in lines if SETTINGS["tokens_per_epoch"] not in line]
-    cost = f"- seen: {run['tokens']:,} tokens in {run['minutes']} minutes on {run['machine']}"
-    return [*lines, cost, f"- epoch kept: {run['best']['epoch']}, by the normalised mean on dev"]
+    cost = f"- seen: {run.tokens:,} tokens in {run.minutes} minutes on {run.machine}"
+    return [*lines, cost, f"- epoch kept: {run.best.epoch}, by the normalised mean on dev"]
 
 
-def techniques_on(run: Mapping[str, Any]) -> dict[str, bool]:
+def techniques_on(run: Training) -> dict[str, bool]:
     """Say of each of the report's techniques whether any stage of a run used it."""
-    stages = [stage["config"] for stage in stages_of(run)]
+    stages = [stage.config for stage in stages_of(run)]
 
     def any_stage(name: str, *off: object) -> bool:
         return any(config.get(name, off[0]) not in off for config in stages)
@@ -88,7 +90,7 @@ NAMES = {
 }
 
 
-def technique_lines(run: Mapping[str, Any], comparisons: Sequence[Mapping[str, Any]]) -> str:
+def technique_lines(run: Training, comparisons: Sequence[Comparison]) -> str:
     """Say which of the report's techniques are on, and what dev does with each other one on.
 
     Args:
@@ -99,36 +101,34 @@ def technique_lines(run: Mapping[str, Any], comparisons: Sequence[Mapping[str, A
     used = techniques_on(run)
     on = ", ".join(NAMES[name] for name, is_on in used.items() if is_on)
     lines = [f"Of the report's techniques these are on: {on or 'none'}."]
-    differences = {entry["claim"]: entry for entry in comparisons}
+    differences = {entry.claim: entry for entry in comparisons}
     for name in (name for name, is_on in used.items() if not is_on):
         entry = differences.get(f"all_needs_{name}")
         lines.append(f"- off: {NAMES[name]}. {worth(entry)}")
     return "\n".join(lines)
 
 
-def worth(entry: Mapping[str, Any] | None) -> str:
+def worth(entry: Comparison | None) -> str:
     """Say in words how dev moves with a technique on."""
     if entry is None:
         return "What it would change was not measured."
     moves = ", ".join(
-        f"{SHORT.get(name.split()[0], name)} {told['value']:+.3f} "
-        f"[{told['low']:+.3f}, {told['high']:+.3f}]"
-        for name, told in entry["differences"].items()
+        f"{SHORT.get(name.split()[0], name)} {told.value:+.3f} [{told.low:+.3f}, {told.high:+.3f}]"
+        for name, told in entry.differences.items()
+        if None not in (told.value, told.low, told.high)
     )
-    seeds = ", ".join(map(str, entry["seeds"]))
-    return (
-        f"With it on, dev moves by {moves} (row `{entry['a']}` less `{entry['b']}`, seed {seeds})."
-    )
+    seeds = ", ".join(map(str, entry.seeds))
+    return f"With it on, dev moves by {moves} (row `{entry.a}` less `{entry.b}`, seed {seeds})."
 
 
-def leak_lines(run: Mapping[str, Any]) -> str:
+def leak_lines(run: Training) -> str:
     """Say how the main metrics stand on dev rows none of whose texts was trained on."""
     found = []
-    for name, told in run.get("leaks", {}).items():
-        if (new := told["new"]).get("n"):
+    for name, told in run.leaks.items():
+        if (new := told.new).n and None not in (new.value, new.se):
             found.append(
-                f"- {name}, {new['metric']}: {new['value']:.3f} ± {new['se']:.3f} on {new['n']:,} "
-                f"examples; of all, {told['dev_in_training']:,} stand in training whole"
+                f"- {name}, {new.metric}: {new.value:.3f} ± {new.se:.3f} on {new.n:,} examples; "
+                f"of all, {told.dev_in_training:,} stand in training whole"
             )
     if not found:
         return ""

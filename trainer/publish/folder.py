@@ -10,7 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from minbert.checkpoint import CONFIG_FILE, SAFE_KINDS, TRAINED_ON_FILE, WEIGHTS_FILE
-from minbert.files import read_json, read_json_list
+from minbert.files import read_json
+from minbert.records.calibration import Calibration
+from minbert.records.reading import read_all, read_record
+from minbert.records.runs import COMPARISONS_FILE, Comparison
+from minbert.records.scores import Scores, Training
 from trainer.publish.card import model_card, space_readme
 from trainer.publish.errors import PublishError
 from trainer.publish.index import INDEX_FOLDER, README_NOTE, copy_index, index_folders
@@ -160,6 +164,7 @@ def build_model(plan: Plan, out: Path) -> Path:
 
     Raises:
         PublishError: the checkpoint or its results are missing.
+        RecordError: a record can't be read.
     """
     if plan.model_repo is None:
         raise ValueError("`model_repo` should be a name, USER/NAME. Found None.")
@@ -176,17 +181,17 @@ def build_model(plan: Plan, out: Path) -> Path:
             shutil.copyfile(path, out / path.name)
     shutil.copyfile(plan.root / "LICENSE", out / "LICENSE")
     calibration = results / f"{MODEL}-calibration.json"
-    comparisons = results / "comparisons.json"
+    comparisons = results / COMPARISONS_FILE
     card = model_card(
         plan.root,
         weights=source / WEIGHTS_FILE,
         model_repo=plan.model_repo,
         space=plan.space,
-        run=read_json(results / f"{MODEL}.json"),
-        scores=read_json(results / f"{MODEL}-dev.json"),
+        run=read_record(results / f"{MODEL}.json", Training),
+        scores=read_record(results / f"{MODEL}-dev.json", Scores),
         config=read_json(source / CONFIG_FILE),
-        calibration=read_json(calibration) if calibration.is_file() else None,
-        comparisons=read_json_list(comparisons) if comparisons.is_file() else (),
+        calibration=read_record(calibration, Calibration) if calibration.is_file() else None,
+        comparisons=read_all(comparisons, Comparison) if comparisons.is_file() else (),
     )
     (out / "README.md").write_text(card, encoding="utf-8")
     return out

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from trainer.reproduction.intervals import Difference, paired_accuracy, paired_pearson
+from minbert.records.form import Verdict
+from minbert.records.runs import VERDICTS, Comparison, CurvePoint, Difference, Run
+from trainer.reproduction.intervals import paired_accuracy, paired_pearson
 
-HELD, NOT_HELD, UNDECIDED = "held", "did not hold", "undecided"
+HELD, NOT_HELD, UNDECIDED = VERDICTS
 NOT_RUN = "not run yet: "
 MARGIN = 0.01  # "no better" says that a gain of this much is ruled out
 SLACK = 0.01  # a speed claim's dev score lies this far under the least of the runs' best
@@ -26,7 +28,6 @@ SPEED = ("million tokens", "minutes")
 DEV_ROWS = ("baseline", "cls_pretraining", "mean_pretraining", "contrastive", "surgery", "cosine")
 TEST_ROWS = ("round_robin", "annealed")
 
-Run = Mapping[str, Any]
 Predictions = Mapping[str, Mapping[str, Any]]  # by ROW-SEED
 Labels = Mapping[str, Sequence[float]]  # by task
 Sides = tuple[bool, bool]  # an interval lies on the claimed side; wholly on the other
@@ -38,6 +39,12 @@ RULES: dict[str, Callable[[float, float, int], Sides]] = {  # of low, high, n
     # A needs less; low and high are the seeds' least and most
     "faster": lambda low, high, n: (n >= AGREEING and high < 0, n >= AGREEING and low > 0),
 }
+
+
+class Answered(Run):
+    """A run with what it predicts on dev; None where that wasn't kept."""
+
+    predictions: dict[str, Any] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,25 +157,22 @@ CLAIMS = (
 
 
 def tokens_to(
-    curve: Sequence[Mapping[str, Any]], metric: str, target: float
+    curve: Sequence[CurvePoint], metric: str, target: float
 ) -> tuple[float, float] | None:
     """Return the tokens and minutes at which a curve first reaches `target`; None if it never does.
 
-    Linear between the curve's points; one that begins at the target or above is told by its first.
+    Linear between the curve's points; of one that begins at the target or above the first counts.
     """
-    before: Mapping[str, Any] | None = None
+    before: tuple[float, float, float] | None = None
     for point in curve:
-        score = point[metric]
-        if score is None:  # undefined there
+        score, tokens, minutes = point.scores[metric], point.tokens, point.minutes
+        if score is None or tokens is None or minutes is None:  # undefined there
             continue
         if score >= target:
-            start = before or point
-            share = (target - start[metric]) / (score - start[metric]) if before else 1.0
-            tokens, minutes = (
-                start[x] + share * (point[x] - start[x]) for x in ("tokens", "minutes")
-            )
-            return tokens, minutes
-        before = point
+            low, *start = before or (score, tokens, minutes)
+            share = (target - low) / (score - low) if before else 1.0
+            return start[0] + share * (tokens - start[0]), start[1] + share * (minutes - start[1])
+        before = (score, tokens, minutes)
     return None
 
 
@@ -180,23 +184,23 @@ def speed_difference(metric: str, a: Sequence[Run], b: Sequence[Run]) -> Differe
     """
     runs = [*a, *b]
     scores = [
-        [p["normalised"] for p in run["curve"] if p["normalised"] is not None] for run in runs
+        [point.normalised for point in run.curve if point.normalised is not None] for run in runs
     ]
-    if not all(scores) or (metric == "minutes" and len({run["machine"] for run in runs}) > 1):
+    if not all(scores) or (metric == "minutes" and len({run.machine for run in runs}) > 1):
         return None
     target = min(max(of_run) for of_run in scores) - SLACK
-    reached = np.array([tokens_to(run["curve"], "normalised", target) for run in runs])
+    reached = np.array([tokens_to(run.curve, "normalised", target) for run in runs])
     needed = reached[:, 1] if metric == "minutes" else reached[:, 0] / 1e6
     each = needed[: len(a)] - needed[len(a) :]
     return Difference(float(each.mean()), float(each.min()), float(each.max()), len(each))
 
 
 def score_difference(
-    metric: str, a: Sequence[Run], b: Sequence[Run], labels: Labels
+    metric: str, a: Sequence[Answered], b: Sequence[Answered], labels: Labels
 ) -> Difference | None:
     """Return A's score less B's, averaged over the seeds; None where a task wasn't scored."""
     task = metric.split()[0]
-    if any(task not in run["predictions"] for run in (*a, *b)):
+    if any(task not in (run.predictions or {}) for run in (*a, *b)):
         return None
     truth = np.asarray(labels[task], dtype=np.float64)
     of_a, of_b = (np.array([_column(run, task, len(truth)) for run in x]) for x in (a, b))
@@ -205,17 +209,17 @@ def score_difference(
     return paired_accuracy(of_a == truth, of_b == truth)
 
 
-def _column(run: Run, task: str, n: int) -> list[float]:
-    predicted = run["predictions"][task]
+def _column(run: Answered, task: str, n: int) -> list[float]:
+    predicted = (run.predictions or {})[task]
     if len(predicted) != n:
         raise ValueError(
-            f"{run['row']}-{run['seed']} should hold {n} {task} predictions, one for each dev "
-            f"example. Found {len(predicted)}; run that row again."
+            f"{run.row}-{run.seed} should hold {n} {task} predictions, one for each dev example. "
+            f"Found {len(predicted)}; run that row again."
         )
     return [float("nan") if value is None else float(value) for value in predicted]
 
 
-def judge(claim: Claim, differences: Mapping[str, Difference]) -> tuple[str, str]:
+def judge(claim: Claim, differences: Mapping[str, Difference]) -> tuple[Verdict, str]:
     """Return a claim's verdict and why, difference by difference.
 
     Args:
@@ -227,7 +231,7 @@ def judge(claim: Claim, differences: Mapping[str, Difference]) -> tuple[str, str
         found = differences.get(name, Difference(None, None, None, 0))
         side = (False, False)
         if found.low is not None and found.high is not None:
-            side = RULES[claim.rule](found.low, found.high, found.n)
+            side = RULES[claim.rule](found.low, found.high, found.n or 0)
         said = "as claimed" if side[0] else "the other way" if side[1] else UNDECIDED
         number = str(found) if name in differences else "not scored"
         words.append(f"{name} {number}: {said}")
@@ -236,7 +240,7 @@ def judge(claim: Claim, differences: Mapping[str, Difference]) -> tuple[str, str
     return NOT_HELD if other else HELD if held else UNDECIDED, "; ".join(words)
 
 
-def compare(runs: Sequence[Run], predictions: Predictions, labels: Labels) -> list[dict[str, Any]]:
+def compare(runs: Sequence[Run], predictions: Predictions, labels: Labels) -> list[Comparison]:
     """Judge every claim, over the seeds that its rows share; the list of comparisons.json.
 
     Args:
@@ -247,16 +251,17 @@ def compare(runs: Sequence[Run], predictions: Predictions, labels: Labels) -> li
     Raises:
         ValueError: a run's predictions are not as many as the labels.
     """
-    by_row: dict[str, dict[int, Run]] = {}
+    by_row: dict[str, dict[int, Answered]] = {}
     for run in runs:
-        predicted = predictions.get(f"{run['row']}-{run['seed']}")
-        by_row.setdefault(run["row"], {})[run["seed"]] = {**run, "predictions": predicted}
+        predicted = predictions.get(f"{run.row}-{run.seed}")
+        answered = Answered.model_validate({**dict(run), "predictions": predicted})
+        by_row.setdefault(run.row, {})[run.seed] = answered
     return [_compared(claim, by_row, labels) for claim in CLAIMS]
 
 
 def _compared(
-    claim: Claim, runs: Mapping[str, Mapping[int, Run]], labels: Labels
-) -> dict[str, Any]:
+    claim: Claim, runs: Mapping[str, Mapping[int, Answered]], labels: Labels
+) -> Comparison:
     rows = (claim.a, *claim.b)
     missing = [row for row in rows if row not in runs]
     there = [runs[row] for row in rows if row in runs]
@@ -278,21 +283,27 @@ def _compared(
         verdict, why = UNDECIDED, "no seed with predictions, one profile and the same dev files"
     elif len(seeds) == 1:
         why += f"; seed {seeds[0]} alone, and the interval leaves out the chance of training"
-    values = {name: dataclasses.asdict(found) for name, found in differences.items()}
-    return {
-        **{"claim": claim.id, "says": claim.says, "a": claim.a, "b": ", ".join(claim.b)},
-        **{"seeds": seeds, "differences": values, "verdict": verdict, "why": why},
-        "caveat": claim.caveat,
-    }
+    return Comparison(
+        claim=claim.id,
+        says=claim.says,
+        a=claim.a,
+        b=", ".join(claim.b),
+        seeds=tuple(seeds),
+        differences=differences,
+        verdict=verdict,
+        why=why,
+        caveat=claim.caveat,
+    )
 
 
-def _comparable(runs: Sequence[Run], timed: bool) -> bool:
-    """Say whether runs share a profile and, unless they are only timed, the dev files."""
-    if len({run["profile"] for run in runs}) > 1:
+def _comparable(runs: Sequence[Answered], timed: bool) -> bool:
+    """Return whether runs share a profile and, unless they are only timed, the dev files."""
+    if len({run.profile for run in runs}) > 1:
         return False
     if timed:
         return True
-    if any(run["predictions"] is None for run in runs):
+    kept = [run.predictions for run in runs if run.predictions is not None]
+    if len(kept) < len(runs):
         return False
-    hashes = [item for run in runs for item in run["predictions"]["files"].items()]
+    hashes = [item for predictions in kept for item in predictions["files"].items()]
     return len(set(hashes)) == len(dict(hashes))

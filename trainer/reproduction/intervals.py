@@ -11,13 +11,13 @@ Legend: S seeds, N examples.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from minbert import metrics
+from minbert.records.runs import Difference
 
 DRAWS = 2000
 LEVEL = 0.95
@@ -25,27 +25,6 @@ CELLS = 4_000_000  # random numbers held at once
 CONSTANT = 1e-10  # of the variance of all examples; a draw that varies less counts as constant
 
 Floats = NDArray[np.float64]
-
-
-@dataclasses.dataclass(frozen=True)
-class Difference:
-    """A minus B, with its interval."""
-
-    value: float | None  # None: undefined for one of the runs
-    low: float | None  # ends of the 95 % interval; None where it can't be told
-    high: float | None
-    n: int  # examples
-
-    def __str__(self) -> str:
-        """Write the value and its interval as `+.021 [+.003, +.039]`, or `undefined`."""
-        if self.value is None:
-            return "undefined"
-        ends = (self.value, self.low, self.high)
-        value, low, high = (
-            "?" if x is None else f"{x:+.3f}".replace("0.", ".", 1) if abs(x) < 1 else f"{x:+.2f}"
-            for x in ends
-        )
-        return f"{value} [{low}, {high}]"
 
 
 def paired_accuracy(

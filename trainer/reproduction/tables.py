@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
-from minbert.files import read_json_list, write_bytes
+from minbert.files import write_bytes
+from minbert.records.form import Metric
+from minbert.records.reading import read_all
+from minbert.records.runs import COMPARISONS_FILE, RUNS_FILE, Comparison, Run
 from trainer.reproduction.claims import DEV_ROWS, NOT_RUN, TEST_ROWS
-from trainer.reproduction.intervals import Difference, mean_and_sd
+from trainer.reproduction.intervals import mean_and_sd
 
 BEGIN, END = "<!-- reproduction -->", "<!-- /reproduction -->"
 HEADINGS = {
@@ -32,8 +34,6 @@ QUORA = (
     "pairs: Para carries that head start."
 )
 
-Run = Mapping[str, Any]
-
 
 def tables(results_folder: Path) -> str:
     """Return the Markdown of every table that has runs, then the claims with their verdicts.
@@ -42,42 +42,36 @@ def tables(results_folder: Path) -> str:
         results_folder: holds reproduction.json, and comparisons.json once claims were judged.
 
     Raises:
-        ValueError: there is no reproduction.json, or a file isn't a list of objects.
+        RecordError: there is no reproduction.json, or a file or an entry can't be read.
     """
-    reproduction = results_folder / "reproduction.json"
-    if not reproduction.exists():
-        raise ValueError(
-            f"{reproduction} should hold the runs' results. Found nothing there; "
-            "`python -m trainer reproduce` writes it."
-        )
-    runs = read_json_list(reproduction)
+    runs = read_all(results_folder / RUNS_FILE, Run)
     parts = []
     for table, heading in HEADINGS.items():
-        of_table = [run for run in runs if run["table"] == table]
-        for profile in dict.fromkeys(run["profile"] for run in of_table):
-            chosen = [run for run in of_table if run["profile"] == profile]
+        of_table = [run for run in runs if run.table == table]
+        for profile in dict.fromkeys(run.profile for run in of_table):
+            chosen = [run for run in of_table if run.profile == profile]
             parts.append(one_table(heading, chosen))
-    comparisons = results_folder / "comparisons.json"
+    comparisons = results_folder / COMPARISONS_FILE
     if comparisons.exists():
-        parts.append(claims_table(read_json_list(comparisons)))
+        parts.append(claims_table(read_all(comparisons, Comparison)))
     return "\n\n".join(parts)
 
 
 def one_table(heading: str, runs: Sequence[Run]) -> str:
     """Return one table of runs that share a profile: a line for each row, notes beneath."""
     by_row: dict[str, dict[int, Run]] = {}
-    for run in sorted(runs, key=lambda run: _place(run["row"])):
-        by_row.setdefault(run["row"], {})[run["seed"]] = run
+    for run in sorted(runs, key=lambda run: _place(run.row)):
+        by_row.setdefault(run.row, {})[run.seed] = run
     rows = [[of_row[seed] for seed in sorted(of_row)] for of_row in by_row.values()]
-    ours = [name for name in METRICS if any(name in run["metrics"] for run in runs)]
-    theirs = [name for name in ours if any(name in run["report"] for run in runs)]
+    ours = [name for name in METRICS if any(name in run.metrics for run in runs)]
+    theirs = [name for name in ours if any(name in run.report for run in runs)]
     columns = ["row"]
     for name in ours:
         columns += [f"{METRICS[name]}, report"] * (name in theirs)
         columns += [f"{METRICS[name]}, ours" if theirs else METRICS[name]]
     lines = [_line([*columns, "tokens", "minutes", "seeds"]), "|---" * (len(columns) + 3) + "|"]
     for of_row in rows:
-        cells = [f"{of_row[-1]['title']} (`{of_row[-1]['row']}`)"]
+        cells = [f"{of_row[-1].title} (`{of_row[-1].row}`)"]
         for name in ours:
             cells += [_report(of_row[-1], name)] * (name in theirs)
             cells += [_ours(of_row, name)]
@@ -96,50 +90,44 @@ def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _metric(run: Run, name: str) -> Mapping[str, Any]:
-    """Return a metric's record; a bare number, as of a mean over tasks, has no error."""
-    found = run["metrics"].get(name)
-    return found if isinstance(found, Mapping) else {"value": found, "se": None}
-
-
 def _number(value: float) -> str:
     return re.sub(r"^(-?)0\.", r"\1.", f"{value:.3f}")
 
 
 def _report(run: Run, name: str) -> str:
-    value = run["report"].get(name)
+    value = run.report.get(name)
     return "" if value is None else _number(value)
 
 
 def _ours(runs: Sequence[Run], name: str) -> str:
     """Write one seed's value with its standard error, or several seeds' mean with their SD."""
-    there = [_metric(run, name) for run in runs if name in run["metrics"]]
+    there = [run.metrics[name] for run in runs if name in run.metrics]
     if not there:
         return ""
-    values = [found["value"] for found in there]
+    values = [found.value for found in there]
     known = [value for value in values if value is not None]
     if len(known) < len(values):
         return "undefined" + (
             f" ({len(values) - len(known)} of {len(values)} seeds)" if known else ""
         )
     mean, spread = mean_and_sd(values)
-    spread = there[0].get("se") if len(values) == 1 else spread
+    spread = there[0].se if len(values) == 1 else spread
     told = "" if mean is None else _number(mean)
     return told + ("" if spread is None else f" ± {_number(spread)}")
 
 
 def _tokens(runs: Sequence[Run]) -> str:
-    known = [run["tokens"] / 1e6 for run in runs if run.get("tokens") is not None]
+    known = [run.tokens / 1e6 for run in runs if run.tokens is not None]
     return f"{sum(known) / len(known):.2f} M" if known else ""
 
 
 def _minutes(runs: Sequence[Run]) -> str:
-    known = [run["minutes"] for run in runs if run.get("minutes") is not None]
+    known = [run.minutes for run in runs if run.minutes is not None]
     return f"{sum(known) / len(known):.1f}" if known else ""
 
 
 def _seeds(runs: Iterable[Run]) -> list[int]:
-    return sorted({run["seed"] for run in runs})
+    return sorted({run.seed for run in runs})
 
 
 def _listed(values: Iterable[object]) -> str:
@@ -147,10 +135,9 @@ def _listed(values: Iterable[object]) -> str:
 
 
 def _splits(runs: Sequence[Run]) -> str:
-    """Say which split each side's numbers are of, for a heading."""
-    report = sorted({run["report_split"] for run in runs if run.get("report_split")})
-    found = {_metric(run, name).get("split") for run in runs for name in run["metrics"]}
-    ours = sorted(split for split in found if split)
+    """Return which split each side's numbers are of, for a heading."""
+    report = sorted({run.report_split for run in runs if run.report_split})
+    ours = sorted({found.split for run in runs for found in run.metrics.values() if found.split})
     if not report or not ours:
         return ""
     return f" (report: {_listed(report)}, ours: {_listed(ours)})"
@@ -160,45 +147,41 @@ def _notes(runs: Sequence[Run]) -> list[str]:
     """Return the lines under a table: on what, from what and of how many its numbers are."""
     sizes = []
     for name, short in METRICS.items():
-        counts = sorted({n for run in runs if (n := _metric(run, name).get("n"))})
+        counts = sorted({n for run in runs if (n := run.metrics.get(name, Metric()).n)})
         if counts and name != NORMALISED:
             sizes.append(f"{short} {_listed(f'{n:,}' for n in counts)}")
-    commits = [f"`{commit}`" for commit in sorted({str(run["commit"]) for run in runs})]
+    commits = [f"`{commit}`" for commit in sorted({run.commit or "unknown" for run in runs})]
     notes = [
-        f"Machine: {_listed(sorted({run['machine'] for run in runs}))}. "
-        f"Profile: {runs[0]['profile']}. "
+        f"Machine: {_listed(sorted({run.machine for run in runs}))}. "
+        f"Profile: {runs[0].profile}. "
         f"Commit: {_listed(commits)}. "
         f"Seeds: {_listed(_seeds(runs))}. Examples: {'; '.join(sizes)}. "
         "± is one standard error where a row has one seed, else the standard deviation over its "
         "seeds; tokens and minutes are a seed's mean."
     ]
     dead = [
-        f"{run['title']} (seed {run['seed']}) {_number(share)}"
+        f"{run.title} (seed {run.seed}) {_number(share)}"
         for run in runs
-        if (share := _metric(run, "similarity zero_share")["value"])
+        if (share := run.metrics.get("similarity zero_share", Metric()).value)
     ]
     if dead:
         notes += ["", f"Share of joint similarity scores that are exactly 0: {'; '.join(dead)}."]
-    paraphrase = any("paraphrase accuracy" in run["metrics"] for run in runs)
-    if paraphrase and any("all-MiniLM" in str(run["config"].get("encoder")) for run in runs):
+    paraphrase = any("paraphrase accuracy" in run.metrics for run in runs)
+    if paraphrase and any("all-MiniLM" in run.encoder for run in runs):
         notes += ["", QUORA]
     return notes
 
 
-def claims_table(comparisons: Sequence[Mapping[str, Any]]) -> str:
-    """Return the claims with verdict and intervals, their caveats numbered beneath.
-
-    Args:
-        comparisons: as `trainer.reproduction.claims.compare` returns them.
-    """
-    caveats = [entry["caveat"] for entry in comparisons if entry["caveat"]]
+def claims_table(comparisons: Sequence[Comparison]) -> str:
+    """Return the claims with verdict and intervals, their caveats numbered beneath."""
+    caveats = [entry.caveat for entry in comparisons if entry.caveat]
     numbers = {caveat: k for k, caveat in enumerate(dict.fromkeys(caveats), start=1)}
     lines = [_line(["claim", "rows", "difference (95 % interval)", "seeds", "verdict"])]
     lines.append("|---" * 5 + "|")
     for entry in comparisons:
-        note = f" [{numbers[entry['caveat']]}]" if entry["caveat"] else ""
-        cells = [entry["says"] + note, _rows(entry), _told(entry), _listed(entry["seeds"])]
-        lines.append(_line([*cells, f"**{entry['verdict']}**"]))
+        note = f" [{numbers[entry.caveat]}]" if entry.caveat else ""
+        cells = [entry.says + note, _rows(entry), _told(entry), _listed(entry.seeds)]
+        lines.append(_line([*cells, f"**{entry.verdict}**"]))
     notes = [f"[{k}] {caveat}.  " for caveat, k in numbers.items()]
     how = (
         "Each difference is the first row less the second: a paired bootstrap over dev examples, "
@@ -208,20 +191,20 @@ def claims_table(comparisons: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(["### The report's claims, judged", "", *lines, "", how, "", *notes]).rstrip()
 
 
-def _rows(entry: Mapping[str, Any]) -> str:
-    others = [f"`{row}`" for row in entry["b"].split(", ")]
-    return f"`{entry['a']}` − {' / '.join(others)}"
+def _rows(entry: Comparison) -> str:
+    first, *others = (f"`{row}`" for row in entry.rows)
+    return f"{first} − {' / '.join(others)}"
 
 
-def _told(entry: Mapping[str, Any]) -> str:
+def _told(entry: Comparison) -> str:
     """Write a claim's differences by the tables' short names, or why there is none yet."""
     lines = []
-    for name, values in entry["differences"].items():
+    for name, found in entry.differences.items():
         metric, _, row = name.partition(" against ")
         against = f" against `{row}`" if row else ""
-        lines.append(f"{METRICS.get(metric, metric)}{against} {Difference(**values)}")
-    if not lines or entry["why"].startswith(NOT_RUN):
-        lines.append(entry["why"])
+        lines.append(f"{METRICS.get(metric, metric)}{against} {found}")
+    if not lines or entry.why.startswith(NOT_RUN):
+        lines.append(entry.why)
     return "<br>".join(lines)
 
 

@@ -14,6 +14,7 @@ import torch
 
 from minbert import metrics
 from minbert.files import write_json
+from minbert.records.heads import Spread, UntrainedHeads
 from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data.course import read_split
@@ -54,19 +55,20 @@ def untrained_heads(
         drawn.append(scores)
         report(", ".join(f"{name} {value}" for name, value in scores.items()))
     summary = {name: spread([row[name] for row in drawn]) for name in drawn[0] if name != "seed"}
-    write_json(
-        out, {"draws": drawn, "spread": summary, **provenance(device), "config": config.to_dict()}
+    record = UntrainedHeads(
+        draws=tuple(drawn), spread=summary, config=config.to_dict(), **provenance(device)
     )
+    write_json(out, record.to_dict())
 
 
-def spread(values: list[float | None]) -> dict[str, float | int | None]:
+def spread(values: list[float | None]) -> Spread:
     """Return mean, SD, least and greatest of the values that are defined, and how many aren't."""
     known = [value for value in values if value is not None]
     mean, deviation = mean_and_sd(known)
-    return {
-        "mean": mean,
-        "sd": deviation,
-        "least": min(known, default=None),
-        "greatest": max(known, default=None),
-        "undefined": len(values) - len(known),
-    }
+    return Spread(
+        mean=mean,
+        sd=deviation,
+        least=min(known, default=None),
+        greatest=max(known, default=None),
+        undefined=len(values) - len(known),
+    )

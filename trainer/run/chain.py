@@ -21,6 +21,8 @@ import torch
 
 from minbert.device import choose_device
 from minbert.files import read_json, write_json
+from minbert.records.reading import read_record
+from minbert.records.scores import Leak, Training
 from minbert.tables import Example
 from minbert.tasks import SENTIMENT
 from trainer.config import TrainConfig
@@ -114,7 +116,7 @@ def train_chain(
     shutil.rmtree(run.model, ignore_errors=True)
     shutil.copytree(last / "model", partial)
     partial.replace(run.model)
-    write_json(run.result, chain_result(planned, data))
+    write_json(run.result, chain_result(planned, data).to_dict())
     return run.model
 
 
@@ -159,29 +161,32 @@ def tokens_per_second(config: TrainConfig, device: torch.device) -> float:
     return (tuning.tokens - before) / (time.monotonic() - started)
 
 
-def chain_result(planned: Plan, data: Path) -> dict[str, Any]:
-    """Tell a chain as a run is told: the last stage's record with the cost and data of all.
+def chain_result(planned: Plan, data: Path) -> Training:
+    """Return the record of a chain: the last stage's with the cost and the data of all.
 
     `stages` holds each one's own record.
     """
     stages = [
-        {"stage": folder.name, **read_json(folder / "result.json")} for _, folder in planned.stages
+        read_record(folder / "result.json", Training).model_copy(update={"stage": folder.name})
+        for _, folder in planned.stages
     ]
-    last = stages[-1]
-    return {
-        **{name: value for name, value in last.items() if name not in ("stage", "started_from")},
+    last = stages[-1].to_dict()
+    of_all = {
         "recipe": planned.name,
-        "minutes": round(sum(stage["minutes"] for stage in stages), 1),
-        "tokens": sum(stage["tokens"] for stage in stages),
-        "files": {name: digest for stage in stages for name, digest in stage["files"].items()},
-        "encoder_sha256": stages[0]["encoder_sha256"],
-        "extra_data": {k: v for stage in stages for k, v in stage.get("extra_data", {}).items()},
+        "minutes": round(sum(stage.minutes or 0 for stage in stages), 1),
+        "tokens": sum(stage.tokens or 0 for stage in stages),
+        "files": {name: digest for stage in stages for name, digest in stage.files.items()},
+        "encoder_sha256": stages[0].encoder_sha256,
+        "extra_data": {name: told for stage in stages for name, told in stage.extra_data.items()},
         "leaks": leaks_of_all(planned, data),
         "stages": stages,
     }
+    own = ("version", "stage", "started_from")
+    kept = {name: value for name, value in last.items() if name not in own}
+    return Training.model_validate({**kept, **of_all})
 
 
-def leaks_of_all(planned: Plan, data: Path) -> dict[str, dict[str, Any]]:
+def leaks_of_all(planned: Plan, data: Path) -> dict[str, Leak]:
     """Hold the last stage's answers to dev against what all stages have read."""
     train: dict[str, dict[int | str, Example]] = {}
     for stage, _ in planned.stages:

@@ -12,13 +12,14 @@ from minbert.checkpoint import resolve_folder, weights_file
 from minbert.files import write_json
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
+from minbert.records.scores import Best, Training
 from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data.course import file_sha256
 from trainer.data.run_data import RunData
 from trainer.data.seen import write_trained_on
 from trainer.evaluation.leaks import leak_checks
-from trainer.evaluation.scores import Answers, answer_task, normalised, plain, score_answers
+from trainer.evaluation.scores import Answers, answer_task, normalised, recorded, score_answers
 from trainer.provenance import provenance
 from trainer.run.fine_tuning import FineTuning
 from trainer.run.folder import Run
@@ -58,30 +59,31 @@ def finish(
         for name, found in answers.items()
     }
     write_json(run.predictions, predictions_of(answers, tables))
-    result: dict[str, Any] = {
-        "recipe": config.name,
-        "seed": config.seed,
-        "minutes": round(run.seconds / 60, 1),
-        "tokens": tuning.tokens,
-        "best": tuning.best,
-        "normalised": normalised(scores),
-        "metrics": plain(scores, "dev"),
-        **provenance(tuning.device),
-        "config": config.to_dict(),
-        "files": tables.sha256,
-        "encoder_sha256": file_sha256(
-            weights_file(resolve_folder(config.start_from or config.encoder))
-        ),
-    }
+    more: dict[str, Any] = {}
     if tables.extra:
-        result["extra_data"] = tables.extra
+        more["extra_data"] = tables.extra
     if asks_for_more(config):
         if tables.phrases is not None:
             train_examples["sentiment"] = train_examples["sentiment"] + tables.phrases.examples
-        result["leaks"] = leak_checks(train_examples, tables.dev, answers)
+        more["leaks"] = leak_checks(train_examples, tables.dev, answers)
     if config.start_from:
-        result["started_from"] = started_from(Path(config.start_from))
-    write_json(run.result, result)
+        more["started_from"] = started_from(Path(config.start_from))
+    encoder = weights_file(resolve_folder(config.start_from or config.encoder))
+    result = Training(
+        recipe=config.name,
+        seed=config.seed,
+        minutes=round(run.seconds / 60, 1),
+        tokens=tuning.tokens,
+        best=Best(**tuning.best),
+        normalised=normalised(scores),
+        metrics=recorded(scores, "dev"),
+        config=config.to_dict(),
+        files=tables.sha256,
+        encoder_sha256=file_sha256(encoder),
+        **provenance(tuning.device),
+        **more,
+    )
+    write_json(run.result, result.to_dict())
     for task, found in scores.items():
         report(f"{task}: " + ", ".join(f"{name} {metric}" for name, metric in found.items()))
 

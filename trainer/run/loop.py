@@ -14,7 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from minbert import metrics
-from trainer.evaluation.scores import MAIN_METRICS, Scores, plain, selection_score
+from trainer.evaluation.scores import MAIN_METRICS, Scores, recorded, selection_score
 from trainer.run.fine_tuning import FineTuning, StepRecord, learning_rate_at
 from trainer.run.folder import Run
 from trainer.techniques.samplers import alpha_of
@@ -128,7 +128,10 @@ def score_and_keep(
         epoch=epoch,
         tokens=tuning.tokens,
         selection=score,
-        scores=plain(scores, "dev"),
+        scores={
+            task: {name: dict(metric) for name, metric in found.items()}
+            for task, found in recorded(scores, "dev").items()
+        },
     )
     if tuning.best["epoch"] is None or metrics.better(score, tuning.best["score"]):
         tuning.best.update(score=score, epoch=epoch)

@@ -16,7 +16,7 @@ from minbert.tasks import TASKS
 from trainer.config import SENTIMENT_DATA, MlmConfig, TrainConfig
 from trainer.data.mixtures import make_streams
 from trainer.data.run_data import RunData, load_data, subset
-from trainer.evaluation.scores import Scores, plain, score_all
+from trainer.evaluation.scores import Scores, recorded, score_all
 from trainer.run.distributed import World
 from trainer.run.fine_tuning import FineTuning
 from trainer.run.finish import finish, scoring_predictor
@@ -194,7 +194,7 @@ def fresh_heads(model: MultitaskBert) -> MultitaskBert:
 def rehearse(predictor: Predictor, tables: RunData) -> None:
     """Score two batches of each task, so that a broken evaluation fails in second one."""
     few = {name: rows[:8] for name, rows in tables.watched.items()}
-    plain(score_all(predictor, few, both_orders=True), "dev")
+    recorded(score_all(predictor, few, both_orders=True), "dev")
 
 
 def pretrain_heads(

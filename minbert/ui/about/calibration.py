@@ -31,15 +31,15 @@ def calibration_block(calibration: Mapping[str, Calibration]) -> str:
     rows, lines = [], []
     for model, one in calibration.items():
         for task, told in one.tasks.items():
-            chance = "–" if told.chance is None else fixed(told.chance)
+            before, after, chance = told.before.ece.value, told.after.ece.value, told.ece_by_chance
             moved = "–" if not told.offset else signed(told.offset)
             examples = "–" if told.n is None else f"{told.n:,}"
-            errors = (fixed(told.before), fixed(told.after), chance)
+            errors = (fixed(before), fixed(after), "–" if chance is None else fixed(chance))
             scales = (fixed(told.temperature), moved)
             rows.append([f"{model}, {task}", *errors, *scales, told.split or "–", examples])
             lines.append(
-                f"{model}, {task}: how sure and how often right differ by {percent(told.after)}, "
-                f"and by {percent(told.before)} before calibration"
+                f"{model}, {task}: how sure and how often right differ by {percent(after)}, "
+                f"and by {percent(before)} before calibration"
             )
     head = simple_head(
         [

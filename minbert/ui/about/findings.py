@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from minbert.records.runs import Metric, kind_of
+from minbert.records.form import Metric, kind_of
 from minbert.records.scores import MAIN, Scores, Training
 from minbert.records.shipped import MODELS
 from minbert.ui.parts.numbers import fixed, percent, signed

@@ -61,7 +61,7 @@ def tasks_block(records: Records) -> str:
         task = metric.split(" ")[0]
         question, data_set, what = QUESTIONS[task]
         size = size_in_card(records.card, data_set) or "a number that the model card doesn't tell"
-        found = [one.metrics[metric] for one in records.scores.values() if metric in one.metrics]
+        found = [one.flat[metric] for one in records.scores.values() if metric in one.flat]
         counts = {f"{written(one.n)} ({one.split or 'split not told'})" for one in found}
         scored = " or ".join(sorted(counts)) or UNKNOWN
         notes = f"Learned from: {size}. Scored on: {scored}.{overlap(records, task)}"
@@ -116,8 +116,7 @@ def our_rows(records: Records) -> list[list[str]]:
     rows = []
     for model, one in records.scores.items():
         cells = [
-            with_error(one.metrics.get(name))
-            for name in (MAIN[0], "sentiment within_one", *MAIN[1:])
+            with_error(one.flat.get(name)) for name in (MAIN[0], "sentiment within_one", *MAIN[1:])
         ]
         ran = records.training.get(model)
         size = parameters_in_card(records.card)
@@ -125,10 +124,10 @@ def our_rows(records: Records) -> list[list[str]]:
         encoder += f"\n({size})" if size else ""
         name = f"ours: {'CLS' if model == 'cls' else model} pooling"
         whole = "–" if one.normalised is None else fixed(one.normalised)
-        rows.append([name, splits(one.metrics[name].split for name in one.metrics), encoder])
+        rows.append([name, splits(metric.split for metric in one.flat.values()), encoder])
         rows[-1] += [*cells, whole]
     for one in list(records.scores.values())[:1]:
-        always = [one.metrics.get(f"{task} {TRAIN_MAJORITY}") for task in list(QUESTIONS)[:2]]
+        always = [one.flat.get(f"{task} {TRAIN_MAJORITY}") for task in list(QUESTIONS)[:2]]
         split = splits(found.split for found in always if found)
         first, second = map(with_error, always)
         name = "always the training file's\ncommonest answer"
@@ -178,12 +177,12 @@ def sources(records: Records) -> str:
 
 def every_number(records: Records) -> str:
     """Return all of our numbers behind a fold."""
-    known = dict.fromkeys(name for one in records.scores.values() for name in one.metrics)
+    known = dict.fromkeys(name for one in records.scores.values() for name in one.flat)
     if not known:
         return ""
     rows = []
     for name in known:
-        found = [one.metrics.get(name) for one in records.scores.values()]
+        found = [one.flat.get(name) for one in records.scores.values()]
         counts = {f"{metric.n:,}" for metric in found if metric and metric.n is not None}
         split = splits(metric.split for metric in found if metric)
         examples = " or ".join(sorted(counts)) or UNKNOWN

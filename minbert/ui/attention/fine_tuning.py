@@ -11,7 +11,8 @@ import torch
 from plotly.subplots import make_subplots
 
 from minbert.explain.heads_summary import example_heads
-from minbert.files import CheckpointError, read_json
+from minbert.records.heads import FILE, Heads
+from minbert.records.reading import MissingRecordError, RecordError, read_record
 from minbert.ui.attention.events import MODEL_NAMES
 from minbert.ui.attention.figures import ATTENTION_SCALE, CAMERA
 from minbert.ui.engine import Engine
@@ -31,7 +32,6 @@ MEASURE_NAMES = {
     "distance": ("Mean distance", "tokens", ".1f"),
     "a_to_b": ("Share from A to B", "share", ".0%"),
 }
-RECORD = "untuned-heads.json"  # in the folder of results; `python -m trainer heads` writes it
 NO_RECORD = (
     "There is no record of the encoder before fine-tuning. "
     "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."
@@ -115,19 +115,20 @@ class FineTuning:
     def show(self, measure: str, model: str) -> tuple[str, go.Figure | None]:
         """Draw what fine-tuning changed in each head, over the sentences of the record."""
         try:
-            told = read_json(self.results / RECORD)
-            before, inputs = told["heads"], [(a, b) for a, b in told["inputs"]]
-        except (CheckpointError, KeyError, TypeError, ValueError):
+            record = read_record(self.results / FILE, Heads)
+        except MissingRecordError:
             return finding_block(NO_RECORD, [], ""), None
+        except RecordError as error:
+            return finding_block(NO_RECORD, [str(error)], ""), None
         kept = "mean" if model == "untuned" else model
         if kept not in self._after:
-            self._after[kept] = example_heads(self.engine.models[kept], inputs)
-        old, new = before.get(measure), self._after[kept].get(measure)
+            self._after[kept] = example_heads(self.engine.models[kept], record.inputs)
+        old, new = record.heads.get(measure), self._after[kept].get(measure)
         if old is None or new is None or [len(r) for r in old] != [len(r) for r in new]:
             return finding_block("The record is of another encoder than the models'", [], ""), None
         lines = [
-            f"Before: {told['encoder']}. After: the model with {MODEL_NAMES[kept]}. "
-            f"Averages over {len(inputs)} of our own examples."
+            f"Before: {record.encoder}. After: the model with {MODEL_NAMES[kept]}. "
+            f"Averages over {len(record.inputs)} of our own examples."
         ]
         if "untuned" not in self.engine.models:
             lines.append(

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 import plotly.graph_objects as go
 
-from minbert.records.runs import TASKS, Results, Run
+from minbert.records.form import TASKS
+from minbert.records.runs import Results, Run
 from minbert.ui.experiments import findings as words
 from minbert.ui.experiments import tables as panels
 from minbert.ui.experiments.figures import AGAINST, conflicts_figure, curves_figure, shares_figure

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from minbert.records.runs import TASKS, Conflict, CurvePoint, Run, Shares
+from minbert.records.form import TASKS
+from minbert.records.runs import Conflict, CurvePoint, Run, Shares
 from minbert.ui.experiments.sampling import Epoch
 from minbert.ui.parts.colours import GRID, NEUTRAL, TASK_COLOURS, colour_of
 from minbert.ui.parts.figures import TITLE, themed

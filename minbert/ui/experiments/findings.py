@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from minbert.records.runs import TASKS, VERDICTS, Comparison, Run, Shares, small_encoder
+from minbert.records.form import TASKS
+from minbert.records.runs import VERDICTS, Comparison, Run, Shares, small_encoder
 from minbert.ui.experiments.figures import AGAINST, curve_points, pair_label, value_of
 from minbert.ui.experiments.sampling import Epoch
 from minbert.ui.parts.numbers import fixed
@@ -73,8 +74,9 @@ def provenance(runs: Iterable[Run]) -> list[str]:
 
 
 def waiting(one: Comparison) -> bool:
-    """Say whether a claim has nothing to be judged by yet."""
-    return one.verdict == "undecided" and not one.differences
+    """Return whether a claim has nothing to be judged by yet."""
+    known = [found for found in one.differences.values() if found.value is not None]
+    return one.verdict == "undecided" and not known
 
 
 def claims_finding(comparisons: Sequence[Comparison]) -> Finding:

@@ -9,7 +9,8 @@ from typing import Any
 
 import gradio as gr
 
-from minbert.records.runs import TASKS, read_results
+from minbert.records.form import TASKS
+from minbert.records.runs import read_results
 from minbert.ui.experiments import findings as words
 from minbert.ui.experiments import tables as panels
 from minbert.ui.experiments.events import CURVE_MEASURES, MOST_ROWS, Experiments

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from minbert.records.form import TASKS
 from minbert.records.runs import (
     COMMAND,
     ENCODER_NOTE,
-    TASKS,
     VERDICTS,
     Comparison,
     Difference,
@@ -177,12 +177,14 @@ def on_scale(name: str) -> bool:
 
 
 def difference_line(name: str, difference: Difference, scale: tuple[float, float]) -> str:
-    """Return a difference in words and as a dot on its interval."""
-    low, high = difference.low, difference.high
+    """Return a difference in words and as a dot on its interval; nothing where undefined."""
+    low, middle, high = difference.low, difference.value, difference.high
+    if middle is None:
+        return ""
     interval = f" [{signed(low)}, {signed(high)}]" if low is not None and high is not None else ""
     places = [
-        4 + 92 * ((difference.value if value is None else value) - scale[0]) / (scale[1] - scale[0])
-        for value in (low, difference.value, high, 0.0)
+        4 + 92 * ((middle if value is None else value) - scale[0]) / (scale[1] - scale[0])
+        for value in (low, middle, high, 0.0)
     ]
     task = task_of(name) if task_of(name) in TASKS else "neutral"
     drawn = (
@@ -198,5 +200,5 @@ def difference_line(name: str, difference: Difference, scale: tuple[float, float
     n = f", n {difference.n:,}" if difference.n is not None else ""
     return (
         f"<div><dt>{escape(metric_label(name))}</dt>"
-        f"<dd>{drawn}<span>{signed(difference.value)}{interval}{n}</span></dd></div>"
+        f"<dd>{drawn}<span>{signed(middle)}{interval}{n}</span></dd></div>"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minbert.records.runs import TASKS
+from minbert.records.form import TASKS
 from minbert.ui.parts.score_rows import task_of
 
 CLS_COLOUR, MEAN_COLOUR = "#E69F00", "#0072B2"  # the two poolings, and nothing else

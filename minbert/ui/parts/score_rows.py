@@ -7,7 +7,8 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-from minbert.records.runs import TABLES, TASKS, Run
+from minbert.records.form import TASKS
+from minbert.records.runs import TABLES, Run
 from minbert.records.scores import MAIN, Scores
 from minbert.records.shipped import MODELS
 from minbert.ui.parts.numbers import fixed
@@ -163,7 +164,7 @@ def named_seeds(seeds: Iterable[int]) -> str:
 
 def value_of(scores: Scores | None, metric: str) -> float | None:
     """Return a metric's value, or None where it isn't known."""
-    found = scores.metrics.get(metric) if scores else None
+    found = scores.flat.get(metric) if scores else None
     return found.value if found else None
 
 
@@ -177,7 +178,7 @@ def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
         return {}
     gaps = {}
     for metric in MAIN:
-        one, other = (scores[model].metrics.get(metric) for model in MODELS)
+        one, other = (scores[model].flat.get(metric) for model in MODELS)
         if one is None or other is None or None in (one.value, other.value, one.se, other.se):
             continue
         gap = (one.value or 0) - (other.value or 0)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from minbert.records.runs import ENCODER_NOTE, Metric
+from minbert.records.form import Metric
+from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import MAIN, Scores
 from minbert.records.shipped import read_records
 from minbert.ui.parts.blocks import finding_block
@@ -137,7 +138,7 @@ def scores_block(models: Path, results: Path) -> str:
         return finding_block("How good both are on whole files is not known here", problems, "")
     head = simple_head(["Task", *(f"{NAMES[model]} pooling" for model in scores)])
     rows = [
-        [told, *(with_interval(one.metrics.get(name)) for one in scores.values())]
+        [told, *(with_interval(one.flat.get(name)) for one in scores.values())]
         for name, told in zip(MAIN, MEASURES, strict=True)
     ]
     numbers = table("Scores of both models on the dev files", head, rows)
@@ -184,7 +185,7 @@ def counted(scores: Mapping[str, Scores]) -> str:
         counts = {
             f"{found.n:,}"
             for one in scores.values()
-            if (found := one.metrics.get(metric)) and found.n is not None
+            if (found := one.flat.get(metric)) and found.n is not None
         }
         parts += [f"{metric.split()[0]} {' or '.join(sorted(counts))}"] if counts else []
     return (

@@ -90,10 +90,9 @@ def test_the_record_of_another_fit_is_told_not_shown(
 ) -> None:
     config(folders[0], **changes)
     parts = shown(folders)
-    (field,) = (name.partition("_")[2] for name in changes)
+    (field,) = changes
     problems = unescape(parts["problems"])
-    assert f"<code>{field}</code> of" in problems
-    assert "should be the model's own" in problems
+    assert f"<code>{field}</code> should be the model's own" in problems
     assert "python -m trainer calibrate --model assets/models/mean --json" in problems
     assert "0.045" not in parts["numbers"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import json
 from pathlib import Path
@@ -226,7 +225,8 @@ def test_claims_are_counted_and_listed_by_verdict(tab: Experiments) -> None:
 
 def test_the_encoders_past_is_told_of_that_encoder_alone(tab: Experiments) -> None:
     claim = tab.results.comparisons[0]
-    others = [dataclasses.replace(one, encoder="bert-base-uncased") for one in tab.results.runs]
+    other = {"config": {"encoder": "bert-base-uncased"}}
+    others = [one.model_copy(update=other) for one in tab.results.runs]
     assert words.encoder_caveat(claim, tab.results.runs) != ""
     assert words.encoder_caveat(claim, others) == ""
     assert panels.encoder_block(others) == ""

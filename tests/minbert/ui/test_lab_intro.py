@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from minbert.records.runs import Metric
-from minbert.records.scores import read_scores
+from minbert.records.form import Metric
+from minbert.records.scores import Scores
 from minbert.ui.pooling.intro import (
     PARTS,
     consequences,
@@ -83,8 +83,8 @@ def test_a_drawing_shows_which_tokens_count(pooling: str, used: int) -> None:
 
 
 def test_scores_come_with_their_95_percent_interval() -> None:
-    assert with_interval(Metric(0.5, 0.01, 100, "dev")) == "0.500  [0.480, 0.520]"
-    assert with_interval(Metric(0.5, None, 100, "dev")) == "0.500"
+    assert with_interval(Metric(value=0.5, se=0.01, n=100)) == "0.500  [0.480, 0.520]"
+    assert with_interval(Metric(value=0.5, n=100)) == "0.500"
     assert with_interval(None) == "–"
 
 
@@ -113,7 +113,8 @@ def test_a_missing_file_is_told_with_what_writes_it(tmp_path: Path) -> None:
 
 def test_the_finding_needs_two_standard_errors() -> None:
     def said(cls: float, mean: float) -> str:
-        return scores_finding({"cls": read_scores(stored(cls)), "mean": read_scores(stored(mean))})
+        both = {"cls": stored(cls), "mean": stored(mean)}
+        return scores_finding({name: Scores.model_validate(one) for name, one in both.items()})
 
     assert said(0.5, 0.52) == "Over whole files neither is clearly ahead on any of 3 tasks"
     assert said(0.5, 0.53) == "Over whole files mean is clearly ahead on sentiment"

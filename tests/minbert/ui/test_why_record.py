@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from minbert.files import CheckpointError
-from minbert.records.bias import FILE, read_record
+from minbert.records.bias import FILE, Bias
+from minbert.records.reading import RecordError, read_record
+from minbert.records.scores import MAIN
+from minbert.tasks import TASKS
 from minbert.ui.why.bias_record import SWITCH_COMMAND, record_block, record_finding, switch_line
 
 RESULTS = Path(__file__).parents[3] / "assets" / "results"
@@ -50,9 +52,7 @@ def written(folder: Path, **changes: Any) -> Path:  # noqa: ANN401 - any part of
 
 
 def told(folder: Path) -> tuple[str, list[str]]:
-    record = read_record(folder)
-    assert record is not None
-    return record_finding(record)
+    return record_finding(read_record(folder / FILE, Bias))
 
 
 def test_the_title_counts_what_the_intervals_decide(tmp_path: Path) -> None:
@@ -93,21 +93,37 @@ def test_the_table_has_a_row_a_model(tmp_path: Path) -> None:
 
 
 def test_no_record_and_a_bad_one_are_told(tmp_path: Path) -> None:
-    assert read_record(tmp_path) is None
     assert "python -m trainer bias" in record_block(tmp_path)
     (tmp_path / FILE).write_text('{"models": [{"model": "<b>"}]}', encoding="utf-8")
-    with pytest.raises(CheckpointError, match="should be what"):
-        read_record(tmp_path)
+    with pytest.raises(RecordError, match=r"`models\[0\].spread` should be an object") as caught:
+        read_record(tmp_path / FILE, Bias)
     assert "can't be read" in unescape(record_block(tmp_path))
+    assert str(caught.value) in unescape(record_block(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"difference": {"sentiment": {}}}, "`difference.sentiment` should hold 'all lists'"),
+        ({"models": [{"model": "a", "spread": {}}]}, "`models[0].spread` should hold 'sentiment'"),
+        (
+            {"models": [{"model": "a", "masked_in_training": "yes"}]},
+            "`models[0].masked_in_training` should be true or false. Found a text",
+        ),
+    ],
+)
+def test_what_the_finding_needs_is_checked(
+    tmp_path: Path, change: dict[str, Any], said: str
+) -> None:
+    assert said in unescape(record_block(written(tmp_path, **change)))
 
 
 def test_the_shipped_record_compares_masked_with_plain_training() -> None:
-    record = read_record(RESULTS)
-    assert record is not None
-    assert [one.masked for one in record.models] == [True, False]
-    assert set(record.difference) == {"sentiment", "paraphrase", "similarity"}
+    record = read_record(RESULTS / FILE, Bias)
+    assert [one.masked_in_training for one in record.models] == [True, False]
+    assert set(record.difference) == set(TASKS)
     for one in record.models:
-        assert set(one.dev) == {"sentiment accuracy", "paraphrase accuracy", "similarity pearson"}
+        assert None not in [one.score(name) for name in MAIN]
 
 
 def evaluation(folder: Path, name: str, accuracy: float) -> None:

@@ -56,6 +56,7 @@ def test_missing_files_say_what_to_run(tmp_path: Path) -> None:
         (b"{", "can't be read"),
         (b"\xff\xfe", "can't be read"),
         (b"[" * 100_000, "can't be read"),
+        (b"[" + b"9" * 5_000 + b"]", "can't be read"),
         (b"{}", "should be a list. Found an object"),
         (b"7", "should be a list. Found a number"),
     ],
@@ -76,13 +77,18 @@ def test_a_broken_file_says_what_to_run(tmp_path: Path, content: bytes, said: st
     [
         ({"row": None}, "`row` should be a text. Found nothing"),
         ({"metrics": []}, "`metrics` should be an object. Found a list"),
-        ({"metrics": {"f1": {"value": "0.4"}}}, "`value` should be a number or null. Found a text"),
+        (
+            {"metrics": {"f1": {"value": "0.4"}}},
+            "`metrics.f1.value` should be a number or null. Found a text",
+        ),
         ({"metrics": {"f1": {"value": True}}}, "Found true or false"),
-        ({"minutes": 10**400}, "left out"),
+        ({"minutes": 10**400}, "`minutes` should be a number or null. Found one of 1329 bits"),
         ({"curve": {}, "seed": "x"}, "`seed` should be a number"),
-        ({"curve": [3]}, "`curve`'s item should be an object"),
-        ({"curve": [{}]}, "`epoch` should be a number. Found nothing"),
-        ({"surgery": [{"epoch": 1, "pairs": 3}]}, "`pairs` should be an object"),
+        ({"curve": {}}, "`curve` should be a list. Found an object"),
+        ({"curve": [3]}, "`curve[0]` should be an object. Found a number"),
+        ({"curve": [{}]}, "`curve[0].epoch` should be a number. Found nothing"),
+        ({"surgery": [{"epoch": 1, "pairs": 3}]}, "`surgery[0].pairs` should be an object"),
+        ({"config": 3}, "`config` should be an object. Found a number"),
     ],
 )
 def test_a_broken_run_is_told_and_the_others_stay(
@@ -99,7 +105,7 @@ def test_a_broken_run_is_told_and_the_others_stay(
 
 def test_an_unknown_verdict_is_told(tmp_path: Path) -> None:
     found = read(tmp_path, [], [{"claim": "x", "says": "y", "verdict": "maybe"}])
-    assert "one of 'held', 'did not hold', 'undecided'. Found 'maybe'" in found.problems[0]
+    assert "one of 'held', 'did not hold' or 'undecided'. Found 'maybe'" in found.problems[0]
 
 
 def test_what_is_not_a_number_is_undefined(tmp_path: Path) -> None:
