@@ -79,9 +79,6 @@ def read_mutations() -> list[Mutation]:
     return [Mutation(**entry) for entry in json.loads(MUTATIONS.read_text(encoding="utf-8"))]
 
 
-# ---- drawing ----
-
-
 @dataclasses.dataclass(frozen=True)
 class Site:
     """A place where a fault of one kind could be planted; offsets are in bytes of the file."""
@@ -170,9 +167,6 @@ def draw() -> list[Mutation]:
     return drawn
 
 
-# ---- running ----
-
-
 @functools.cache
 def imports_below(root: Path) -> dict[str, set[str]]:
     """Return what each Python file of the packages and the tests imports."""
@@ -209,12 +203,15 @@ def tests_of(module: str, root: Path) -> list[str]:
 
 
 def copy_tracked(target: Path) -> None:
-    """Copy the tracked files as they are now."""
+    """Copy the tracked files as they are now into a repository with a commit, as records name."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
-    for name in listed.stdout.decode().split("\0"):
-        if name and (ROOT / name).is_file():
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
+    first = "-c user.name=tests -c user.email=tests commit -q --no-gpg-sign --allow-empty -m copy"
+    for command in ("init --quiet", first):
+        subprocess.run(["git", *command.split()], cwd=target, check=True)
 
 
 @contextlib.contextmanager
@@ -269,7 +266,7 @@ def ask(files: Sequence[str], copy: Path, options: argparse.Namespace) -> tuple[
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         said.seek(0)
-        failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", said.read(), flags=re.MULTILINE)
+        failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", said.read(), flags=re.MULTILINE)
     if status == 0:
         return False, "survived"
     return True, failed[-1] if failed else f"exit status {status}"
