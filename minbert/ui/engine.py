@@ -31,7 +31,7 @@ class Question:
 
     first: str
     second: str  # empty for A alone
-    pieces: tuple[list[int], ...]  # word-piece ids of A, and of B
+    pieces: tuple[tuple[int, ...], ...]  # word-piece ids of A, and of B
     notices: tuple[str, ...]  # lengths, what was cut, what the vocabulary doesn't have
 
     @property
@@ -135,7 +135,7 @@ class Engine:
                 raise InputError(
                     f"Sentence {name} has only invisible characters. Type some words there."
                 )
-        return Question(first, second, tuple(pieces), tuple(self.notices(pieces)))
+        return Question(first, second, tuple(map(tuple, pieces)), tuple(self.notices(pieces)))
 
     def answer(self, predictor: Predictor, question: Question) -> Answer:
         """Answer all tasks of a question with one of the models."""

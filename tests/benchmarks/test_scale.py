@@ -20,7 +20,8 @@ from minbert.ui.try_it.events import Handlers
 ROOT = Path(__file__).resolve().parents[2]
 SCALE = 1.0 if os.environ.get("MINBERT_HEAVY") == "1" else 0.05
 LOAD_SECONDS = 2.0
-CLICK_SECONDS = 0.3  # a figure follows within
+# processor seconds of a click with Try it open, and of opening the lab, four figures and tables
+CLICK_SECONDS = {"answers": 0.15, "lab": 0.6}
 PAIR = (
     "The film takes its time, and nothing much happens until the last quarter of an hour.",
     "It is a slow film in which little happens before the end, but then it is worth the wait.",
@@ -51,8 +52,8 @@ def test_both_models_load_in_two_seconds() -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize("part", ["answers", "lab"])
-def test_figures_follow_a_click_within_300_milliseconds(part: str) -> None:
+@pytest.mark.parametrize("part", CLICK_SECONDS)
+def test_a_click_is_answered_and_drawn_soon(part: str) -> None:
     """Take the least processor seconds of some clicks, so that a busy machine doesn't decide."""
     engine = Engine.load(ROOT / "assets" / "models", "cpu")
     handlers, lab = Handlers(engine), Lab(engine)
@@ -66,7 +67,7 @@ def test_figures_follow_a_click_within_300_milliseconds(part: str) -> None:
         else:
             assert lab.compare(asked, answer).split[1] is not None
         taken.append(time.process_time() - started)
-    assert min(taken) < CLICK_SECONDS
+    assert min(taken) < CLICK_SECONDS[part]
 
 
 @pytest.mark.heavy

@@ -137,6 +137,24 @@ def test_those_that_wait_together_are_encoded_together(
     assert [rows for rows, _ in batches] == [8]
 
 
+def test_each_of_those_encoded_together_gets_their_own_rows(
+    asked: Predictor,
+    plain: Predictor,
+    queue: ModelQueue,
+    gate: Gate,
+    batches: list[tuple[int, int]],
+) -> None:
+    questions = [sentences(5)[:2], sentences(9)[4:7], sentences(12)[9:]]
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(asked.embed, texts) for texts in questions]
+        waiting(queue, 3)
+        gate.open()
+        found = [future.result(PATIENCE) for future in futures]
+    assert [rows for rows, _ in batches] == [8], "one batch for all three"
+    for embeddings, texts in zip(found, questions, strict=True):
+        assert_close(embeddings, plain.embed(texts))
+
+
 def test_a_chunk_never_holds_more_than_it_may(
     asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
 ) -> None:

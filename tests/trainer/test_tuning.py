@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
+from tests.trainer.test_surgery import project
 from tests.trainer.two_processes import SIZES, fine_tuned, gradients_of, kept, scored, tuning_with
 from trainer.config import TrainConfig
 from trainer.run.fine_tuning import ORDER_SEED, FineTuning, is_shared, learning_rate_at
@@ -21,7 +22,7 @@ from trainer.run.folder import Run
 from trainer.run.loop import fine_tune
 from trainer.run.objective import process_batch
 from trainer.seeding import mix_seed
-from trainer.techniques.surgery import draw_orders, project
+from trainer.techniques.surgery import draw_orders
 
 SIMCSE = {"contrastive": "nt_xent"}
 PALS = {"pal_size": 8, "pal_epochs": 1}

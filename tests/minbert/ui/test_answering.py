@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -77,6 +78,13 @@ def test_an_opened_tab_is_filled_once_for_a_question(
     again = answering.answer(B, A, place, *VALUES)
     answering.open("pooling", again["try-shown"], again[answering.place], *VALUES)
     assert views["pooling"].seen[-1] == ((B, A),)
+
+
+def test_what_a_visit_keeps_can_be_compared(engine: Engine) -> None:
+    """Gradio hashes a state to see whether it changed."""
+    question = engine.ask(A, B)
+    asked = Asked(question, engine.answer(engine.mean, question))
+    assert hash(asked) == hash(dataclasses.replace(asked))
 
 
 def test_a_refusal_clears_what_was_answered(answering: Answering, views: dict[str, Noted]) -> None:

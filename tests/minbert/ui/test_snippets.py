@@ -37,6 +37,17 @@ def test_the_json_is_the_answer_rounded(engine: Engine) -> None:
     assert shortened({"a": [1, 2.00001, "x", None]}) == {"a": [1, 2.0, "x", None]}
 
 
+def test_both_orders_keep_their_names(engine: Engine) -> None:
+    question = engine.ask("a cat", "a good film")
+    _, pair = engine.mean.answer(*question.texts)
+    assert pair.paraphrase_ab != pytest.approx(pair.paraphrase_ba, abs=1e-4)
+    told = as_dict(engine.answer(engine.mean, question))
+    given = [told["paraphrase"][name] for name in ("a_then_b", "b_then_a")]
+    given += [told["similarity"][name] for name in ("joint_a_then_b", "joint_b_then_a")]
+    wanted = [pair.paraphrase_ab, pair.paraphrase_ba, pair.joint_ab, pair.joint_ba]
+    assert given == pytest.approx(wanted, abs=1e-5)
+
+
 def test_a_rating_that_hardly_moves_has_no_minus() -> None:
     before, now = (
         Answer((SentimentResult((low, 0.2, 0.2, 0.2, 0.4 - low)),), None) for low in (0.2, 0.205)

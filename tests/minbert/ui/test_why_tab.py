@@ -151,6 +151,19 @@ def test_the_fewest_words_come_step_by_step(why: Why, engine: Engine) -> None:
         assert stop == gr.update(visible=False)
 
 
+def test_the_mean_model_alone_is_explained(
+    why: Why, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        pytest.fail("the CLS model was asked")
+
+    for work in ("pooled", "hidden", "maps", "call"):
+        monkeypatch.setattr(engine.cls.backend, work, refuse)
+    last(why.attribute(A, B, OF_A, "answer"))
+    for part in (why.reduce, why.swap):
+        last(part(A, B, OF_A))
+
+
 def test_other_words_are_ranked_by_what_they_change(why: Why, engine: Engine) -> None:
     words, _ = last(why.swap(A, B, PARAPHRASE))
     found = find_counterfactuals(engine.mean, A, B, task="paraphrase")
