@@ -68,7 +68,7 @@ class Asked:
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """The mean-pooling model, and its twin trained alike but for CLS pooling."""
+    """The mean-pooling model, and one trained alike but for CLS pooling."""
 
     mean: Predictor
     cls: Predictor

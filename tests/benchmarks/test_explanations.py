@@ -25,7 +25,7 @@ from minbert.predictor import Predictor
 from minbert.text import Encoded
 from minbert.ui.engine import Engine
 from minbert.ui.why.events import Why
-from minbert.ui.why.question import OF_A, PARAPHRASE, SIMILARITY
+from minbert.ui.why.subject import OF_A, PARAPHRASE, SIMILARITY
 from tests.served import ROOT, served
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"

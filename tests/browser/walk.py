@@ -11,6 +11,10 @@ LISTED = ".tab-wrapper .tab-container.visually-hidden button"
 FILLED = "![...document.querySelectorAll('.mb-plot .empty')].some(plot => plot.checkVisibility())"
 DRAWN = """[...document.querySelectorAll('.mb-plot')].filter(plot => plot.checkVisibility())
     .every(plot => plot.querySelector('svg.main-svg, .empty'))"""
+# Gradio makes pale what waits for an answer, and fades it in.
+SETTLED = """![...document.querySelectorAll('.pending')].some(one => one.checkVisibility())
+    && document.getAnimations().every(one => one.playState !== 'running'
+        || one.effect.getComputedTiming().endTime === Infinity)"""
 UNFOLD = """() => {
     document.querySelectorAll('details').forEach(fold => { fold.open = true; });
     [...document.querySelectorAll('button.label-wrap:not(.open)')]
@@ -29,7 +33,7 @@ def tab_names(page: Page) -> list[str]:
 
 
 def open_tab(page: Page, name: str) -> None:
-    """Open a tab, from the menu where a narrow page has no room for it; wait for its figures."""
+    """Open a tab, from the menu where a narrow page has no room for it; wait for all of it."""
     tab = page.get_by_role("tab", name=name, exact=True)
     if tab.count() == 0:
         page.get_by_role("button", name="More tabs").click()
@@ -40,7 +44,7 @@ def open_tab(page: Page, name: str) -> None:
     page.wait_for_timeout(300)  # the tab's resize
     with contextlib.suppress(TimeoutError):  # a figure that nobody has asked for stays empty
         page.wait_for_function(FILLED, timeout=4_000)
-    page.wait_for_function(DRAWN, timeout=60_000)
+    page.wait_for_function(f"{DRAWN} && {SETTLED}", timeout=60_000)
 
 
 def unfold(page: Page) -> None:

@@ -15,7 +15,7 @@ from minbert.explain.attention_view import DIRECTIONS, AttentionView, view_atten
 from minbert.explain.heads_summary import CLS, SEP, summarise_heads
 from minbert.explain.rollout import attention_rollout, pooled_rollout
 from minbert.explain.words import group_tokens, merge_sum
-from minbert.ui.attention import findings as words
+from minbert.ui.attention import findings
 from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.parts.blocks import finding_block
@@ -166,20 +166,20 @@ class Studio:
         """Return the words and the figure of what is drawn."""
         view, lines = drawn.view, drawn.lines
         if chosen.view == ALL:
-            title = words.grid_finding(drawn.result, summarise_heads(drawn.result))
-            reading = words.READ_GRID
+            title = findings.grid_finding(drawn.result, summarise_heads(drawn.result))
+            reading = findings.READ_GRID
             longest, most = max(len(view.rows), len(view.columns)), grid_entries(view)
             if longest > most:
                 lines.append(f"Of {longest} words or pieces the first {most} are drawn.")
             block = finding_block(title, lines, f"{self.told(chosen)} {reading}")
             return block, grid_figure(view)
-        more = words.map_twin(view.rows, view.columns, drawn.map)
+        more = findings.attention_table(view.rows, view.columns, drawn.map)
         if chosen.view == ROLLOUT:
-            title, reading = self.rollout_finding(drawn, chosen), words.READ_ROLLOUT
+            title, reading = self.rollout_finding(drawn, chosen), findings.READ_ROLLOUT
         else:
             layer = drawn.result.layers[0] + 1
-            title = words.head_finding(view.rows, view.columns, drawn.map, layer, drawn.head)
-            reading = words.READ_MAP
+            title = findings.head_finding(view.rows, view.columns, drawn.map, layer, drawn.head)
+            reading = findings.READ_MAP
         block = finding_block(title, lines, f"{self.told(chosen)} {reading}", more)
         return block, map_figure(view.rows, view.columns, drawn.map)
 
@@ -196,7 +196,7 @@ class Studio:
         special = [token in (CLS, SEP) for token in result.tokens]
         grouped = group_tokens(result.tokens, special, pieces=bool(controls.pieces))
         merged = merge_sum(shares, grouped.groups)
-        return words.rollout_finding(grouped.labels, merged, len(result.layers))
+        return findings.rollout_finding(grouped.labels, merged, len(result.layers))
 
     def heads(
         self,
@@ -220,7 +220,7 @@ class Studio:
                 across = summary.a_to_b
                 crossing = None if across is None else round(100 * float(across[layer, head]), 2)
                 table.append([layer + 1, head + 1, *numbers, crossing])
-        block = finding_block(words.grid_finding(result, summary), [], words.READ_HEADS)
+        block = finding_block(findings.grid_finding(result, summary), [], findings.READ_HEADS)
         return block, sort_heads(table, next(iter(SORTS)))
 
     def attention(

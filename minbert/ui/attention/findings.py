@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minbert.answers import AttentionResult
 from minbert.explain.heads_summary import CLS, SEP, HeadsSummary
-from minbert.ui.parts import tables as twins
+from minbert.ui.parts import tables
 from minbert.ui.parts.numbers import percent
 
 WHAT_IT_IS = (
@@ -105,7 +105,7 @@ def rollout_finding(labels: Sequence[str], shares: Tensor, layers: int) -> str:
     )
 
 
-def map_twin(
+def attention_table(
     rows: Sequence[str], columns: Sequence[str], weights: Tensor, summary: str = "The numbers"
 ) -> str:
     """Return a map (R, C) as a table; of a large one its strongest cells, the rest as files."""
@@ -115,7 +115,7 @@ def map_twin(
             for name, row in zip(rows, weights.tolist(), strict=True)
         ]
         caption = "Per cent of each row's attention"
-        return twins.twin(caption, ["Looks \\ at", *columns], body, summary)
+        return tables.numbers_table(caption, ["Looks \\ at", *columns], body, summary)
     count = min(STRONGEST, weights.numel())
     values, order = weights.flatten().sort(descending=True, stable=True)
     body = []
@@ -124,4 +124,4 @@ def map_twin(
         body.append([f"{rows[row]} ({row + 1})", f"{columns[column]} ({column + 1})"])
         body[-1].append(f"{100 * value:.1f}")
     caption = f"The {count} strongest of {weights.numel():,} cells, per cent; all are in the files"
-    return twins.twin(caption, ["Looks", "At", "Share"], body, summary)
+    return tables.numbers_table(caption, ["Looks", "At", "Share"], body, summary)

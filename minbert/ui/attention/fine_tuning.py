@@ -16,7 +16,7 @@ from minbert.records.reading import MissingRecordError, RecordError, read_record
 from minbert.ui.attention.events import MODEL_NAMES
 from minbert.ui.attention.figures import ATTENTION_SCALE, CAMERA
 from minbert.ui.engine import Engine
-from minbert.ui.parts import tables as twins
+from minbert.ui.parts import tables
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.colours import DIVERGING
 from minbert.ui.parts.figures import themed
@@ -53,7 +53,7 @@ def tuning_finding(
     )
 
 
-def tuning_twin(
+def tuning_table(
     before: Sequence[Sequence[float]], after: Sequence[Sequence[float]], measure: str
 ) -> str:
     """Return both maps of a measure as a table, a row for each head."""
@@ -63,7 +63,7 @@ def tuning_twin(
         for k, (olds, news) in enumerate(zip(before, after, strict=True), start=1)
         for h, (old, new) in enumerate(zip(olds, news, strict=True), start=1)
     ]
-    return twins.twin(f"{name}, {unit}", ["Head", "Before", "After", "Change"], rows)
+    return tables.numbers_table(f"{name}, {unit}", ["Head", "Before", "After", "Change"], rows)
 
 
 def tuning_figure(
@@ -137,6 +137,6 @@ class FineTuning:
             )
         title, more = (
             tuning_finding(old, new, measure),
-            tuning_twin(old, new, measure),
+            tuning_table(old, new, measure),
         )
         return finding_block(title, lines, READ_TUNING, more), tuning_figure(old, new, measure)

@@ -13,7 +13,7 @@ from minbert.explain.masked import answer_masked, mask_word
 from minbert.explain.words import words_of
 from minbert.predictor import Predictor
 from minbert.text import Encoded
-from minbert.ui.attention import findings as words
+from minbert.ui.attention import findings
 from minbert.ui.attention.bertviz import NO_FRAME
 from minbert.ui.attention.events import (
     ALL,
@@ -119,15 +119,15 @@ class Extras:
         told = self.answers(chosen, first, second, sentence, entry)
         title = (
             f"With “{known[word]}” masked (word {entry + 1} of {'AB'[sentence]}); "
-            f"{words.drawn_name(before.result, before.head, rollout=chosen.view == ROLLOUT)}"
+            f"{findings.drawn_name(before.result, before.head, rollout=chosen.view == ROLLOUT)}"
         )
         figures, tables = [], []
         for name, one in ((AS_IT_IS, before), (WITH_MASK, after)):
             rows, columns = one.view.rows, one.view.columns
             figure = map_figure(rows, columns, one.map, most).update_xaxes(title=name)
             figures.append(gr.update(visible=True, value=figure))
-            tables.append(words.map_twin(rows, columns, one.map, f"The numbers, {name}"))
-        block = finding_block(title, told, words.READ_MASK, "".join(tables))
+            tables.append(findings.attention_table(rows, columns, one.map, f"The numbers, {name}"))
+        block = finding_block(title, told, findings.READ_MASK, "".join(tables))
         return block, figures[0], figures[1]
 
     def attend(self, predictor: Predictor, item: Encoded, controls: Controls) -> AttentionResult:

@@ -11,8 +11,7 @@ from typing import Any
 import gradio as gr
 
 from minbert.explain.attention_view import DIRECTIONS
-from minbert.ui.attention import events
-from minbert.ui.attention import findings as words
+from minbert.ui.attention import events, findings
 from minbert.ui.attention.bertviz import LISTEN, NO_FRAME, draw_view
 from minbert.ui.attention.events import MODEL_NAMES, Studio
 from minbert.ui.attention.files import write_files
@@ -76,7 +75,7 @@ def plot(name: str, *, visible: bool = True) -> gr.Plot:
 def build_attention(engine: Engine) -> AttentionTab:
     """Build the tab inside the page's tabs."""
     with gr.Tab("Attention", id="attention") as tab:
-        gr.HTML(notice_line([words.WHAT_IT_IS]), elem_id="attention-what")
+        gr.HTML(notice_line([findings.WHAT_IT_IS]), elem_id="attention-what")
         controls = build_controls(engine)
         figure = [gr.HTML(elem_id="attention-words"), plot("attention")]
         picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")

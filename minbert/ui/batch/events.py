@@ -36,8 +36,7 @@ from minbert.batch import (
 from minbert.batch.writing import rows_as_dicts, scores_as_dict
 from minbert.predictor import Predictor
 from minbert.tasks import SIMILARITY
-from minbert.ui.batch import findings as words
-from minbert.ui.batch import tables as panels
+from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block
@@ -102,7 +101,7 @@ class Batch:
         try:
             table = self.table(content, text, task)
         except BatchError as error:
-            return (panels.problem(str(error)), "", *buttons(False), *cleared())
+            return (tables.problem(str(error)), "", *buttons(False), *cleared())
         ticket, run = secrets.token_hex(16), Run()
         with self.lock:
             waiting = [name for name, other in self.runs.items() if not other.begun]
@@ -110,7 +109,7 @@ class Batch:
                 del self.runs[name]
             self.runs[ticket] = run
             working = self.working
-        notice = panels.note(words.ready(table, working, PLACES))
+        notice = tables.note(findings.ready(table, working, PLACES))
         return (notice, ticket, *buttons(True), *cleared())
 
     def proceed(self, ticket: str) -> None:
@@ -126,8 +125,8 @@ class Batch:
                 return (gr.skip(), *buttons(False))
             run.stopped.set()
             if not run.begun:  # it still waits in the queue, and ends there at its turn
-                return (panels.note("Stopped before its first row."), *buttons(False))
-        return (panels.note("Stopping after the rows at hand."), gr.skip(), gr.skip())
+                return (tables.note("Stopped before its first row."), *buttons(False))
+        return (tables.note("Stopping after the rows at hand."), gr.skip(), gr.skip())
 
     def restore(self, ticket: str) -> tuple[Update, Update]:
         """Show the button that begins again, unless a newer run goes on."""
@@ -176,7 +175,7 @@ class Batch:
         answers: list[RowAnswer] = []
         total, begun = len(table.rows), time.monotonic()
         skipped = (gr.skip(),) * (RESULTS - 1)
-        yield (panels.progress_panel(0, total, 0), *skipped)
+        yield (tables.progress_panel(0, total, 0), *skipped)
         step = ROWS_A_STEP[table.kind]
         with contextlib.closing(
             answer_rows(self.predictor(model), table, rows_at_a_time=step)
@@ -185,7 +184,7 @@ class Batch:
                 answers += chunk
                 spent = time.monotonic() - begun
                 if len(answers) < total:
-                    yield (panels.progress_panel(len(answers), total, spent), *skipped)
+                    yield (tables.progress_panel(len(answers), total, spent), *skipped)
         yield results(table, answers, time.monotonic() - begun, model)
 
     def predictor(self, model: str) -> Predictor:
@@ -247,12 +246,12 @@ def results(
     table: BatchTable, answers: list[RowAnswer], seconds: float, model: str
 ) -> tuple[Any, ...]:
     """Return everything that is shown at the end of a run."""
-    title, lines = words.summary(table, answers, seconds, MODELS[model], panels.SHOWN_ROWS)
+    title, lines = findings.summary(table, answers, seconds, MODELS[model], tables.SHOWN_ROWS)
     how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
-    block = finding_block(title, lines, how, panels.bad_rows(table.bad_rows))
-    label = f"Download all {words.count(len(table.rows) + len(table.bad_rows), 'row')} (TSV)"
+    block = finding_block(title, lines, how, tables.bad_rows(table.bad_rows))
+    label = f"Download all {findings.count(len(table.rows) + len(table.bad_rows), 'row')} (TSV)"
     download = gr.update(value=str(written(table, answers)), label=label, visible=True)
-    return (block, download, *scored(table, answers), panels.rows_table(table, answers))
+    return (block, download, *scored(table, answers), tables.rows_table(table, answers))
 
 
 def written(table: BatchTable, answers: list[RowAnswer]) -> Path:
@@ -270,16 +269,16 @@ def scored(table: BatchTable, answers: list[RowAnswer]) -> tuple[str, str, Updat
     if table.label_task is None:
         return "", "", hidden, "", hidden
     scores = score_batch(table, answers)
-    measures = panels.scores_block(scores)
+    measures = tables.scores_block(scores)
     if not scores.scored:
         return measures, "", hidden, "", hidden
     if scores.task == SIMILARITY:
         return (measures, *compared(table, answers, scores), "", hidden)
     return (
         measures,
-        panels.confusion_block(scores),
+        tables.confusion_block(scores),
         gr.update(value=confusion_figure(scores.confusion or (), scores.task.labels), visible=True),
-        panels.reliability_block(scores),
+        tables.reliability_block(scores),
         gr.update(value=reliability_figure(scores), visible=True),
     )
 
@@ -293,5 +292,5 @@ def compared(
         for row, answer in zip(table.rows, answers, strict=False)
         if row.label is not None and isinstance(answer, PairResult)
     ]
-    block = panels.scatter_block(scores, len(thinned(points)))
+    block = tables.scatter_block(scores, len(thinned(points)))
     return block, gr.update(value=scatter_figure(points), visible=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from minbert.ui.batch import findings as words
-from minbert.ui.batch import tables as panels
+from minbert.ui.batch import findings, tables
 from minbert.ui.batch.events import AUTO, PAIRS, PLACES, SENTENCES, Batch
 from minbert.ui.engine import Engine
 
@@ -71,11 +70,11 @@ def build_batch(engine: Engine) -> gr.Tab:
         gr.HTML(
             '<div class="mb-findings"><h3>Many rows at once</h3></div>'
             f'<p class="mb-lead">{escape(INTRODUCTION)}</p>'
-            f'<p class="mb-note" id="batch-limits">{escape(words.limits(longest(engine)))}</p>'
+            f'<p class="mb-note" id="batch-limits">{escape(findings.limits(longest(engine)))}</p>'
         )
         file, text = build_inputs()
         task, model = build_choices()
-        gr.HTML(panels.formats())
+        gr.HTML(tables.formats())
         with gr.Row():
             run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
             stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")

@@ -15,10 +15,10 @@ from minbert.batch import (
     is_duplicate,
 )
 from minbert.tasks import PARAPHRASE, SENTIMENT, Task
-from minbert.ui.batch import findings as words
+from minbert.ui.batch import findings
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import clamped, percent
-from minbert.ui.parts.tables import fold, simple_head, table, twin
+from minbert.ui.parts.tables import fold, numbers_table, simple_head, table
 
 SHOWN_ROWS = 200  # of answers, in the table on the page
 SHOWN_PROBLEMS = 100  # of rows that can't be read
@@ -62,7 +62,7 @@ def formats() -> str:
 def progress_panel(done: int, total: int, seconds: float, note: str = "") -> str:
     """Return the bar of a run with its numbers."""
     share = 100 * done / max(total, 1)
-    told = words.progress(done, total, seconds) + (f". {note}" if note else "")
+    told = findings.progress(done, total, seconds) + (f". {note}" if note else "")
     return (
         f'<div class="mb-meter mb-progress" role="progressbar" aria-label="rows answered" '
         f'aria-valuemin="0" aria-valuemax="{total}" aria-valuenow="{done}">'
@@ -93,7 +93,7 @@ def bad_rows(rows: Sequence[BadRow]) -> str:
     )
     more = len(rows) - SHOWN_PROBLEMS
     rest = f"<li>and {more:,} more, told in the download</li>" if more > 0 else ""
-    title = f"{words.count(len(rows), 'row')} could not be read"
+    title = f"{findings.count(len(rows), 'row')} could not be read"
     return f'<div class="mb-problem"><h3>{title}</h3><ul>{items}{rest}</ul></div>'
 
 
@@ -118,7 +118,7 @@ def rows_table(asked: BatchTable, answers: Sequence[RowAnswer]) -> str:
         [*texts_and_answer(row, answer), *people_cell(row, label), str(row.line)]
         for row, answer in kept
     ]
-    count = words.count(len(kept), "row")
+    count = findings.count(len(kept), "row")
     caption = f"The first {count}" if len(answers) > len(kept) else f"All {count}"
     listed = table(caption, simple_head(names), body)
     return f'<div class="mb-batch mb-{asked.kind}">{listed}</div>'
@@ -145,10 +145,10 @@ def people_cell(row: BatchRow, task: Task | None) -> list[str]:
 
 def scores_block(scores: BatchScores) -> str:
     """Return the measures, each with one standard error."""
-    title, lines = words.scores_finding(scores)
+    title, lines = findings.scores_finding(scores)
     caption = "How good the answers are"
     names = ("Measure", "Value", "Standard error", "Rows")
-    measured = table(caption, simple_head(names), words.measures(scores))
+    measured = table(caption, simple_head(names), findings.measures(scores))
     how = "How to read this: the labels of your file are held against the model's answers."
     if scores.calibration_error is not None:
         how += " The calibration error is the mean gap between both over the bins of the curve."
@@ -163,9 +163,9 @@ def confusion_block(scores: BatchScores) -> str:
     rows = [
         [label, *(f"{cell:,}" for cell in row)] for label, row in zip(labels, counts, strict=True)
     ]
-    numbers = twin("Rows by people's class and the model's", names, rows)
-    title = words.confusion_finding(scores, labels)
-    return finding_block(title, [], words.READ_CONFUSION, numbers)
+    numbers = numbers_table("Rows by people's class and the model's", names, rows)
+    title = findings.confusion_finding(scores, labels)
+    return finding_block(title, [], findings.READ_CONFUSION, numbers)
 
 
 def reliability_block(scores: BatchScores) -> str:
@@ -173,14 +173,14 @@ def reliability_block(scores: BatchScores) -> str:
     sentiment = scores.task == SENTIMENT
     said, found = ("Mean certainty", "Share right") if sentiment else ("Mean “yes”", "Share of yes")
     names = ("Certainty" if sentiment else "Probability", "Rows", said, found)
-    numbers = twin("Rows by the model's certainty", names, words.bin_cells(scores.bins))
-    how = words.READ_RELIABILITY if sentiment else words.READ_YES
-    return finding_block(words.reliability_finding(scores), [], how, numbers)
+    numbers = numbers_table("Rows by the model's certainty", names, findings.bin_cells(scores.bins))
+    how = findings.READ_RELIABILITY if sentiment else findings.READ_YES
+    return finding_block(findings.reliability_finding(scores), [], how, numbers)
 
 
 def scatter_block(scores: BatchScores, drawn: int) -> str:
     """Return the words and the table of the scatter; `drawn` is how many points it has."""
     names = ("Model's score", "Rows", "Mean of the model", "Mean of people")
-    numbers = twin("Rows by the model's score", names, words.bin_cells(scores.bins))
+    numbers = numbers_table("Rows by the model's score", names, findings.bin_cells(scores.bins))
     thinned = [f"Drawn are {drawn:,} of {scores.scored:,}."] if drawn < scores.scored else []
-    return finding_block(words.scatter_finding(scores), thinned, words.READ_SCATTER, numbers)
+    return finding_block(findings.scatter_finding(scores), thinned, findings.READ_SCATTER, numbers)

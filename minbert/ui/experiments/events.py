@@ -10,12 +10,10 @@ import plotly.graph_objects as go
 
 from minbert.records.form import TASKS
 from minbert.records.runs import Results, Run
-from minbert.ui.experiments import findings as words
-from minbert.ui.experiments import tables as panels
+from minbert.ui.experiments import findings, tables
 from minbert.ui.experiments.figures import AGAINST, conflicts_figure, curves_figure, shares_figure
 from minbert.ui.experiments.sampling import schedule
 from minbert.ui.experiments.scores_figure import scores_figure
-from minbert.ui.parts import tables as twins
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import fixed
 from minbert.ui.parts.score_rows import (
@@ -27,6 +25,7 @@ from minbert.ui.parts.score_rows import (
     metrics_of,
     table_names,
 )
+from minbert.ui.parts.tables import fold, simple_head, table
 
 REPORT_METRICS = "The report's own"
 MOST_ROWS = 4  # curves in one figure: as many as there are dashes
@@ -87,24 +86,24 @@ class Experiments:
         rows = self.rows_of(shown)
         metrics = [m for m in metrics_of(rows) if metric_label(m) == chosen]
         metrics = metrics or main_metrics(rows) or metrics_of(rows)
-        title, lines = words.scores_finding(rows, metrics)
+        title, lines = findings.scores_finding(rows, metrics)
         runs = [run for row in rows for run in row.runs]
-        reported, ours = panels.splits(rows, metrics)
+        reported, ours = tables.splits(rows, metrics)
         caption = f"{shown} ({reported}, {ours})" if any(run.report for run in runs) else shown
-        notes = panels.row_notes(rows) + panels.encoder_block(runs) + panels.source_block(runs)
+        notes = tables.row_notes(rows) + tables.encoder_block(runs) + tables.source_block(runs)
         return (
-            finding_block(title, lines, words.READ_SCORES),
+            finding_block(title, lines, findings.READ_SCORES),
             scores_figure(rows, metrics),
-            panels.scores_table(caption, rows, metrics) + notes,
+            tables.scores_table(caption, rows, metrics) + notes,
         )
 
     def show_curves(self, chosen: list[str], measures: list[str], against: str) -> Drawn:
         """Draw the training curves of the chosen rows."""
         rows = [self.curved[name] for name in chosen or [] if name in self.curved][:MOST_ROWS]
         kept = [measure for measure in CURVE_MEASURES if measure in (measures or [])]
-        title, lines = words.curves_finding(rows, kept, against)
+        title, lines = findings.curves_finding(rows, kept, against)
         runs = [run for row in rows for run in row.runs]
-        head = twins.simple_head(["Row", "Seed", AGAINST[against].capitalize(), *kept])
+        head = simple_head(["Row", "Seed", AGAINST[against].capitalize(), *kept])
         body = []
         for run in runs:
             for point in run.curve:
@@ -112,11 +111,11 @@ class Experiments:
                 scores = [fixed(point.scores.get(measure)) for measure in kept]
                 place = "–" if x is None else f"{x:,.4g}"
                 body.append([run.row.replace("_", " "), f"{run.seed}", place, *scores])
-        numbers = twins.fold("The numbers", twins.table("Training curves", head, body))
+        numbers = fold("The numbers", table("Training curves", head, body))
         return (
-            finding_block(title, lines, words.READ_CURVES),
+            finding_block(title, lines, findings.READ_CURVES),
             curves_figure(rows, kept or [NORMALISED], against),
-            numbers + panels.source_block(runs),
+            numbers + tables.source_block(runs),
         )
 
     def show_shares(
@@ -136,23 +135,23 @@ class Experiments:
             return finding_block("Can't draw this", [str(error)], ""), gr.skip(), gr.skip()
         run = self.sampled.get(recorded)
         shares = run.probabilities if run is not None else ()
-        title, lines = words.shares_finding(drawn, shares, recorded)
-        head = twins.simple_head(["Epoch", "α", *TASKS])
+        title, lines = findings.shares_finding(drawn, shares, recorded)
+        head = simple_head(["Epoch", "α", *TASKS])
         body = [
             [f"{number}", f"{epoch.alpha:.2f}", *(f"{100 * share:.1f} %" for share in epoch.shares)]
             for number, epoch in enumerate(drawn, start=1)
         ]
-        numbers = twins.fold("The numbers", twins.table("Task shares", head, body))
+        numbers = fold("The numbers", table("Task shares", head, body))
         return (
-            finding_block(title, lines, words.READ_SHARES),
+            finding_block(title, lines, findings.READ_SHARES),
             shares_figure(drawn, shares),
-            numbers + panels.source_block([run] if run is not None else []),
+            numbers + tables.source_block([run] if run is not None else []),
         )
 
     def show_conflicts(self, chosen: str, measure: str) -> Drawn:
         """Draw the gradient conflicts of a run with surgery."""
         run = self.conflicted[chosen]
-        title, lines = words.conflicts_finding(run)
+        title, lines = findings.conflicts_finding(run)
         names = ("conflict rate", "after surgery", "cosine", "after surgery")
         body = [
             [pair.replace("-", " and "), f"{epoch.epoch:g}"]
@@ -168,12 +167,12 @@ class Experiments:
             for epoch in run.surgery
             for pair, values in epoch.pairs.items()
         ]
-        head = twins.simple_head(["Pair", "Epoch", *names])
-        numbers = twins.fold("The numbers", twins.table("Gradient conflicts", head, body))
+        head = simple_head(["Pair", "Epoch", *names])
+        numbers = fold("The numbers", table("Gradient conflicts", head, body))
         return (
-            finding_block(title, lines, words.READ_CONFLICTS),
+            finding_block(title, lines, findings.READ_CONFLICTS),
             conflicts_figure(run, measure),
-            numbers + panels.source_block([run]),
+            numbers + tables.source_block([run]),
         )
 
 

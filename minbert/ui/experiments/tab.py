@@ -11,8 +11,7 @@ import gradio as gr
 
 from minbert.records.form import TASKS
 from minbert.records.runs import read_results
-from minbert.ui.experiments import findings as words
-from minbert.ui.experiments import tables as panels
+from minbert.ui.experiments import findings, tables
 from minbert.ui.experiments.events import CURVE_MEASURES, MOST_ROWS, Experiments
 from minbert.ui.experiments.figures import AGAINST, MEASURES, curve_points
 from minbert.ui.experiments.sampling import END
@@ -48,7 +47,7 @@ def build_experiments(folder: Path) -> gr.Tab:
     found = tab.results
     built = gr.Tab("Experiments", id="experiments")
     with built:
-        told = blocks.problems_block if found.runs or found.comparisons else panels.empty_block
+        told = blocks.problems_block if found.runs or found.comparisons else tables.empty_block
         if found.problems:
             gr.HTML(told(found.problems), elem_id="results-problems")
         gr.HTML(f'<p class="mb-lead">{escape(LEAD)}</p>')
@@ -104,10 +103,10 @@ def draw_when_seen(
 def build_claims(tab: Experiments) -> None:
     """Build the list of claims, each with its verdict."""
     comparisons = tab.results.comparisons
-    title, lines = words.claims_finding(comparisons)
+    title, lines = findings.claims_finding(comparisons)
     gr.HTML(
-        finding_block(title, lines, words.READ_CLAIMS)
-        + panels.claims_block(comparisons, tab.results.runs),
+        finding_block(title, lines, findings.READ_CLAIMS)
+        + tables.claims_block(comparisons, tab.results.runs),
         elem_id="claims",
     )
 

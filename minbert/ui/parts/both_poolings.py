@@ -10,7 +10,7 @@ from minbert.ui.engine import Answer
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import percent, shown
-from minbert.ui.parts.tables import twin
+from minbert.ui.parts.tables import numbers_table
 
 READ_POOLING = (
     "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
@@ -93,7 +93,7 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
     return figure
 
 
-def answers_twin(cls: Answer, mean: Answer) -> str:
+def answers_table(cls: Answer, mean: Answer) -> str:
     """Return both models' answers to all three tasks."""
     rows = [
         [f"Sentiment of {name}, {label}", f"{one.probabilities[k]:.1%}", f"{two:.1%}"]
@@ -108,4 +108,4 @@ def answers_twin(cls: Answer, mean: Answer) -> str:
             ["Similarity, joint score", f"{a.joint:.2f}", f"{b.joint:.2f}"],
             ["Similarity, Siamese score", f"{a.siamese:.2f}", f"{b.siamese:.2f}"],
         ]
-    return twin("Answers of both models", ["Answer", "CLS", "mean"], rows)
+    return numbers_table("Answers of both models", ["Answer", "CLS", "mean"], rows)

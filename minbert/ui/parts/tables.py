@@ -33,7 +33,7 @@ def simple_head(names: Sequence[str]) -> str:
     return "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr>"
 
 
-def twin(
+def numbers_table(
     caption: str,
     names: Sequence[str],
     rows: Sequence[Sequence[str]],

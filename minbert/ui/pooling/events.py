@@ -22,11 +22,11 @@ from minbert.predictor import Predictor
 from minbert.ui.engine import Answer, Engine, InputError, Question
 from minbert.ui.parts import blocks
 from minbert.ui.parts.answer_words import comparison
-from minbert.ui.parts.both_poolings import READ_POOLING, answers_twin, pooling_figure
+from minbert.ui.parts.both_poolings import READ_POOLING, answers_table, pooling_figure
 from minbert.ui.parts.refusal import asked, refusal
-from minbert.ui.pooling import findings as words
+from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
-from minbert.ui.pooling.tables import contributions_twin, layers_twin, split_twin
+from minbert.ui.pooling.tables import contributions_table, layers_table, split_table
 
 MOST_SENTENCES = 50
 SET_POOLINGS = ("cls", "mean", "max", "pooler")
@@ -68,27 +68,27 @@ class Lab:
         title, lines = comparison(cls, mean)
         if alone and not second:
             lines = [alone]
-        answers = blocks.finding_block(title, lines, READ_POOLING, answers_twin(cls, mean))
+        answers = blocks.finding_block(title, lines, READ_POOLING, answers_table(cls, mean))
         states = self.states(engine.mean, question)
         last = [None if every is None else every[-1] for every in states]
         texts = zip("AB", (first, second) if second else (first,), last, strict=False)
         splits = {
             name: split_sentiment(engine.mean, text, state=state) for name, text, state in texts
         }
-        title, lines = words.contributions_finding(splits)
+        title, lines = findings.contributions_finding(splits)
         contributions = blocks.finding_block(
-            title, lines, words.READ_CONTRIBUTIONS, contributions_twin(splits)
+            title, lines, findings.READ_CONTRIBUTIONS, contributions_table(splits)
         )
         moods: Shown = (contributions, contributions_figure(splits))
         shown = (answers, pooling_figure(cls, mean))
         if mean.pair is None:
             waiting = [
                 blocks.finding_block(NO_SECOND, [], how)
-                for how in (words.READ_SPLIT, words.READ_LAYERS)
+                for how in (findings.READ_SPLIT, findings.READ_LAYERS)
             ]
             return Comparison(shown, (waiting[0], None), moods, (waiting[1], None))
         split = split_similarity(engine.mean, first, second, states=known(last))
-        title, lines = words.split_finding(split, mean.pair)
+        title, lines = findings.split_finding(split, mean.pair)
         by_layer = {
             "cls": (engine.cls, self.states(engine.cls, question)),
             "mean": (engine.mean, states),
@@ -98,12 +98,12 @@ class Lab:
             for name, (model, found) in by_layer.items()
         }
         told = blocks.finding_block(
-            words.layers_finding(cosines), [], words.READ_LAYERS, layers_twin(cosines)
+            findings.layers_finding(cosines), [], findings.READ_LAYERS, layers_table(cosines)
         )
         return Comparison(
             shown,
             (
-                blocks.finding_block(title, lines, words.READ_SPLIT, split_twin(split)),
+                blocks.finding_block(title, lines, findings.READ_SPLIT, split_table(split)),
                 split_figure(split),
             ),
             moods,

@@ -28,7 +28,7 @@ from minbert.ui.parts.blocks import finding_block, meter
 from minbert.ui.parts.colours import POOLING_COLOURS
 from minbert.ui.parts.figures import places, themed
 from minbert.ui.parts.refusal import asked, refusal
-from minbert.ui.parts.tables import twin
+from minbert.ui.parts.tables import numbers_table
 
 NAMES = {"cls": "CLS", "mean": "mean"}
 SIAMESE, JOINT = "Siamese", "joint"
@@ -164,7 +164,7 @@ def waiting() -> Shown:
 def block(found: LeftOut) -> str:
     """Return a figure's finding, how to read it, and its table."""
     title, lines = finding(found)
-    return finding_block(title, lines, READ[found.kind], left_out_twin(found))
+    return finding_block(title, lines, READ[found.kind], left_out_table(found))
 
 
 def finding(found: LeftOut) -> tuple[str, list[str]]:
@@ -255,7 +255,7 @@ def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
     return figure
 
 
-def left_out_twin(found: LeftOut) -> str:
+def left_out_table(found: LeftOut) -> str:
     """Return each word's scores and changes under both poolings."""
     words = [
         (name, word) for name in "AB" for word in (found.first if name == "A" else found.second)
@@ -271,7 +271,7 @@ def left_out_twin(found: LeftOut) -> str:
     ]
     whole = [cell for name in NAMES for cell in (f"{found.scores[name]:.2f}", "")]
     heads = ["Without", "CLS score", "change", "mean score", "change"]
-    return twin(
+    return numbers_table(
         f"The {found.kind} score without each word",
         heads,
         [["nothing (the whole pair)", *whole], *rows],

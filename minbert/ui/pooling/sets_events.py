@@ -10,7 +10,7 @@ import gradio as gr
 
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.parts.blocks import finding_block, meter
-from minbert.ui.pooling import sets_findings as words
+from minbert.ui.pooling import sets_findings
 from minbert.ui.pooling.sets import (
     QUICK_SET,
     WAYS,
@@ -81,13 +81,15 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
     """Return the words and figures of a comparison."""
     marked = chosen if 0 <= chosen < len(found.sentences) else None
     orders = found.orders[:2] if order == OWN else (found.orders[2], found.orders[2])
-    title, lines = words.set_finding(found)
-    shown: list[Any] = [finding_block(title, lines, words.READ_MATRIX)]
+    title, lines = sets_findings.set_finding(found)
+    shown: list[Any] = [finding_block(title, lines, sets_findings.READ_MATRIX)]
     for side, rows in zip(found.sides, orders, strict=True):
-        numbers = words.matrix_twin(found, side, rows)
+        numbers = sets_findings.matrix_table(found, side, rows)
         shown += [side_head(side.way) + numbers, matrix_figure(found, side, rows, marked)]
-    title, lines = words.points_finding(found, marked)
-    shown.append(finding_block(title, lines, words.READ_POINTS, words.points_twin(found)))
+    title, lines = sets_findings.points_finding(found, marked)
+    shown.append(
+        finding_block(title, lines, sets_findings.READ_POINTS, sets_findings.points_table(found))
+    )
     for side in found.sides:
         shown += [side_head(side.way), points_figure(found, side, marked)]
     return tuple(shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from minbert.ui.parts.tables import folded, map_table, twin
+from minbert.ui.parts.tables import folded, map_table, numbers_table
 from minbert.ui.pooling.sets import NEIGHBOURS, NO_ATTENTION, WAYS, Compared, Comparison
 
 SAME_GAP = 0.015  # gaps closer than this are called alike
@@ -155,7 +155,7 @@ def points_finding(found: Comparison, chosen: int | None) -> tuple[str, list[str
     return title, lines
 
 
-def matrix_twin(found: Comparison, side: Compared, order: Sequence[int]) -> str:
+def matrix_table(found: Comparison, side: Compared, order: Sequence[int]) -> str:
     """Return a side's cosines in the order shown."""
     rows = [f"{place + 1} {found.sentences[place]}" for place in order]
     values = [[side.matrix[a][b] for b in order] for a in order]
@@ -163,7 +163,7 @@ def matrix_twin(found: Comparison, side: Compared, order: Sequence[int]) -> str:
     return folded(map_table(caption, "Sentence", rows, [str(k + 1) for k in order], values, ".2f"))
 
 
-def points_twin(found: Comparison) -> str:
+def points_table(found: Comparison) -> str:
     """Return both maps' coordinates."""
     names = [f"{short(side)} {axis}" for side in found.sides for axis in ("x", "y")]
     rows = [
@@ -171,4 +171,4 @@ def points_twin(found: Comparison) -> str:
         + [f"{value:.3f}" for side in found.sides for value in side.points[k]]
         for k, sentence in enumerate(found.sentences)
     ]
-    return twin("The maps' points", ["Sentence", "Group", *names], rows)
+    return numbers_table("The maps' points", ["Sentence", "Group", *names], rows)

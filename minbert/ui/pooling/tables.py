@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from minbert.explain import SentimentSplit, SimilaritySplit
 from minbert.tasks import SENTIMENT
-from minbert.ui.parts.tables import folded, map_table, twin
+from minbert.ui.parts.tables import folded, map_table, numbers_table
 
 
-def split_twin(split: SimilaritySplit) -> str:
+def split_table(split: SimilaritySplit) -> str:
     """Return the cells whose sum is the cosine."""
     return folded(
         map_table(
@@ -23,7 +23,7 @@ def split_twin(split: SimilaritySplit) -> str:
     )
 
 
-def contributions_twin(splits: Mapping[str, SentimentSplit]) -> str:
+def contributions_table(splits: Mapping[str, SentimentSplit]) -> str:
     """Return what each word does for each class, a table a sentence."""
     tables = [
         map_table(
@@ -39,11 +39,11 @@ def contributions_twin(splits: Mapping[str, SentimentSplit]) -> str:
     return folded(*tables)
 
 
-def layers_twin(cosines: Mapping[str, Sequence[float]]) -> str:
+def layers_table(cosines: Mapping[str, Sequence[float]]) -> str:
     """Return the cosine of A and B after each layer."""
     rows = [
         ["words" if layer == 0 else f"layer {layer}", *(f"{value:.3f}" for value in values)]
         for layer, values in enumerate(zip(*cosines.values(), strict=True))
     ]
     names = ["CLS" if name == "cls" else name for name in cosines]
-    return twin("Cosine of A and B after each layer", ["After", *names], rows)
+    return numbers_table("Cosine of A and B after each layer", ["After", *names], rows)

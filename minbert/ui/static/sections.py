@@ -17,8 +17,8 @@ from minbert.records.shipped import read_records
 from minbert.ui.about.tab import LICENCE, listed
 from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
 from minbert.ui.engine import Engine
-from minbert.ui.experiments import findings as experiment_words
 from minbert.ui.experiments.events import CURVE_MEASURES, REPORT_METRICS, Experiments
+from minbert.ui.experiments.findings import READ_CLAIMS, claims_finding
 from minbert.ui.experiments.tables import claims_block
 from minbert.ui.parts.blocks import finding_block, problems_block
 from minbert.ui.pooling.events import Lab
@@ -172,9 +172,9 @@ def claims(experiments: Experiments) -> str:
     found = experiments.results
     if not found.comparisons:
         return ""
-    title, lines = experiment_words.claims_finding(found.comparisons)
+    title, lines = claims_finding(found.comparisons)
     judged = claims_block(found.comparisons, found.runs)
-    return finding_block(title, lines, experiment_words.READ_CLAIMS) + judged
+    return finding_block(title, lines, READ_CLAIMS) + judged
 
 
 def page_body(parts: Parts, still: str = STILL) -> str:

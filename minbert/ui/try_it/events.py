@@ -7,9 +7,7 @@ from typing import Any
 
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer, Asked, Engine
-from minbert.ui.parts import answer_cards as panels
-from minbert.ui.parts import answer_words as words
-from minbert.ui.parts import blocks
+from minbert.ui.parts import answer_cards, answer_words, blocks
 from minbert.ui.parts.refusal import asked
 from minbert.ui.try_it.snippets import json_text, python_lines
 
@@ -31,8 +29,8 @@ def changed(pinned: Asked | None, answer: Answer) -> str:
     """Return the panel that compares an answer with the pinned one; empty without a pin."""
     if pinned is None:
         return ""
-    changes = words.changes(pinned.answer, answer)
-    return panels.change_panel(pinned.first, pinned.second, changes)
+    changes = answer_words.changes(pinned.answer, answer)
+    return answer_cards.change_panel(pinned.first, pinned.second, changes)
 
 
 class Handlers:
@@ -54,7 +52,7 @@ class Handlers:
         first, second = asked.question.texts
         return Shown(
             blocks.notice_line(asked.question.notices),
-            panels.answer_panel(asked.answer, threshold, self.within_one),
+            answer_cards.answer_panel(asked.answer, threshold, self.within_one),
             changed(pinned, asked.answer),
             python_lines(first, second),
             json_text(first, second, as_dict(asked.answer)),
@@ -62,14 +60,14 @@ class Handlers:
 
     def show_threshold(self, asked: Asked | None, threshold: float) -> str:
         """Show the answer again under another paraphrase threshold; the model isn't asked."""
-        return panels.answer_panel(asked.answer, threshold, self.within_one) if asked else ""
+        return answer_cards.answer_panel(asked.answer, threshold, self.within_one) if asked else ""
 
     def pin(self, asked: Asked | None) -> tuple[Asked | None, str]:
         """Keep the present question and answer, to see what an edit changes."""
         if asked is None:
             return None, ""
         note = ["Edit a sentence and press Answer: the change on all tasks stands here."]
-        return asked, panels.change_panel(asked.first, asked.second, note)
+        return asked, answer_cards.change_panel(asked.first, asked.second, note)
 
     def predict(self, first: str, second: str = "") -> dict[str, Any]:
         """Answer all three tasks with the mean-pooling model.
@@ -99,7 +97,7 @@ class Handlers:
         question = asked(self.engine, first, second, REFUSED)
         cls = self.engine.answer(self.engine.cls, question)
         mean = self.engine.answer(self.engine.mean, question)
-        title, lines = words.comparison(cls, mean)
+        title, lines = answer_words.comparison(cls, mean)
         return {"cls": as_dict(cls), "mean": as_dict(mean), "differences": [title, *lines]}
 
 
@@ -118,7 +116,7 @@ def as_dict(answer: Answer) -> dict[str, Any]:
     pair = answer.pair
     if pair is not None:
         told["paraphrase"] = {
-            "label": words.yes_no(pair),
+            "label": answer_words.yes_no(pair),
             "probability": pair.paraphrase,
             "a_then_b": pair.paraphrase_ab,
             "b_then_a": pair.paraphrase_ba,

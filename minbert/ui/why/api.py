@@ -9,7 +9,7 @@ from minbert.serving import bulk_work
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.refusal import refusal
-from minbert.ui.why.question import OF_A, PARAPHRASE, SIMILARITY, asked
+from minbert.ui.why.subject import OF_A, PARAPHRASE, SIMILARITY, asked
 
 KIND_OF = {"sentiment": OF_A, "paraphrase": PARAPHRASE, "similarity": SIMILARITY}
 GRADIENTS = "integrated gradients"
@@ -50,8 +50,8 @@ class ExplainEndpoint:
             raise refusal(f"Task should be one of {', '.join(KIND_OF)}. Found {task!r}.")
         if method not in METHODS:
             raise refusal(f"Method should be one of {', '.join(METHODS)}. Found {method!r}.")
-        question = asked(self.engine, first, second, KIND_OF[task])
-        texts, chosen = (question.first, question.second), as_target(task, target)
+        subject = asked(self.engine, first, second, KIND_OF[task])
+        texts, chosen = (subject.first, subject.second), as_target(task, target)
         completeness, skipped, signed = None, 0, True
         try:
             with bulk_work():

@@ -21,8 +21,8 @@ from minbert.predictor import Predictor
 from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.parts.figures import places, plain, themed
 from minbert.ui.parts.steps import Far, Tell, watched
-from minbert.ui.parts.tables import twin
-from minbert.ui.why.question import Question, short_name, target_name
+from minbert.ui.parts.tables import numbers_table
+from minbert.ui.why.subject import Subject, short_name, target_name
 
 NAMES = {
     "integrated gradients": "integrated gradients",
@@ -54,7 +54,7 @@ READ = (
 class Attribution:
     """What each method says of each word."""
 
-    question: Question
+    subject: Subject
     gradients: IntegratedGradients
     explanations: tuple[Explanation, ...]  # by method, as `NAMES` lists them
 
@@ -62,7 +62,7 @@ class Attribution:
     def labels(self) -> list[str]:
         """Return all words; of a pair with the sentence's name."""
         return [
-            f"{name}: {word}" if len(self.question.names) > 1 else word
+            f"{name}: {word}" if len(self.subject.names) > 1 else word
             for name, word, _ in self.entries
         ]
 
@@ -70,7 +70,7 @@ class Attribution:
     def entries(self) -> list[tuple[str, str, tuple[float, ...]]]:
         """Return (sentence, word, the methods' numbers) of all words that each method tried."""
         found = []
-        for side, name in enumerate(self.question.names):
+        for side, name in enumerate(self.subject.names):
             rows = [(each.first, each.second)[side] for each in self.explanations]
             for place in range(min(len(row.words) for row in rows)):
                 numbers = tuple(row.values[place] for row in rows)
@@ -89,10 +89,10 @@ class Attribution:
 
 
 def attribute(
-    predictor: Predictor, question: Question, target: int | str | None, tell: Tell
+    predictor: Predictor, subject: Subject, target: int | str | None, tell: Tell
 ) -> Attribution:
     """Ask all four methods; the gradients come together."""
-    texts, task = (question.first, question.second), question.task
+    texts, task = (subject.first, subject.second), subject.task
 
     def told(done: int, whole: int) -> None:
         tell(Far("Step 1 of 3, points of integrated gradients", done, whole))
@@ -108,7 +108,7 @@ def attribute(
     left_out = explain(watching, *texts, task=task, target=score, method="occlusion")
     tell(Far("Step 3 of 3, attention maps", 0, 1))
     rolled = explain(predictor, *texts, task=task, target=score, method="rollout")
-    return Attribution(question, found, (*gradients, left_out, rolled))
+    return Attribution(subject, found, (*gradients, left_out, rolled))
 
 
 def finding(found: Attribution) -> tuple[str, list[str]]:
@@ -137,7 +137,7 @@ def finding(found: Attribution) -> tuple[str, list[str]]:
     ]
     lines = ["; ".join(others).capitalize() + "."] if others else []
     lines.append(completeness(found.gradients))
-    lines += disagreements(disagreement(found.explanations), found.question)
+    lines += disagreements(disagreement(found.explanations), found.subject)
     skipped = sum(each.skipped for each in found.explanations)
     if skipped:
         lines.append(f"{skipped} further words were not left out, and are not shown.")
@@ -159,7 +159,7 @@ def completeness(found: IntegratedGradients) -> str:
     )
 
 
-def disagreements(found: Disagreement, question: Question) -> list[str]:
+def disagreements(found: Disagreement, subject: Subject) -> list[str]:
     """Say which methods rank the words alike or hardly alike, and the word they disagree on most.
 
     A correlation over two words says nothing, so it takes three.
@@ -182,7 +182,7 @@ def disagreements(found: Disagreement, question: Question) -> list[str]:
     if word.spread > 0:
         high = found.methods[word.ranks.index(min(word.ranks))]
         low = found.methods[word.ranks.index(max(word.ranks))]
-        whose = f" of {question.names[word.side]}" if len(question.names) > 1 else ""
+        whose = f" of {subject.names[word.side]}" if len(subject.names) > 1 else ""
         lines.append(
             f"They disagree most on “{word.word}”{whose}: of {len(found.words)} words "
             f"{NAMES[high]} ranks it {min(word.ranks):g}, {NAMES[low]} {max(word.ranks):g}."
@@ -263,7 +263,7 @@ def rank_label(rank: float) -> str:
     return f"{rank:g}" if rank <= PRINTED_RANKS else ""
 
 
-def attribution_twin(found: Attribution) -> str:
+def attribution_table(found: Attribution) -> str:
     """Return every word's numbers and ranks as a table."""
     rows = [
         [label]
@@ -278,4 +278,4 @@ def attribution_twin(found: Attribution) -> str:
     ]
     heads = ["Word", *(cell for name in NAMES.values() for cell in (name, "rank"))]
     what = short_name(found.gradients.target)
-    return twin(f"Each word's number for {what}, by method", heads, rows)
+    return numbers_table(f"Each word's number for {what}, by method", heads, rows)

@@ -20,8 +20,8 @@ from minbert.text import normalise
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.steps import Tell, watched
-from minbert.ui.parts.tables import simple_head, table, twin
-from minbert.ui.why.question import Question, moved, said
+from minbert.ui.parts.tables import numbers_table, simple_head, table
+from minbert.ui.why.subject import Subject, moved, said
 
 DOT = "#7A8799"
 UNITS = {
@@ -50,11 +50,11 @@ def reader(predictor: Predictor, *, masked: bool) -> Predictor:
 
 
 def probe_written(
-    predictor: Predictor, question: Question, *, masked: bool, tell: Tell
+    predictor: Predictor, subject: Subject, *, masked: bool, tell: Tell
 ) -> tuple[Swaps, ...]:
     """Swap the terms of the first sentence."""
     watching = watched(reader(predictor, masked=masked), "Sentences answered", tell)
-    return probe_sentence(watching, question.first, question.second, task=question.task)
+    return probe_sentence(watching, subject.first, subject.second, task=subject.task)
 
 
 def probe_templates(
@@ -75,10 +75,10 @@ def as_read(text: str) -> str:
 
 
 def sentence_block(
-    question: Question, found: Sequence[Swaps], *, masked: bool, whole: Answer | None = None
+    subject: Subject, found: Sequence[Swaps], *, masked: bool, whole: Answer | None = None
 ) -> str:
     """Return a table for each term of the sentence, and how far the answers lie apart."""
-    name = question.names[0]
+    name = subject.names[0]
     if not found:
         lines = [
             f"Sentence {name} has no word for people that our lists know, such as “she”, “old” "
@@ -86,7 +86,7 @@ def sentence_block(
         ]
         return finding_block("There is nothing to swap", lines, READ_SENTENCE)
     widest = max(found, key=lambda each: each.spread)
-    task, lines = question.task, []
+    task, lines = subject.task, []
     if widest.spread < NOTHING:
         title = "No swap changes the answer"
     else:
@@ -101,22 +101,22 @@ def sentence_block(
             "The label stays the same." if len(labels) == 1 else f"{len(labels)} labels come up."
         )
     if masked:
-        lines.append(f"The model reads: {as_read(question.first)}")
+        lines.append(f"The model reads: {as_read(subject.first)}")
         if widest.spread >= NOTHING:
             lines.append("What still differs: our lists take some terms as neutral (“actor”).")
         if whole is not None:
             now = said(task, found[0].answers[0])
             lines.append(f"Masking itself changes the answer from {said(task, whole)} to {now}.")
-    tables = [swaps_table(question, each) for each in found]
+    tables = [swaps_table(subject, each) for each in found]
     block = finding_block(title, lines, READ_SENTENCE, "".join(tables))
     return f'<div class="mb-texts">{block}</div>'
 
 
-def swaps_table(question: Question, found: Swaps) -> str:
+def swaps_table(subject: Subject, found: Swaps) -> str:
     """Return the answer for each term in one place."""
     own = found.answers[0].value
     rows = [
-        [term, said(question.task, answer), moved(question.task, answer.value - own)]
+        [term, said(subject.task, answer), moved(subject.task, answer.value - own)]
         for term, answer in zip(found.terms, found.answers, strict=True)
     ]
     caption = f"In place of “{found.terms[0]}” ({found.category})"
@@ -140,7 +140,7 @@ def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> s
         lines.append("Terms are masked: the model reads [MASK] in their place.")
     rows = [probe_row(each) for each in found]
     heads = ["List", "Mean spread", "From", "To", "Widest in", "Lowest", "Highest"]
-    more = twin(f"Spread of the {UNITS[task]}", heads, rows)
+    more = numbers_table(f"Spread of the {UNITS[task]}", heads, rows)
     return f'<div class="mb-texts">{finding_block(title, lines, READ_TEMPLATES, more)}</div>'
 
 

@@ -15,10 +15,9 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts import blocks
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.steps import Done, Far, Tell, in_steps, watched
-from minbert.ui.why import attribution, bias, nearest, swaps
-from minbert.ui.why import reduction as words
+from minbert.ui.why import attribution, bias, nearest, reduction, swaps
 from minbert.ui.why.nearest import Indexes
-from minbert.ui.why.question import TARGETS, TASK_OF, asked, target_of
+from minbert.ui.why.subject import TARGETS, TASK_OF, asked, target_of
 
 NEAREST = 5
 Found = TypeVar("Found")
@@ -35,15 +34,15 @@ class Why:
 
     def attribute(self, first: str, second: str, kind: str, target: str) -> Iterator[Shown]:
         """Show which words made the answer, by four methods."""
-        question = asked(self.engine, first, second, kind)
-        chosen = target_of(question.task, target)
+        subject = asked(self.engine, first, second, kind)
+        chosen = target_of(subject.task, target)
 
         def work(tell: Tell) -> attribution.Attribution:
-            return attribution.attribute(self.engine.mean, question, chosen, tell)
+            return attribution.attribute(self.engine.mean, subject, chosen, tell)
 
         def shown(found: attribution.Attribution) -> Shown:
             title, lines = attribution.finding(found)
-            numbers = attribution.attribution_twin(found)
+            numbers = attribution.attribution_table(found)
             block = finding_block(title, lines, attribution.READ, numbers)
             return block, attribution.attribution_figure(found)
 
@@ -51,7 +50,7 @@ class Why:
 
     def reduce(self, first: str, second: str, kind: str) -> Iterator[Shown]:
         """Show the fewest words that keep the answer, step by step."""
-        question = asked(self.engine, first, second, kind)
+        subject = asked(self.engine, first, second, kind)
 
         def work(tell: Tell) -> str:
             latest = Far("Words taken away", 0, 1)
@@ -63,39 +62,37 @@ class Why:
 
             # told again at each chunk of texts, so that Stop needn't wait for a step's end
             watching = watched(self.engine.mean, "", lambda _: tell(latest))
-            texts = (question.first, question.second)
-            found = reduce_input(watching, *texts, task=question.task, progress=told)
-            return words.reduction_block(question, found)
+            texts = (subject.first, subject.second)
+            found = reduce_input(watching, *texts, task=subject.task, progress=told)
+            return reduction.reduction_block(subject, found)
 
         yield from without_figure(work)
 
     def swap(self, first: str, second: str, kind: str) -> Iterator[Shown]:
         """Show the single words that would change the answer most."""
-        question = asked(self.engine, first, second, kind)
+        subject = asked(self.engine, first, second, kind)
 
         def work(tell: Tell) -> str:
             watching = watched(self.engine.mean, "Texts answered", tell)
-            found = find_counterfactuals(
-                watching, question.first, question.second, task=question.task
-            )
-            return swaps.swaps_block(question, found)
+            found = find_counterfactuals(watching, subject.first, subject.second, task=subject.task)
+            return swaps.swaps_block(subject, found)
 
         yield from without_figure(work)
 
     def nearest(self, first: str, second: str, kind: str) -> str:
         """Show the nearest training sentences, or how to build an index of them."""
-        question = asked(self.engine, first, second, kind)
+        subject = asked(self.engine, first, second, kind)
         models: dict[str, Predictor] = {"cls": self.engine.cls, "mean": self.engine.mean}
         try:
             index = self.indexes.load()
             if index is None:
                 return nearest.no_index_block()
-            texts = [text for text in (question.first, question.second) if text is not None]
+            texts = [text for text in (subject.first, subject.second) if text is not None]
             found: dict[str, dict[str, list[Neighbour]]] = {}
             with bulk_work():
-                for name, text in zip(question.names, texts, strict=True):
+                for name, text in zip(subject.names, texts, strict=True):
                     found[name] = {
-                        model: index.nearest(model, predictor, text, NEAREST, question.task)
+                        model: index.nearest(model, predictor, text, NEAREST, subject.task)
                         for model, predictor in models.items()
                         if model in index.models
                     }
@@ -105,16 +102,14 @@ class Why:
 
     def probe(self, first: str, second: str, kind: str, masked: bool) -> Iterator[Shown]:
         """Show the answers with the sentence's terms for people swapped."""
-        question = asked(self.engine, first, second, kind)
+        subject = asked(self.engine, first, second, kind)
 
         def work(tell: Tell) -> str:
             model = self.engine.mean
-            found = bias.probe_written(model, question, masked=masked, tell=tell)
-            plain = (
-                bias.probe_written(model, question, masked=False, tell=tell) if masked else found
-            )
+            found = bias.probe_written(model, subject, masked=masked, tell=tell)
+            plain = bias.probe_written(model, subject, masked=False, tell=tell) if masked else found
             whole = plain[0].answers[0] if plain else None
-            return bias.sentence_block(question, found, masked=masked, whole=whole)
+            return bias.sentence_block(subject, found, masked=masked, whole=whole)
 
         yield from without_figure(work)
 

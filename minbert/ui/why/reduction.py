@@ -6,7 +6,7 @@ from minbert.explain import Reduction, Step
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.tables import simple_head, table
 from minbert.ui.why.nearest import quoted
-from minbert.ui.why.question import Question, said, short_answer
+from minbert.ui.why.subject import Subject, said, short_answer
 
 READ_REDUCTION = (
     "How to read this: from the top, each line lacks the word that the model needs least, as long "
@@ -16,10 +16,10 @@ READ_REDUCTION = (
 )
 
 
-def reduction_block(question: Question, found: Reduction) -> str:
+def reduction_block(subject: Subject, found: Reduction) -> str:
     """Return the fewest words that keep the answer, and every step there."""
     whole, last = found.steps[0], found.shortest
-    answer = short_answer(question.task, whole.answer)
+    answer = short_answer(subject.task, whole.answer)
     kept = " and ".join(f"“{' '.join(side)}”" for side in (last.first, last.second) if side)
     count, of = len(last.left), len(whole.left)
     if count == of:
@@ -30,23 +30,23 @@ def reduction_block(question: Question, found: Reduction) -> str:
         title = f"{count} of {of} words are enough for {quoted(answer)}: {kept}"
     lines = []
     if found.next_answers:
-        changed = sorted({short_answer(question.task, each) for each in found.next_answers})
+        changed = sorted({short_answer(subject.task, each) for each in found.next_answers})
         lines.append(f"Without one word more it would say {' or '.join(map(quoted, changed))}.")
-    elif len(last.left) == len(question.names):
+    elif len(last.left) == len(subject.names):
         lines.append("It ends there because a sentence keeps one word at least.")
     if found.skipped:
         lines.append(f"The last {found.skipped} words always stayed: only the first ones may go.")
-    names = [f"Words of {name}" for name in question.names] if whole.second else ["Words"]
-    rows = [step_row(question, step) for step in found.steps]
+    names = [f"Words of {name}" for name in subject.names] if whole.second else ["Words"]
+    rows = [step_row(subject, step) for step in found.steps]
     steps = table("Step by step", simple_head([*names, "Taken away", "The model says"]), rows)
     return f'<div class="mb-texts">{finding_block(title, lines, READ_REDUCTION, steps)}</div>'
 
 
-def step_row(question: Question, step: Step) -> list[str]:
+def step_row(subject: Subject, step: Step) -> list[str]:
     """Return what is left after a step, and the answer to it."""
-    sides = [step.first, step.second] if question.second is not None else [step.first]
+    sides = [step.first, step.second] if subject.second is not None else [step.first]
     return [
         *(" ".join(side) for side in sides),
         step.removed or "",
-        said(question.task, step.answer),
+        said(subject.task, step.answer),
     ]

@@ -6,7 +6,7 @@ from minbert.explain import Counterfactual, Counterfactuals
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.tables import simple_head, table
 from minbert.ui.why.nearest import MOST_ROWS, quoted
-from minbert.ui.why.question import Question, moved, said, short_answer
+from minbert.ui.why.subject import Subject, moved, said, short_answer
 
 AROUND = 14  # characters shown on both sides of a replacement
 READ_SWAPS = (
@@ -17,9 +17,9 @@ READ_SWAPS = (
 )
 
 
-def swaps_block(question: Question, found: Counterfactuals) -> str:
+def swaps_block(subject: Subject, found: Counterfactuals) -> str:
     """Return the strongest replacement of each word."""
-    task, tries = question.task, found.by_word
+    task, tries = subject.task, found.by_word
     now = short_answer(task, found.answer)
     if not tries:
         lines = ["Nothing was tried. Type a sentence with a common word, such as “good” or “is”."]
@@ -41,17 +41,17 @@ def swaps_block(question: Question, found: Counterfactuals) -> str:
     ]
     if found.left_out:
         lines.append(f"{found.left_out} more replacements were not tried.")
-    rows = [swap_row(question, each) for each in tries[:MOST_ROWS]]
+    rows = [swap_row(subject, each) for each in tries[:MOST_ROWS]]
     heads = ["Replacement", "Where", "The model then says", "Change", "Another answer"]
     listed = table("Each word's strongest replacement", simple_head(heads), rows)
     return f'<div class="mb-texts">{finding_block(title, lines, READ_SWAPS, listed)}</div>'
 
 
-def swap_row(question: Question, each: Counterfactual) -> list[str]:
+def swap_row(subject: Subject, each: Counterfactual) -> list[str]:
     """Return one replaced word with what comes of it."""
-    whose = f" ({question.names[each.side]})" if len(question.names) > 1 else ""
-    answer = said(question.task, each.answer)
-    change = moved(question.task, each.change)
+    whose = f" ({subject.names[each.side]})" if len(subject.names) > 1 else ""
+    answer = said(subject.task, each.answer)
+    change = moved(subject.task, each.change)
     return [
         *(f"{each.word} → {each.replacement}", f"{around(each)}{whose}", answer, change),
         "yes" if each.flips else "",

@@ -15,7 +15,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import heading, waiting
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import Why
-from minbert.ui.why.question import KINDS, OF_A, TARGETS
+from minbert.ui.why.subject import KINDS, OF_A, TARGETS
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 LATE = 1.5  # seconds that an answer already sent may still take
@@ -142,7 +142,7 @@ def why_events(
     tab: WhyTab,
     model_events: dict[str, Any],
 ) -> None:
-    """Wire the tab: each part on its button; all forget when the question changes.
+    """Wire the tab: each part on its button; all forget when the subject changes.
 
     Args:
         engine: the models.
@@ -151,13 +151,13 @@ def why_events(
         model_events: settings of events that ask the model.
     """
     why, parts = Why(engine), tab.parts
-    question = [*texts, tab.kind]
+    subject = [*texts, tab.kind]
     wired: list[tuple[Part, Callable[..., Any], list[Any]]] = [
-        (parts["words"], why.attribute, [*question, tab.target]),
-        (parts["fewest"], why.reduce, question),
-        (parts["swaps"], why.swap, question),
-        (parts["nearest"], why.nearest, question),
-        (parts["people"], why.probe, [*question, tab.masked]),
+        (parts["words"], why.attribute, [*subject, tab.target]),
+        (parts["fewest"], why.reduce, subject),
+        (parts["swaps"], why.swap, subject),
+        (parts["nearest"], why.nearest, subject),
+        (parts["people"], why.probe, [*subject, tab.masked]),
         (parts["templates"], why.probe_ours, [tab.kind, tab.masked]),
     ]
     quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}

@@ -10,8 +10,7 @@ import pytest
 
 from minbert.answers import PairResult, SentimentResult
 from minbert.batch import BatchScores, BatchTable, RowAnswer, read_batch, score_batch
-from minbert.ui.batch import findings as words
-from minbert.ui.batch import tables as panels
+from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import (
     MOST_POINTS,
     confusion_figure,
@@ -71,11 +70,11 @@ def test_the_confusion_figure_has_people_down_and_the_model_across(five: BatchSc
 
 
 def test_the_confusion_s_words_and_table_say_the_same(five: BatchScores) -> None:
-    block = panels.confusion_block(five)
+    block = tables.confusion_block(five)
     assert "very negative taken for positive, 1 row<" in block
     assert re.search(r"very positive</th>(<td>0</td>){3}<td>1</td><td>1</td>", block)
     right = score_batch(FIVE, [sure_of(4, 0.9), sure_of(4, 0.9)])
-    assert words.confusion_finding(right, right.task.labels).startswith("No labelled row")
+    assert findings.confusion_finding(right, right.task.labels).startswith("No labelled row")
 
 
 def test_the_reliability_figure_holds_the_bins(five: BatchScores) -> None:
@@ -106,8 +105,8 @@ def test_a_whisker_is_one_standard_error() -> None:
 )
 def test_the_reliability_of_sentiment_in_words(sure: float, said: str) -> None:
     scores = score_batch(sentences(["4", "0"]), [sure_of(4, sure)] * 2)
-    assert words.reliability_finding(scores) == said
-    assert said in panels.reliability_block(scores)
+    assert findings.reliability_finding(scores) == said
+    assert said in tables.reliability_block(scores)
 
 
 @pytest.mark.parametrize(
@@ -116,8 +115,8 @@ def test_the_reliability_of_sentiment_in_words(sure: float, said: str) -> None:
 )
 def test_the_reliability_of_paraphrase_in_words(said_yes: float, said: str) -> None:
     scores = score_batch(pairs("is_duplicate", [1, 0]), [pair(said_yes, 3)] * 2)
-    assert said in words.reliability_finding(scores)
-    assert "people 50 %" in words.reliability_finding(scores)
+    assert said in findings.reliability_finding(scores)
+    assert "people 50 %" in findings.reliability_finding(scores)
 
 
 def test_the_scatter_has_people_across_and_the_model_upwards() -> None:
@@ -140,64 +139,64 @@ def test_many_points_are_thinned_evenly() -> None:
 
 def test_the_scatter_s_words_tell_the_gap_and_what_is_drawn() -> None:
     scores = score_batch(pairs("similarity", [1, 2, 3, 4]), [pair(0.5, x) for x in (2, 3, 4, 4.5)])
-    block = panels.scatter_block(scores, 2)
+    block = tables.scatter_block(scores, 2)
     assert "On average the model scores 0.9 above people" in block
     assert "Drawn are 2 of 4." in block
-    assert "Drawn" not in panels.scatter_block(scores, 4)
+    assert "Drawn" not in tables.scatter_block(scores, 4)
     close = score_batch(pairs("similarity", [1, 2, 3]), [pair(0.5, x) for x in (1.05, 2, 3)])
-    assert "On average the model scores as people do" in panels.scatter_block(close, 3)
-    assert "Pearson 1.00 on 3 labelled rows" in panels.scores_block(close)
+    assert "On average the model scores as people do" in tables.scatter_block(close, 3)
+    assert "Pearson 1.00 on 3 labelled rows" in tables.scores_block(close)
 
 
 def test_each_measure_has_its_standard_error(five: BatchScores) -> None:
-    block = panels.scores_block(five)
+    block = tables.scores_block(five)
     assert "accuracy</th><td>0.500</td><td>± 0.250</td><td>4</td>" in block
     assert "within one class</th><td>0.750</td><td>± 0.217</td><td>4</td>" in block
     assert "calibration error" in block
     assert "People&#x27;s class in 50 % of 4 labelled rows, within one in 75 %" in block
     assert "1 answered row without a label" in block
     part = score_batch(FIVE, FIVE_ANSWERS[:2])
-    assert "3 rows not answered" in panels.scores_block(part)
+    assert "3 rows not answered" in tables.scores_block(part)
 
 
 def test_what_cannot_be_measured_is_called_undefined() -> None:
     scores = score_batch(pairs("similarity", [1, 1]), [pair(0.5, 2)] * 2)
-    block = panels.scores_block(scores)
+    block = tables.scores_block(scores)
     assert "2 labelled rows: too few, or too much alike, to score" in block
     assert "Pearson</th><td>undefined</td><td></td>" in block
     none = score_batch(pairs("is_duplicate", [0, 0]), [pair(0.1, 2)] * 2)
-    assert "People&#x27;s answer in 100 % of 2 labelled rows; no “yes”" in panels.scores_block(none)
+    assert "People&#x27;s answer in 100 % of 2 labelled rows; no “yes”" in tables.scores_block(none)
 
 
 def test_the_table_has_the_first_rows_escaped_and_short() -> None:
     table = sentences(["4"] * 205)
     long = read_batch("sentence\n" + "word " * 400)
-    told = panels.rows_table(table, [sure_of(3, 0.9)] * 205)
+    told = tables.rows_table(table, [sure_of(3, 0.9)] * 205)
     assert told.count("<tr>") == 201
     assert "The first 200 rows" in told
     assert "<img" not in told
     assert "&lt;img" in told
     assert "<td>positive</td><td>90 %</td><td>2.9</td><td>very positive</td><td>2</td>" in told
-    (cell,) = re.findall(r'<th scope="row">(.*?)</th>', panels.rows_table(long, [sure_of(0, 0.9)]))
-    assert len(cell) == panels.SHOWN_TEXT
+    (cell,) = re.findall(r'<th scope="row">(.*?)</th>', tables.rows_table(long, [sure_of(0, 0.9)]))
+    assert len(cell) == tables.SHOWN_TEXT
     assert cell.endswith("…")
-    assert panels.rows_table(table, []) == ""
+    assert tables.rows_table(table, []) == ""
 
 
 def test_a_pair_s_row_shows_similarity_within_its_scale() -> None:
-    told = panels.rows_table(pairs("is_duplicate", [1]), [pair(0.91, -0.4)])
+    told = tables.rows_table(pairs("is_duplicate", [1]), [pair(0.91, -0.4)])
     assert "<td>B 0</td><td>yes (91 %)</td><td>0.00</td><td>yes</td><td>2</td>" in told
-    plain = panels.rows_table(pairs("similarity", [2.5]), [pair(0.2, 4.444)])
+    plain = tables.rows_table(pairs("similarity", [2.5]), [pair(0.2, 4.444)])
     assert "<td>no (20 %)</td><td>4.44</td><td>2.5</td>" in plain
 
 
 def test_bad_rows_are_listed_up_to_a_number() -> None:
-    table = sentences(["nine"] * (panels.SHOWN_PROBLEMS + 3))
-    told = panels.bad_rows(table.bad_rows)
-    assert told.count("<li>Line ") == panels.SHOWN_PROBLEMS
+    table = sentences(["nine"] * (tables.SHOWN_PROBLEMS + 3))
+    told = tables.bad_rows(table.bad_rows)
+    assert told.count("<li>Line ") == tables.SHOWN_PROBLEMS
     assert "and 3 more, told in the download" in told
     assert "103 rows could not be read" in told
-    assert panels.bad_rows([]) == ""
+    assert tables.bad_rows([]) == ""
 
 
 @pytest.mark.parametrize(
@@ -212,12 +211,12 @@ def test_bad_rows_are_listed_up_to_a_number() -> None:
     ],
 )
 def test_progress_in_words(arguments: tuple[int, int, float], said: str) -> None:
-    assert words.progress(*arguments) == said
-    assert said in panels.progress_panel(*arguments)
+    assert findings.progress(*arguments) == said
+    assert said in tables.progress_panel(*arguments)
 
 
 def test_the_summary_counts_what_was_answered() -> None:
-    title, lines = words.summary(FIVE, FIVE_ANSWERS, 200.0, "mean", 3)
+    title, lines = findings.summary(FIVE, FIVE_ANSWERS, 200.0, "mean", 3)
     assert title == "5 rows answered in 3 min"
     assert lines[0] == "The model: mean pooling."
     assert lines[1] == (
@@ -225,12 +224,12 @@ def test_the_summary_counts_what_was_answered() -> None:
     )
     assert "the first 3 rows" in lines[2]
     table = pairs("similarity", [1, 2, 3])
-    title, lines = words.summary(table, [pair(0.9, 1.0), pair(0.1, 4.0)], 1.0, "CLS", 200)
+    title, lines = findings.summary(table, [pair(0.9, 1.0), pair(0.1, 4.0)], 1.0, "CLS", 200)
     assert title == "Stopped: 2 of 3 rows answered"
     assert lines[1:] == ["Paraphrases: 1 of 2. Median similarity 2.5 of 5."]
 
 
 def test_each_example_of_a_file_can_be_read() -> None:
-    for _, content in panels.EXAMPLE_FILES:
+    for _, content in tables.EXAMPLE_FILES:
         assert read_batch(content).bad_rows == ()
-    assert "&quot;Where is it, exactly?&quot;" in panels.formats()
+    assert "&quot;Where is it, exactly?&quot;" in tables.formats()

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from minbert.records.runs import read_results
-from minbert.ui.experiments import findings as words
-from minbert.ui.experiments import tables as panels
+from minbert.ui.experiments import findings, tables
 from minbert.ui.experiments.events import CURVE_MEASURES, Experiments
 from minbert.ui.experiments.figures import shares_figure, spread
 from minbert.ui.experiments.sampling import schedule
@@ -89,7 +88,7 @@ def test_task_colours_are_apart_for_every_kind_of_sight(sight: str) -> None:
 
 
 def test_style_has_the_same_task_colours() -> None:
-    style = Path(panels.__file__).parents[1].joinpath("style.css").read_text(encoding="utf-8")
+    style = Path(tables.__file__).parents[1].joinpath("style.css").read_text(encoding="utf-8")
     for task, colour in TASK_COLOURS.items():
         assert f".mb-{task} {{ --mb-task: {colour}; }}" in style
 
@@ -130,7 +129,7 @@ def test_the_test_table_says_that_splits_differ(tab: Experiments) -> None:
 
 
 def test_tables_without_numbers_of_the_report_name_the_best(tab: Experiments) -> None:
-    title, _ = words.scores_finding(tab.rows_of("Ours"), ["similarity pearson"])
+    title, _ = findings.scores_finding(tab.rows_of("Ours"), ["similarity pearson"])
     assert title == (
         "Highest Similarity Pearson: all without surgery, 0.862 ± 0.039; within its interval "
         "all, 0.860"
@@ -213,9 +212,9 @@ def test_conflicts_before_and_after(tab: Experiments) -> None:
 
 def test_claims_are_counted_and_listed_by_verdict(tab: Experiments) -> None:
     found = tab.results
-    title, _ = words.claims_finding(found.comparisons)
+    title, _ = findings.claims_finding(found.comparisons)
     assert title == "Of 4 claims judged here, 1 held, 1 did not, 2 undecided; 1 more waits for runs"
-    html = panels.claims_block(found.comparisons, found.runs)
+    html = tables.claims_block(found.comparisons, found.runs)
     assert html.index("Held: 1") < html.index("Did not hold: 1") < html.index("Undecided: 2")
     assert "+0.080 [+0.050, +0.110], n 1,101" in html
     assert "itself trained with mean pooling and on Quora duplicates" in html
@@ -227,9 +226,9 @@ def test_the_encoders_past_is_told_of_that_encoder_alone(tab: Experiments) -> No
     claim = tab.results.comparisons[0]
     other = {"config": {"encoder": "bert-base-uncased"}}
     others = [one.model_copy(update=other) for one in tab.results.runs]
-    assert words.encoder_caveat(claim, tab.results.runs) != ""
-    assert words.encoder_caveat(claim, others) == ""
-    assert panels.encoder_block(others) == ""
+    assert findings.encoder_caveat(claim, tab.results.runs) != ""
+    assert findings.encoder_caveat(claim, others) == ""
+    assert tables.encoder_block(others) == ""
 
 
 def test_dynamic_text_is_escaped(tmp_path: Path) -> None:
@@ -247,7 +246,7 @@ def test_dynamic_text_is_escaped(tmp_path: Path) -> None:
     (tmp_path / "comparisons.json").write_text(json.dumps(claims), encoding="utf-8")
     tab = Experiments(read_results(tmp_path))
     shown = [
-        panels.claims_block(tab.results.comparisons, tab.results.runs),
+        tables.claims_block(tab.results.comparisons, tab.results.runs),
         blocks.problems_block([HOSTILE]),
     ]
     for drawn in (

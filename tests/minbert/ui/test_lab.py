@@ -14,7 +14,7 @@ from minbert.explain.words import Words
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.colours import AGAINST, FOR
-from minbert.ui.pooling import findings as words
+from minbert.ui.pooling import findings
 from minbert.ui.pooling.events import MOST_SENTENCES, Lab
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 
@@ -59,14 +59,14 @@ def test_the_layers_figure_has_a_line_a_pooling(engine: Engine) -> None:
     assert [line.name for line in lines] == ["CLS", "mean"]
     assert all(len(line.y) == 3 for line in lines), "words and two layers"
     assert lines[0].y[0] == pytest.approx(1.0), "[CLS] starts the same in every sentence"
-    told = words.layers_finding(cosines)
+    told = findings.layers_finding(cosines)
     assert told.endswith(f"CLS {cosines['cls'][-1]:.2f}, mean {cosines['mean'][-1]:.2f}")
 
 
 def test_the_split_finding_names_the_two_words_that_do_most(engine: Engine) -> None:
     split = split_similarity(engine.mean, A, B)
     (pair,) = engine.mean.pairs([(A, B)])
-    title, lines = words.split_finding(split, pair)
+    title, lines = findings.split_finding(split, pair)
     inner = split.matrix[1:-1, 1:-1]
     row, column = divmod(int(inner.argmax()), inner.shape[1])
     said = re.match(r"“(.+)” with “(.+)” does most: (-?[\d.]+) of a cosine of (-?[\d.]+)", title)
@@ -82,8 +82,8 @@ def test_the_split_finding_names_the_two_words_that_do_most(engine: Engine) -> N
 def test_a_split_without_words_says_so(engine: Engine) -> None:
     split = split_similarity(engine.mean, "", "")
     (pair,) = engine.mean.pairs([("", "")])
-    assert words.split_finding(split, pair)[0] == "There are no words to compare"
-    assert words.loudest_word("A", split_sentiment(engine.mean, "")) == "Sentence A has no words"
+    assert findings.split_finding(split, pair)[0] == "There are no words to compare"
+    assert findings.loudest_word("A", split_sentiment(engine.mean, "")) == "Sentence A has no words"
 
 
 def test_the_loudest_word_is_never_a_mark(engine: Engine) -> None:
@@ -91,10 +91,10 @@ def test_the_loudest_word_is_never_a_mark(engine: Engine) -> None:
     louder = split.contributions.clone()
     louder[0, split.probabilities.index(max(split.probabilities))] += 100
     split = dataclasses.replace(split, contributions=louder)
-    told = words.loudest_word("A", split)
+    told = findings.loudest_word("A", split)
     assert "[CLS]" not in told
     assert any(f"“{label}”" in told for label in split.words.labels[1:-1])
-    assert words.outer(split.words) == {0, len(split.words.labels) - 1}
+    assert findings.outer(split.words) == {0, len(split.words.labels) - 1}
     assert isinstance(split.words, Words)
 
 

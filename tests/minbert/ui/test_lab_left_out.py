@@ -24,7 +24,7 @@ from minbert.ui.pooling.left_out import (
     collected,
     finding,
     left_out_figure,
-    left_out_twin,
+    left_out_table,
     view,
     waiting,
 )
@@ -139,7 +139,7 @@ def test_bars_have_their_pooling_s_colour_and_words_keep_their_order() -> None:
 
 
 def test_the_table_holds_scores_and_changes() -> None:
-    table = left_out_twin(SMALL)
+    table = left_out_table(SMALL)
     rows = [row.split("</tr>")[0] for row in table.split("<tr>")[2:]]
     cells = [row.replace("</td>", "").replace("</th>", "").split("<td>")[1:] for row in rows]
     assert cells == [

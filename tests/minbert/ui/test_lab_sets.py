@@ -13,7 +13,7 @@ from minbert.pooling import AttentionPooling
 from minbert.serving import BULK, _urgency
 from minbert.ui.engine import Engine, InputError
 from minbert.ui.pooling import sets as lab_sets
-from minbert.ui.pooling import sets_findings as words
+from minbert.ui.pooling import sets_findings
 from minbert.ui.pooling.sets import (
     MOST_SENTENCES,
     SETS_FILE,
@@ -144,19 +144,19 @@ def test_large_sets_stand_back_and_tell_how_far_they_are(
 
 def test_attention_is_offered_only_where_it_was_trained(engine: Engine) -> None:
     assert list(offered(engine)) == ["cls", "mean", "max", "pooler", "first"]
-    told = words.set_finding(compare(engine, "cls", "mean"))[1]
+    told = sets_findings.set_finding(compare(engine, "cls", "mean"))[1]
     assert told[-1] == lab_sets.NO_ATTENTION
     engine.mean.model.attention_pooling = AttentionPooling(16, 0.02)
     assert "attention" in offered(engine)
     found = compare(engine, "attention", "mean")
-    assert lab_sets.NO_ATTENTION not in words.set_finding(found)[1]
+    assert lab_sets.NO_ATTENTION not in sets_findings.set_finding(found)[1]
 
 
 def test_a_pooling_that_nothing_was_trained_for_is_called_that(engine: Engine) -> None:
     for way in ("max", "pooler", "first"):
-        told = words.set_finding(compare(engine, "mean", way))[1]
+        told = sets_findings.set_finding(compare(engine, "mean", way))[1]
         assert sum("no head was trained for it" in line for line in told) == 1
-    trained = words.set_finding(compare(engine, "mean", "cls"))[1]
+    trained = sets_findings.set_finding(compare(engine, "mean", "cls"))[1]
     assert not any("no head" in line for line in trained)
 
 
@@ -174,32 +174,32 @@ def test_the_title_says_which_side_separates_better(
 ) -> None:
     matrix = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
     found = made_up(side(matrix, *left), side(matrix, *right), ("x", "x", "y"))
-    assert words.set_finding(found)[0].startswith(said)
+    assert sets_findings.set_finding(found)[0].startswith(said)
 
 
 def test_lines_tell_both_means_the_neighbours_and_the_agreement() -> None:
     one = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
     other = [[1.0, 0.1, 0.9], [0.1, 1.0, 0.8], [0.9, 0.8, 1.0]]
     found = made_up(side(one, 0.9, 0.15), side(other, 0.1, 0.85), ("x", "x", "y"))
-    _, lines = words.set_finding(found)
+    _, lines = sets_findings.set_finding(found)
     assert "cosine .90 on average within a group, .15 between groups" in lines[0]
     assert lines[0].endswith("same group for 2 of 3.")
     assert lines[1].endswith("same group for 0 of 3.")
     assert "correlation of −1.00" in lines[2]
-    assert words.correlation(one, one) == pytest.approx(1.0)
-    assert words.correlation([[1.0, 0.5], [0.5, 1.0]], one) is None
+    assert sets_findings.correlation(one, one) == pytest.approx(1.0)
+    assert sets_findings.correlation([[1.0, 0.5], [0.5, 1.0]], one) is None
     flat = [[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]]
-    assert words.correlation(flat, one) is None
+    assert sets_findings.correlation(flat, one) is None
 
 
 def test_the_nearest_of_a_sentence_are_named_for_both() -> None:
     one = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
     found = made_up(side(one, 0.9, 0.15), side(one, 0.9, 0.15), ("", "", ""))
-    title, lines = words.points_finding(found, 1)
+    title, lines = sets_findings.points_finding(found, 1)
     assert title == "Of the 2 nearest to sentence 2, 2 are the same under both"
     assert lines[0] == "CLS: 1 “the cat sleeps” (.90); 3 “a slow film” (.20)"
-    assert words.nearest(found.sides[0], 2, 1) == [1]
-    assert words.points_finding(found, None)[0].endswith("CLS 75 %, CLS 75 %")
+    assert sets_findings.nearest(found.sides[0], 2, 1) == [1]
+    assert sets_findings.points_finding(found, None)[0].endswith("CLS 75 %, CLS 75 %")
 
 
 @pytest.mark.parametrize(
@@ -207,4 +207,4 @@ def test_the_nearest_of_a_sentence_are_named_for_both() -> None:
     [(0.414, ".41"), (-0.05, "−.05"), (1.0, "1.00"), (-1.0, "−1.00"), (-0.001, ".00")],
 )
 def test_cosines_are_written_short(value: float, written: str) -> None:
-    assert words.decimals(value) == written
+    assert sets_findings.decimals(value) == written

@@ -6,10 +6,10 @@ import re
 
 from minbert.explain import layer_similarity, split_sentiment, split_similarity
 from minbert.ui.engine import Engine
-from minbert.ui.parts.both_poolings import answers_twin
+from minbert.ui.parts.both_poolings import answers_table
 from minbert.ui.parts.tables import map_table
 from minbert.ui.pooling.events import Lab
-from minbert.ui.pooling.tables import contributions_twin, layers_twin, split_twin
+from minbert.ui.pooling.tables import contributions_table, layers_table, split_table
 
 A, B = "the cat sleeps on the sofa", "a dog runs in the park"
 
@@ -32,7 +32,7 @@ def test_a_large_map_is_capped_and_says_so() -> None:
 
 def test_the_answers_table_has_both_models(engine: Engine) -> None:
     cls, mean = (engine.answer(model, engine.ask(A, B)) for model in (engine.cls, engine.mean))
-    found = rows_of(answers_twin(cls, mean))
+    found = rows_of(answers_table(cls, mean))
     assert len(found) == 14
     assert found[1] == [
         "Sentiment of A, negative",
@@ -44,16 +44,16 @@ def test_the_answers_table_has_both_models(engine: Engine) -> None:
     assert found[10][1:] == [f"{cls.pair.paraphrase:.1%}", f"{mean.pair.paraphrase:.1%}"]
     assert found[13][1:] == [f"{cls.pair.siamese:.2f}", f"{mean.pair.siamese:.2f}"]
     alone = [engine.answer(model, engine.ask(A, "")) for model in (engine.cls, engine.mean)]
-    assert len(rows_of(answers_twin(*alone))) == 5
+    assert len(rows_of(answers_table(*alone))) == 5
 
 
 def test_the_lab_s_tables_hold_its_figures_numbers(engine: Engine) -> None:
     split = split_similarity(engine.mean, A, B)
-    cells = rows_of(split_twin(split))
+    cells = rows_of(split_table(split))
     assert cells[1][2] == f"{split.matrix[1, 1].item():.4f}"
     assert [row[0] for row in cells] == list(split.first.labels)
     splits = {name: split_sentiment(engine.mean, text) for name, text in (("A", A), ("B", B))}
-    told = contributions_twin(splits)
+    told = contributions_table(splits)
     assert told.count("<details") == 1
     assert rows_of(told)[2][1] == f"{splits['A'].relative[2, 0].item():+.3f}"
     assert len(rows_of(told)) == len(splits["A"].words) + len(splits["B"].words)
@@ -61,7 +61,7 @@ def test_the_lab_s_tables_hold_its_figures_numbers(engine: Engine) -> None:
         name: layer_similarity(model, A, B, (name,))[name]
         for name, model in (("cls", engine.cls), ("mean", engine.mean))
     }
-    lines = rows_of(layers_twin(cosines))
+    lines = rows_of(layers_table(cosines))
     assert [line[0] for line in lines] == ["words", "layer 1", "layer 2"]
     assert lines[2][1:] == [f"{cosines['cls'][2]:.3f}", f"{cosines['mean'][2]:.3f}"]
 

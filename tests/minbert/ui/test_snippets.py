@@ -9,9 +9,7 @@ import pytest
 
 from minbert.answers import SentimentResult
 from minbert.ui.engine import Answer, Asked, Engine
-from minbert.ui.parts import answer_cards as panels
-from minbert.ui.parts import answer_words as words
-from minbert.ui.parts import numbers
+from minbert.ui.parts import answer_cards, answer_words, numbers
 from minbert.ui.try_it.events import Handlers, as_dict, changed
 from minbert.ui.try_it.snippets import json_text, python_lines, shortened
 
@@ -52,20 +50,20 @@ def test_a_rating_that_hardly_moves_has_no_minus() -> None:
     before, now = (
         Answer((SentimentResult((low, 0.2, 0.2, 0.2, 0.4 - low)),), None) for low in (0.2, 0.205)
     )
-    assert words.changes(before, now)[0].endswith("expected rating +0.0")
+    assert answer_words.changes(before, now)[0].endswith("expected rating +0.0")
 
 
 def test_changes_are_told_task_by_task(engine: Engine) -> None:
     before = engine.answer(engine.mean, engine.ask("a good film", "a dull plot"))
     now = engine.answer(engine.mean, engine.ask("a bad film", "a dull plot"))
-    lines = words.changes(before, now)
+    lines = answer_words.changes(before, now)
     moved = now.sentiments[0].expected - before.sentiments[0].expected
     assert f"expected rating {moved:+z.1f}" in lines[0]
     assert lines[1].startswith(f"Sentiment of B: {now.sentiments[1].label}, ")
     assert before.pair is not None
     assert numbers.percent(before.pair.paraphrase) in lines[2]
     alone = engine.answer(engine.mean, engine.ask("a good film", ""))
-    assert words.changes(alone, now)[-1].startswith("Paraphrase and similarity need")
+    assert answer_words.changes(alone, now)[-1].startswith("Paraphrase and similarity need")
     assert changed(None, now) == ""
     told = changed(Asked(engine.ask("<i>a</i>", ""), alone), now)
     assert "&lt;i&gt;" in told
@@ -84,7 +82,7 @@ def test_the_threshold_is_shown_and_decides(engine: Engine) -> None:
         assert f'<p class="mb-finding">{decision}</p>' in html
         assert f"yes above {numbers.percent(threshold)}" in html
     assert "within one class of people's in 89 % of" in html
-    assert "within one class" not in panels.answer_panel(answer)
+    assert "within one class" not in answer_cards.answer_panel(answer)
     assert handlers.show_threshold(None, 0.5) == ""
     assert handlers.pin(None) == (None, "")
     kept, told = handlers.pin(asked)

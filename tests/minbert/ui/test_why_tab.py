@@ -28,7 +28,7 @@ from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.why import attribution
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.events import Why
-from minbert.ui.why.question import KINDS, OF_A, OF_B, PARAPHRASE, SIMILARITY, Question
+from minbert.ui.why.subject import KINDS, OF_A, OF_B, PARAPHRASE, SIMILARITY, Subject
 
 A, B = "the old actor is good and the film is bad", "a woman plays"
 WORDS = ("dull", "film", "good")
@@ -109,7 +109,7 @@ def made(*columns: tuple[float, ...], words: tuple[str, ...] = WORDS) -> attribu
     found = IntegratedGradients(
         target, of[0].first, empty, empty, empty, (empty, empty), 2.5, 1.0, 1.5, "pad", 2
     )
-    return attribution.Attribution(Question(OF_A, "dull film good", None), found, tuple(of))
+    return attribution.Attribution(Subject(OF_A, "dull film good", None), found, tuple(of))
 
 
 def test_the_finding_counts_who_agrees_and_names_who_does_not() -> None:
@@ -264,7 +264,7 @@ def test_hostile_words_are_escaped(why: Why) -> None:
     figure = attribution.attribution_figure(found)
     assert figure.layout.yaxis.ticktext == ("&lt;b&gt;", "&lt;img", "&gt;")
     assert figure.data[0].customdata[0][0] == "&lt;b&gt;"
-    assert "<b>" not in attribution.attribution_twin(found)
+    assert "<b>" not in attribution.attribution_table(found)
 
 
 def test_the_endpoint_gives_what_the_library_says(engine: Engine) -> None:

@@ -7,7 +7,7 @@ import dataclasses
 from minbert.explain import EXPECTED, Answer, Target
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
-from minbert.ui.parts import refusal as refusals
+from minbert.ui.parts import refusal
 from minbert.ui.parts.numbers import clamped, percent
 
 OF_A, OF_B, PARAPHRASE, SIMILARITY = "Sentiment of A", "Sentiment of B", "Paraphrase", "Similarity"
@@ -32,7 +32,7 @@ REFUSED = "Can't explain this"
 
 
 @dataclasses.dataclass(frozen=True)
-class Question:
+class Subject:
     """One task's answer, and the sentences it is of."""
 
     kind: str
@@ -52,21 +52,21 @@ class Question:
         return ("B",) if self.kind == OF_B else ("A",)
 
 
-def asked(engine: Engine, first: str, second: str, kind: str) -> Question:
+def asked(engine: Engine, first: str, second: str, kind: str) -> Subject:
     """Check what is asked about.
 
     Raises:
         gr.Error: a text that can't be answered, or a sentence B that isn't there.
     """
     if kind not in KINDS:
-        raise refusals.refusal(f"Task should be one of {', '.join(KINDS)}. Found {kind!r}.")
-    first, second = refusals.asked(engine, first, second, REFUSED).texts
+        raise refusal.refusal(f"Task should be one of {', '.join(KINDS)}. Found {kind!r}.")
+    first, second = refusal.asked(engine, first, second, REFUSED).texts
     if kind == OF_A:
-        return Question(kind, first, None)
+        return Subject(kind, first, None)
     if not second:
         told = "Sentence B is empty. Type one there, or choose the sentiment of A."
-        raise refusals.refusal(told, title=REFUSED)
-    return Question(kind, second, None) if kind == OF_B else Question(kind, first, second)
+        raise refusal.refusal(told, title=REFUSED)
+    return Subject(kind, second, None) if kind == OF_B else Subject(kind, first, second)
 
 
 def target_of(task: str, choice: str | None) -> int | str | None:
