@@ -43,7 +43,7 @@ MUTATIONS = ROOT / "tests" / "mutations.json"
 SEED, OF_EACH_KIND = 41, 10
 PATIENCE = 180.0  # seconds for one fault; what takes longer counts as found
 LEFT_OUT = ("tests/browser/", "tests/benchmarks/")
-SLOW = ("tests/trainer/test_distributed.py", "tests/trainer/test_resume.py")
+SLOW = ("tests/trainer/run/test_distributed.py", "tests/trainer/run/test_resume.py")
 TURNED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 TURNED |= {"is": "is not", "is not": "is", "in": "not in", "not in": "in"}
 

@@ -17,9 +17,9 @@ from tests.browser.conftest import Visit
 from tests.browser.test_page import ask, findings
 from tests.browser.walk import open_tab
 from tests.served import ROOT, served_app
-from tests.trainer.hub_server import serving
-from tests.trainer.hub_state import FakeHub
-from tests.trainer.publish_samples import SPACE, laid_out, of_hub, process
+from tests.trainer.publish.hub_server import serving
+from tests.trainer.publish.hub_state import FakeHub
+from tests.trainer.publish.publish_samples import SPACE, laid_out, of_hub, process
 from tests.trainer.samples import write_course_files
 from trainer.publish.folder import CPU_INDEX
 

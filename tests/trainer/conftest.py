@@ -15,9 +15,9 @@ from minbert.checkpoint import export_encoder
 from minbert.multitask import MultitaskBert
 from tests.support import redraw, tiny_model
 from tests.trainer.file_server import Server
-from tests.trainer.hub_server import serving
-from tests.trainer.hub_state import TOKEN, FakeHub
-from tests.trainer.publish_samples import small_checkout
+from tests.trainer.publish.hub_server import serving
+from tests.trainer.publish.hub_state import TOKEN, FakeHub
+from tests.trainer.publish.publish_samples import small_checkout
 from tests.trainer.samples import write_course_files
 
 

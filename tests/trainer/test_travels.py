@@ -13,8 +13,8 @@ from huggingface_hub import constants, snapshot_download
 
 from minbert.checkpoint import resolve_folder
 from minbert.predictor import Predictor
-from tests.trainer.hub_state import TOKEN, FakeHub
-from tests.trainer.publish_samples import (
+from tests.trainer.publish.hub_state import TOKEN, FakeHub
+from tests.trainer.publish.publish_samples import (
     MODEL,
     REPOSITORY,
     SPACE,

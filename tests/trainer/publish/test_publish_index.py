@@ -12,8 +12,8 @@ from huggingface_hub import snapshot_download
 from minbert.explain.nearest import NearestIndex
 from minbert.predictor import Predictor
 from tests.support import redraw, tiny_model
-from tests.trainer.hub_state import TOKEN, FakeHub
-from tests.trainer.publish_samples import MODEL, SPACE, refused, run_plan
+from tests.trainer.publish.hub_state import TOKEN, FakeHub
+from tests.trainer.publish.publish_samples import MODEL, SPACE, refused, run_plan
 from trainer.cli import main
 from trainer.evaluation.index import build_index
 from trainer.publish.errors import PublishError

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from minbert.ui.static.space import space_readme
-from tests.trainer.hub_state import TOKEN, FakeHub, Fault, yaml_problem
-from tests.trainer.publish_samples import MODEL, REPOSITORY, SPACE, run_plan
+from tests.trainer.publish.hub_state import TOKEN, FakeHub, Fault, yaml_problem
+from tests.trainer.publish.publish_samples import MODEL, REPOSITORY, SPACE, run_plan
 from trainer.cli import main
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan

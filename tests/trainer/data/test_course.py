@@ -12,7 +12,7 @@ from minbert.tables import LONGEST_FIELD, BadRow, DataError, Example, read_table
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, TASKS, Task
 from trainer.data.course import FILES, file_sha256, pair_hash, read_split
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 ROW_COUNTS = {
     ("sentiment", "train"): 8544,
     ("sentiment", "dev"): 1101,

@@ -17,8 +17,8 @@ from huggingface_hub import ModelCard, SpaceCard
 from packaging.specifiers import SpecifierSet
 
 from minbert.multitask import MultitaskBert
-from tests.trainer.hub_state import yaml_problem
-from tests.trainer.publish_samples import REPOSITORY
+from tests.trainer.publish.hub_state import yaml_problem
+from tests.trainer.publish.publish_samples import REPOSITORY
 from trainer.publish import folder as folders
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import CPU_INDEX, Plan, build_model, build_space, space_requirements

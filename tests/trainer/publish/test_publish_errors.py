@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants
 
-from tests.trainer.hub_state import OTHER, READER, TOKEN, FakeHub, Fault
-from tests.trainer.publish_samples import MODEL, SPACE, refused, run_plan, unchecked
+from tests.trainer.publish.hub_state import OTHER, READER, TOKEN, FakeHub, Fault
+from tests.trainer.publish.publish_samples import MODEL, SPACE, refused, run_plan, unchecked
 from trainer.publish import folder as folders
 from trainer.publish.errors import PublishError, explain, without_token
 from trainer.publish.folder import Plan

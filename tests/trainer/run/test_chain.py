@@ -28,7 +28,7 @@ from trainer.run import chain as chain_module
 from trainer.run.chain import Plan, is_finished, leaks_of_all, plan, train_chain
 from trainer.run.folder import RunError
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 TINY = TrainConfig(
     max_length=48,
     precision="fp32",
@@ -57,7 +57,7 @@ from pathlib import Path
 
 import torch
 
-from tests.trainer.test_chain import CHAIN
+from tests.trainer.run.test_chain import CHAIN
 from trainer.run.chain import train_chain
 
 encoder, data, out, number = sys.argv[1:]

@@ -18,7 +18,7 @@ from minbert.ui.about.findings import size_in_card
 from minbert.ui.about.tab import PARTS, build_about, sections
 from tests.minbert.ui.sample_about import CARD, metric, scores, training, write, write_about
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 SHIPPED = ROOT / "assets/models", ROOT / "assets/results"
 HOSTILE = '<img src=x onerror="alert(1)">'
 TOLD = "not told"

@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 
 from tests.support import redraw, tiny_model
-from tests.trainer.hub_state import TOKEN, Repo
+from tests.trainer.publish.hub_state import TOKEN, Repo
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
 from trainer.publish.publish import publish
 from trainer.publish.upload import Hub
 
 SPACE, MODEL = "anna/minbert-lab", "anna/minbert"
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 COPIED = (
     *("app.py", "LICENSE", "requirements.txt", "minbert", "trainer"),
     *("assets/examples.json", "assets/publish", "assets/models/README.md"),

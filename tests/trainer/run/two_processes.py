@@ -1,8 +1,8 @@
 """Fine-tuning of a tiny model as any settings say: in a test, or in one of several processes.
 
-`torchrun --nproc-per-node 2 -m tests.trainer.two_processes FOLDER ARGUMENTS` trains each of
+`torchrun --nproc-per-node 2 -m tests.trainer.run.two_processes FOLDER ARGUMENTS` trains each of
 `CASES`, writes what each process ended with, and then runs `python -m trainer ARGUMENTS` in the
-same processes, for tests/trainer/test_distributed.py.
+same processes, for tests/trainer/run/test_distributed.py.
 """
 
 from __future__ import annotations

@@ -14,8 +14,15 @@ from torch.nn import functional as F
 
 from minbert.tasks import TASKS
 from tests.support import redraw, tiny_model
-from tests.trainer.test_surgery import project
-from tests.trainer.two_processes import SIZES, fine_tuned, gradients_of, kept, scored, tuning_with
+from tests.trainer.run.two_processes import (
+    SIZES,
+    fine_tuned,
+    gradients_of,
+    kept,
+    scored,
+    tuning_with,
+)
+from tests.trainer.techniques.test_surgery import project
 from trainer.config import TrainConfig
 from trainer.run.fine_tuning import ORDER_SEED, FineTuning, is_shared, learning_rate_at
 from trainer.run.folder import Run

@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from tests.trainer.hub_state import (
+from tests.trainer.publish.hub_state import (
     FIRST_PAGE,
     FakeHub,
     Repo,

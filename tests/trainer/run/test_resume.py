@@ -24,7 +24,7 @@ import pytest
 from minbert.files import read_tensors
 from trainer.cli import main
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 SETTINGS = {
     "--threads": "1",
     "--device": "cpu",

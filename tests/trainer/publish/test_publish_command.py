@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from minbert.multitask import MultitaskBert
-from tests.trainer.hub_server import serving
-from tests.trainer.hub_state import TOKEN, FakeHub
-from tests.trainer.publish_samples import (
+from tests.trainer.publish.hub_server import serving
+from tests.trainer.publish.hub_state import TOKEN, FakeHub
+from tests.trainer.publish.publish_samples import (
     MODEL,
     SPACE,
     laid_out,

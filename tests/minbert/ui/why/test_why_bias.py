@@ -15,7 +15,7 @@ from minbert.records.scores import MAIN
 from minbert.tasks import TASKS
 from minbert.ui.why.bias_record import SWITCH_COMMAND, record_block, record_finding, switch_line
 
-RESULTS = Path(__file__).parents[3] / "assets" / "results"
+RESULTS = Path(__file__).parents[4] / "assets" / "results"
 
 
 def interval(mean: float, low: float, high: float) -> dict[str, dict[str, float]]:

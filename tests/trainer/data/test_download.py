@@ -19,7 +19,7 @@ from tests.trainer.file_server import CONTENT, NAME, Server
 from trainer.data.download import BACK_OFF, BASE_URL, COURSE_FILES, DownloadError, blob_id, download
 
 HALF = len(CONTENT) // 2
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 class Run:

@@ -21,7 +21,7 @@ from trainer.cli import main
 from trainer.evaluation import predict
 from trainer.evaluation.predict import predict_file
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 COLUMNS = {
     "sentiment": ["id", "prediction", "p_0", "p_1", "p_2", "p_3", "p_4"],
     "paraphrase": ["id", "prediction", "p_duplicate"],

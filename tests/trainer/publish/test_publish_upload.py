@@ -9,8 +9,8 @@ import pytest
 from huggingface_hub import constants, snapshot_download
 
 from minbert.multitask import MultitaskBert
-from tests.trainer.hub_state import TOKEN, FakeHub, Fault
-from tests.trainer.publish_samples import MODEL, SPACE, run_plan
+from tests.trainer.publish.hub_state import TOKEN, FakeHub, Fault
+from tests.trainer.publish.publish_samples import MODEL, SPACE, run_plan
 from trainer.publish import publish as command
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan

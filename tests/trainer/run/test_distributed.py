@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from minbert.files import read_json, read_tensors
-from tests.trainer.two_processes import CASES, STEPS, Joined, descend, tuning_with
+from tests.trainer.run.two_processes import CASES, STEPS, Joined, descend, tuning_with
 from trainer.cli import main
 from trainer.config import TrainConfig
 from trainer.run.distributed import World
 from trainer.run.folder import Run
 from trainer.run.train import check_world, train
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 PATIENCE = 300  # seconds for two processes
 PAIR = World(rank=1, size=2, local_rank=1)
 SETTINGS = {
@@ -96,7 +96,7 @@ def folder(data: Path, encoder_folder: Path, tmp_path_factory: pytest.TempPathFa
     out = tmp_path_factory.mktemp("two")
     arguments = arguments_of(data, encoder_folder, out / "run")
     stop_at(6, arguments)
-    done = torchrun("tests.trainer.two_processes", str(out), *arguments, "--resume")
+    done = torchrun("tests.trainer.run.two_processes", str(out), *arguments, "--resume")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("Continuing in fine-tuning at step 6.") == 1
     return out

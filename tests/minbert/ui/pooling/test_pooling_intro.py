@@ -21,7 +21,7 @@ from minbert.ui.pooling.intro import (
     with_interval,
 )
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 
 
 def stored(sentiment: float, se: float = 0.01) -> dict[str, object]:
