@@ -1,7 +1,8 @@
 """What the page shows in a browser, for tests/stored_answers.py: texts, figures, values, refusals.
 
-Every component that has an elem_id is read as a person sees it, tab by tab. A step stores what it
-has changed; None is a component that is no longer there.
+Every component that has an elem_id and can be seen is read as a person sees it, tab by tab: what a
+hidden tab holds is its own affair. A step stores what it has changed; None is a component of the
+open tab that is no longer there.
 """
 
 from __future__ import annotations
@@ -99,7 +100,7 @@ window.shown = () => {
     const found = {};
     for (const {type, props} of window.gradio_config.components) {
         const one = props.elem_id && document.getElementById(props.elem_id);
-        if (!one || PLACES.includes(type) || one.matches('.hidden, .hide')) continue;
+        if (!one || PLACES.includes(type) || !one.checkVisibility()) continue;
         found[props.elem_id] = (READ[type] ?? other)(one);
     }
     return JSON.stringify(found);
@@ -132,6 +133,7 @@ class Visit:
     def __init__(self, browser: Browser, url: str, width: int = 1280, theme: str = "light") -> None:
         """Open the page and wait until it is still."""
         self.url, self.steps, self.known = url, {}, {}  # type: ignore[var-annotated]
+        self.tab, self.there = "Try it", {}  # type: ignore[var-annotated] # by tab, the components seen last
         self.waiting: set[Request] = set()
         self.files: dict[str, str] = {}  # downloaded since the last step
         self.page: Page = browser.new_page(viewport={"width": width, "height": 900})
@@ -157,9 +159,10 @@ class Visit:
         """Store under this name what has changed since the last step."""
         self.settle()
         now = tidy(json.loads(self.page.evaluate("window.shown()")), self.url)
-        gone = dict.fromkeys(key for key in self.known if key not in now)
+        gone = dict.fromkeys(key for key in self.there.get(self.tab, ()) if key not in now)
         changed = {key: one for key, one in now.items() if self.known.get(key, ...) != one}
-        self.known = now
+        self.known |= {**gone, **now}
+        self.there[self.tab] = set(now)
         if told := self.page.evaluate("window.told()"):
             changed["(toasts)"] = told
         changed |= {f"(download) {file}": tidy(text, self.url) for file, text in self.files.items()}
@@ -321,10 +324,12 @@ def seen_page(
             visit.steps[f"{tab}: its words"] = tidy(visit.page.evaluate("window.words()"), url)
         visit.open("Experiments")
         visit.exercise()
-        visit.open("Attention")  # its table of heads has rows only where it can be seen
         for name, pair in inputs.items():
+            visit.open("Try it")
             visit.ask(*pair)
-            visit.take(name)
+            for tab in TABS[:3]:
+                visit.open(tab)
+                visit.take(f"{name}, {tab}")
         found["each input"] = visit.steps
         visit.page.close()
         for place, (name, (which, kind)) in enumerate(PRESSED.items()):

@@ -52,7 +52,7 @@ def take(folder: Path = FOLDER) -> list[Path]:
     files = []
     with served_app() as url, chromium() as browser:
         for name, shot in SHOTS.items():
-            seen = open_visit(browser, url, shot.width, shot.height, shot.theme)
+            seen = open_visit(browser.new_context(), url, shot.width, shot.height, shot.theme)
             open_tab(seen.page, shot.tab)
             settle(seen.page, shot.top)
             files.append(folder / f"{name}.png")

@@ -198,22 +198,3 @@ def test_what_fine_tuning_changed_is_drawn_from_the_record(visit: Open) -> None:
     page.get_by_label("Share on [SEP]").click()
     expect(words.locator("h3")).to_contain_text("Share on [SEP]", timeout=PATIENCE)
     assert seen.errors == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_scrolls_down_only(visit: Open, theme: str) -> None:
-    seen = visit(390, 844, theme)
-    page = seen.page
-    title = open_studio(page)
-    page.get_by_label("All heads").click()
-    expect(title).to_contain_text("of 72 heads", timeout=PATIENCE)
-    page.locator("#attention-more").get_by_text("More").click()
-    for name in ("bertviz: lines", "What fine-tuning changed", "Files of what"):
-        page.get_by_text(name).click()
-    expect(page.locator("#tuning-plot .heatmaplayer image")).to_have_count(3, timeout=PATIENCE)
-    page.locator("#bertviz-model").click()
-    expect(page.locator("#attention-bertviz iframe")).to_have_count(1, timeout=PATIENCE)
-    page.wait_for_timeout(1_000)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    seen.shot(f"studio-phone-{theme}")
-    assert seen.errors == []

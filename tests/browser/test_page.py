@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlparse
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import walk
@@ -74,9 +72,8 @@ def test_the_button_and_an_example_answer_too(visit: Open) -> None:
     page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 10 ')")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
-    seen = visit(theme=theme)
+def test_each_figure_is_drawn(visit: Open) -> None:
+    seen = visit()
     page = seen.page
     open_tab(page, "Attention")
     image = page.locator("#attention-plot .heatmaplayer image")
@@ -86,7 +83,6 @@ def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
     assert box["height"] > 100
     assert page.locator("#attention-plot .ytick").count() == 9  # [CLS], seven pieces, [SEP]
     assert page.locator("#attention-plot .heatmap-label").count() == 81
-    seen.shot(f"attention-{theme}")
     open_tab(page, "Pooling lab")
     bars = page.locator("#pooling-plot .barlayer .point path")
     assert bars.count() == 24  # two models: five classes twice, paraphrase, similarity
@@ -103,7 +99,6 @@ def test_each_figure_is_drawn(visit: Open, theme: str) -> None:
         assert box["width"] > 300
     assert page.locator("#split-plot .barlayer .point").count() == 18  # 9 rows, 9 columns
     assert page.locator("#layers-plot .scatterlayer .js-line").count() == 2
-    seen.shot(f"pooling-{theme}")
     assert seen.errors == []
 
 
@@ -173,27 +168,17 @@ def test_layer_and_head_change_the_map(visit: Open) -> None:
     page.wait_for_function("document.querySelectorAll('#attention-plot .ytick').length === 17")
 
 
-def test_hostile_text_stays_text(visit: Open) -> None:
-    seen = visit()
-    ask(seen.page, HOSTILE, HOSTILE + " again")
-    for name in TABS:
-        open_tab(seen.page, name)
-    seen.page.wait_for_timeout(300)
-    assert seen.dialogs == []
-    assert seen.page.locator("#injected, #predictions img, #predictions script").count() == 0
-    assert seen.page.locator("#attention-plot .ytick").filter(has_text="script").count() == 2
-    assert seen.errors == []
-
-
-@pytest.mark.parametrize("text", ["", "   \n ", "\u200b\u200e"])
-def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(visit: Open, text: str) -> None:
+def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(visit: Open) -> None:
     page = visit().page
-    page.locator("#first textarea").fill(text)
-    page.locator("#second textarea").fill("This stays where it is.")
-    page.locator("#answer").click()
-    toast = page.locator(".toast-body")
-    expect(toast).to_contain_text("Sentence A")
-    expect(page.locator("#second textarea")).to_have_value("This stays where it is.")
+    for text in ("", "   \n ", "\u200b\u200e"):
+        page.locator("#first textarea").fill(text)
+        page.locator("#second textarea").fill("This stays where it is.")
+        page.locator("#answer").click()
+        toast = page.locator(".toast-body")
+        expect(toast).to_contain_text("Sentence A")
+        expect(page.locator("#second textarea")).to_have_value("This stays where it is.")
+        toast.locator(".toast-close").click()
+        expect(toast).to_have_count(0)
 
 
 def test_very_long_emoji_and_right_to_left_texts_are_answered(visit: Open) -> None:
@@ -205,25 +190,3 @@ def test_very_long_emoji_and_right_to_left_texts_are_answered(visit: Open) -> No
     assert "[UNK]" in seen.page.locator("#counts").inner_text()
     assert len(findings(seen.page)) == 4
     assert seen.errors == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_phone_shows_everything_without_sideways_scroll(visit: Open, theme: str) -> None:
-    seen = visit(390, 844, theme)
-    seen.shot(f"phone-try-{theme}")
-    for name in TABS:
-        open_tab(seen.page, name)
-        width = seen.page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390
-        seen.shot(f"phone-{name.lower()}-{theme}")
-
-
-def test_no_request_leaves_the_machine(visit: Open) -> None:
-    seen = visit()
-    ask(seen.page, "Nobody else reads this.", "This is read by nobody else.")
-    for name in walk.tab_names(seen.page):
-        walk.open_tab(seen.page, name)
-        walk.unfold(seen.page)
-    hosts = {urlparse(url).hostname for url in seen.requests if urlparse(url).scheme != "data"}
-    assert len(seen.requests) > 10
-    assert hosts <= {"127.0.0.1", None}
