@@ -1,9 +1,11 @@
-"""Recipes: the report's rows and numbers, its settings, and what each other row changes."""
+"""Recipes: the report's rows and numbers, what each other row changes, and how files are read."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
+import re
+import shutil
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,12 @@ import pytest
 
 from trainer import recipes
 from trainer.config import TrainConfig
-from trainer.recipes import RECIPES, REPORT_ROWS, ROWS, all_techniques, controls
+from trainer.data.treebank import TREES_FILE
+from trainer.recipes import CHAINS, RECIPES, REPORT_ROWS, ROWS, read_recipes
 from trainer.recipes.profiles import PROFILES, changes_of, with_profile
-from trainer.recipes.row import TABLES
+from trainer.recipes.row import TABLES, Chain, Row
+
+FOLDER = Path(recipes.__file__).parent
 
 # Typed from the report: table, split, then the numbers as its columns have them.
 PART1 = {
@@ -106,12 +111,10 @@ def test_the_report_s_rows_stand_in_its_tables_order() -> None:
 
 @pytest.mark.parametrize("row", REPORT_ROWS, ids=lambda row: row.name)
 def test_each_row_of_the_report_has_a_file_of_its_own(row: recipes.Row) -> None:
-    module = importlib.import_module(f"trainer.recipes.{row.name}")
-    assert module.ROW is row
-    assert module.__file__ is not None
-    text = Path(module.__file__).read_text(encoding="utf-8")
-    assert text.splitlines()[0].startswith('"""')
+    text = (FOLDER / f"{row.name}.toml").read_text(encoding="utf-8")
+    assert text.startswith("# "), "the reason"
     assert len(text.splitlines()) < 25
+    assert tomllib.loads(text)["title"] == row.title
 
 
 def test_the_numbers_are_the_report_s() -> None:
@@ -189,17 +192,13 @@ def test_a_control_differs_from_its_start_in_what_it_says(name: str) -> None:
 
 
 def test_every_row_is_known_named_once_and_titled() -> None:
-    rows = [*REPORT_ROWS, *all_techniques.ROWS, *controls.ROWS]
-    assert [row.name for row in all_techniques.ROWS] == [
-        "all",
-        *(f"all_without_{name}" for name in LEFT_OUT),
-    ]
-    assert [row.name for row in controls.ROWS] == list(CONTROLS)
-    assert list(ROWS) == [row.name for row in rows], "a name that comes twice would be lost"
+    rows = list(ROWS.values())
+    left_out = [f"all_without_{name}" for name in LEFT_OUT]
+    assert list(ROWS) == [*(row.name for row in REPORT_ROWS), "all", *left_out, *CONTROLS]
+    assert list(RECIPES) == ["mean", "cls", *ROWS]
     assert len({row.title for row in rows}) == len(rows)
     assert set(TABLES) == {row.table for row in rows}
     assert len({repr(dataclasses.replace(row.config, name="")) for row in rows}) == len(rows)
-    assert set(RECIPES) == {*ROWS, "mean", "cls"}
     assert all(config.name == name for name, config in RECIPES.items())
 
 
@@ -236,3 +235,111 @@ def test_a_profile_s_changes_are_told_in_one_line() -> None:
     assert told == "", "what is so already is no change"
     unchanged = changes_of(RECIPES["mean_pretraining"], "cpu")
     assert "epochs 0" not in unchanged
+
+
+def read(folder: Path, **files: str) -> dict[str, recipes.Recipe]:
+    """Read recipes from files beside a damaged or new one."""
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    return read_recipes(folder)
+
+
+def test_a_file_more_is_a_recipe_more(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "recipes"))
+    added = read(folder, warm='base = "annealed"\nsettings = { warmup = 0.2 }')
+    assert set(added) == {*RECIPES, *CHAINS, "warm"}
+    changed = dataclasses.replace(ROWS["annealed"].config, name="warm", warmup=0.2)
+    assert added["warm"] == changed
+    assert [name for name in added if name in ROWS] == list(ROWS)
+
+
+def test_rows_stand_as_their_tables_and_places_say(tmp_path: Path) -> None:
+    row = 'title = "A row"\n'
+    found = read(
+        tmp_path,
+        a=row + 'table = "controls"',
+        b=row + 'table = "dev"',
+        c=row + 'table = "dev"\nrow = 2\nbase = "report"\nsettings = { epochs = 3 }',
+        d=row + 'table = "dev"\nrow = 1\nbase = "c"',
+        e='table = "part1"\n[[recipe]]\nname = "z"\n'
+        + row
+        + '[[recipe]]\nname = "y"\nbase = "d"\n'
+        + row,
+        f='base = "g"',
+        g="",
+    )
+    assert list(found) == ["g", "f", "z", "y", "d", "c", "b", "a"]
+    rows = {name: row for name, row in found.items() if isinstance(row, Row)}
+    assert [row.config.epochs for row in rows.values()] == [10, 3, 3, 3, 10, 10]
+    assert rows["c"].config.similarity_head == "relu", "the report's"
+    assert found["g"] == TrainConfig(name="g")
+
+
+def test_a_chain_s_stages_change_what_they_say(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        two='settings = { epochs = 3 }\n[[stage]]\nname = "one"\nneeds = ["x.csv"]\n'
+        '[[stage]]\nname = "last"\nsettings = { seed = 5 }',
+        other='base = "two"\nsettings = { pooling = "cls" }',
+    )
+    two, other = found["two"], found["other"]
+    assert isinstance(two, Chain)
+    told = [(s.name, s.needs, s.config.name, s.config.epochs, s.config.seed) for s in two.stages]
+    assert told == [("one", ("x.csv",), "two_one", 3, 0), ("last", (), "two", 3, 5)]
+    assert other == dataclasses.replace(two.changed(pooling="cls"), name="other")
+    assert CHAINS["best"].stages[0].needs == (TREES_FILE,)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("epochs = ", "Invalid value (at end of document)"),
+        ("epochs = 3", "x has no key 'epochs'; the nearest are "),
+        ("[settings]\nsmapler = 1", "settings has no key 'smapler'; the nearest are sampler, "),
+        ("[settings]\nname = 'y'", "settings has no key 'name'; the nearest are "),
+        ("[settings]\nepochs = 'ten'", "`epochs` should be a whole number. Found 'ten'."),
+        ("[settings]\nepochs = true", "`epochs` should be a whole number. Found True."),
+        ("[settings]\nema = 0", "`ema` should be a number with a point, as 1.0. Found 0."),
+        ("[settings]\nepochs = -1", "`epochs` should be at least 0. Found -1."),
+        ("[settings]\nsampler = 'fair'", "`sampler` should be one of 'round_robin', "),
+        ("settings = 3", "`settings` should be a table. Found 3."),
+        ("base = 3", "`base` should be a text in quotes. Found 3."),
+        ("base = 'mena'", "`base` should be a recipe's name. Found 'mena'; the nearest are mean,"),
+        ("base = 'x'", "Found the circle x -> x; give one of them another base."),
+        ("title = 'X'", "x should have the key `table`. Found title."),
+        ("table = 'dev'", "x should have the key `title`. Found table."),
+        ("title = 'X'\ntable = 'devs'", "`table` should be one of 'part1', 'dev', 'test', "),
+        (
+            "title = 'X'\ntable = 'dev'\nreport = { 'sentiment accuracy' = 0.5 }",
+            "`report_split` should be one of 'dev', 'test'. Found None.",
+        ),
+        (
+            "title = 'X'\ntable = 'dev'\nreport = { accuracy = 0.5 }",
+            "report has no key 'accuracy'; the nearest are cfimdb accuracy, ",
+        ),
+        ("title = 'X'\n[[stage]]\nname = 'y'", "x, which has stages, has no key 'title'"),
+        ("stage = 3", "`stage` should be a list ([[...]], if of tables). Found 3."),
+        ("stage = ['y']", "[[stage]] should be a table of keys and values. Found 'y'."),
+        ("[[stage]]\nneeds = []", "[[stage]] should have the key `name`. Found needs."),
+        ("[[stage]]\nname = 'y'\nneeds = [3]", "`needs` should be a list of files' names."),
+        ("base = 'two'\nstage = []", "x, which begins with the chain two, has no key 'stage'"),
+        ("base = 'two'\nsettings.epochs = 3", "`epochs` can't be changed for all stages of two"),
+        ("[recipe]\nname = 'y'", "`recipe` should be a list ([[...]], if of tables). Found {"),
+        ("[[recipe]]\nbase = 'mean'", "[[recipe]] should have the key `name`. Found base."),
+        ("[[recipe]]\nname = 'mean'", "a recipe's name should be its own. Found a second 'mean'."),
+        ("note = 'y'\n[[recipe]]\nname = 'y'", "what stands above [[recipe]] has no key 'note'"),
+    ],
+)
+def test_a_damaged_file_gives_one_line(tmp_path: Path, text: str, told: str) -> None:
+    two = "[[stage]]\nname = 'one'\n[[stage]]\nname = 'last'\nsettings.epochs = 3"
+    with pytest.raises(ValueError, match=r"x\.toml: ") as error:
+        read(tmp_path, mean="", two=two, x=text)
+    assert str(error.value).startswith(f"{tmp_path / 'x.toml'}: ")
+    assert "\n" not in str(error.value)
+    assert told in str(error.value)
+
+
+def test_a_circle_names_its_bases_and_the_file_that_closes_it(tmp_path: Path) -> None:
+    wanted = f"{tmp_path / 'c.toml'}: `base` should lead to a recipe without one, or 'report'."
+    with pytest.raises(ValueError, match=re.escape(wanted) + ".* circle a -> b -> c -> b; "):
+        read(tmp_path, a='base = "b"', b='base = "c"', c='base = "b"')

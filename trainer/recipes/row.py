@@ -1,4 +1,4 @@
-"""What a recipe file holds: the settings, and the row of the report's tables that they repeat."""
+"""What a recipe's file becomes: a row of a table, or a chain of stages; the report's settings."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from minbert.config import choice_error
 from trainer.config import TrainConfig
 
 TABLES = ("part1", "dev", "test", "ours", "controls")
+NUMBERS = (  # what the report's tables have a column for
+    *("sentiment accuracy", "paraphrase accuracy", "similarity pearson"),
+    "cfimdb accuracy",
+)
 
 # The report's settings (sections 4.7 and 5.3) are `TrainConfig`'s defaults. These are what the
 # report does where our own defaults differ: ReLU * 5 (4.1), no Siamese loss unless a row says so
@@ -20,7 +25,11 @@ REPORT = TrainConfig(
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One row to reproduce."""
+    """One row to reproduce.
+
+    Raises:
+        ValueError: an unknown table or split, or the report's numbers without their split.
+    """
 
     config: TrainConfig
     table: str  # one of TABLES
@@ -29,19 +38,17 @@ class Row:
     report_split: str | None = None  # the split those numbers were made on
     note: str = ""  # how this row reads the report, where that is open
 
+    def __post_init__(self) -> None:
+        """Check names."""
+        if self.table not in TABLES:
+            raise choice_error("table", self.table, TABLES)
+        if self.report and self.report_split not in ("dev", "test"):
+            raise choice_error("report_split", self.report_split, ("dev", "test"))
+
     @property
     def name(self) -> str:
         """Return the name that commands and results use."""
         return self.config.name
-
-
-def scores(sentiment: float, paraphrase: float, similarity: float) -> dict[str, float]:
-    """Name a row's three numbers of the report."""
-    return {
-        "sentiment accuracy": sentiment,
-        "paraphrase accuracy": paraphrase,
-        "similarity pearson": similarity,
-    }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,7 +22,7 @@ from trainer.cli import main
 from trainer.config import TrainConfig
 from trainer.data.course import read_split
 from trainer.data.treebank import TREES_FILE, text_key
-from trainer.recipes import CHAINS, RECIPES, best, best_cls
+from trainer.recipes import CHAINS, RECIPES
 from trainer.recipes.row import Chain, Stage
 from trainer.run import chain as chain_module
 from trainer.run.chain import Plan, is_finished, leaks_of_all, plan, train_chain
@@ -271,17 +271,17 @@ def test_several_processes_are_refused(
 
 
 def test_a_setting_goes_to_every_stage_but_not_what_makes_a_stage() -> None:
-    changed = best.CHAIN.changed(seed=7, precision="fp32")
+    changed = CHAINS["best"].changed(seed=7, precision="fp32")
     assert [(s.config.seed, s.config.precision) for s in changed.stages] == [(7, "fp32")] * 2
-    assert best.CHAIN.stages[0].config.seed == 0
+    assert CHAINS["best"].stages[0].config.seed == 0
     for name, value in {"start_from": "x", "sampler": "annealed", "epochs": 9}.items():
         with pytest.raises(ValueError, match=f"`{name}` can't be changed for all stages of best"):
-            best.CHAIN.changed(**{name: value})
+            CHAINS["best"].changed(**{name: value})
 
 
 def test_the_best_recipes() -> None:
-    assert CHAINS == {"best": best.CHAIN, "best_cls": best_cls.CHAIN}
-    wide, together = (stage.config for stage in best.CHAIN.stages)
+    assert list(CHAINS) == ["best", "best_cls"]
+    wide, together = (stage.config for stage in CHAINS["best"].stages)
     assert (wide.sentiment_data, wide.sampler) == ("sst-trees", "square_root")
     assert wide.extra_paraphrase == "quora-mined,quora-duplicates"
     assert together.extra_paraphrase == "", "the last stage has the file's own share of duplicates"
@@ -291,7 +291,7 @@ def test_the_best_recipes() -> None:
         assert stage.trained_tasks == ("sentiment", "paraphrase", "similarity")
         assert stage.pooling == RECIPES["mean"].pooling == "mean"
         assert stage.extra_similarity == "sts-2012-2016"
-    for mean, cls in zip(best.CHAIN.stages, best_cls.CHAIN.stages, strict=True):
+    for mean, cls in zip(CHAINS["best"].stages, CHAINS["best_cls"].stages, strict=True):
         assert cls == dataclasses.replace(
             mean, config=dataclasses.replace(mean.config, pooling="cls")
         )
@@ -309,7 +309,7 @@ def test_the_command_trains_a_chain_and_refuses_what_it_can_t_change(
     monkeypatch.setattr(chain_module, "train_chain", noted)
     command = ["train", "best", "--data", str(tmp_path), "--resume", "--device", "cpu"]
     assert main([*command, "--seed", "3"]) == 0
-    assert asked["chain"] == best.CHAIN.changed(seed=3)
+    assert asked["chain"] == CHAINS["best"].changed(seed=3)
     assert (asked["out"], asked["resume"]) == (Path("runs") / "best-3", True)
     assert "The model is in runs/best-3/model" in capsys.readouterr().err
     assert main([*command, "--profile", "cpu"]) == 1
