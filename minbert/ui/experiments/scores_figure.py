@@ -63,8 +63,8 @@ def add_bars(figure: go.Figure, metric: str, places: Sequence[tuple[float, Row]]
     """Draw one metric's bars with their intervals."""
     scores = [(y, row, score) for y, row in places if (score := row.score(metric)) is not None]
     hover = [
-        f"{plain(row.label)}<br>{plain(metric_label(metric))}: {spread_of(score)} ({score.split}, "
-        f"n {score.n or '?'}, {seeds_of(row.runs)})"
+        f"{plain(row.label)}<br>{plain(metric_label(metric))}: {spread_of(score)} "
+        f"({plain(score.split)}, n {score.n or '?'}, {seeds_of(row.runs)})"
         + (f"<br>SD over seeds {score.sd:.3f}" if score.sd is not None else "")
         for _, row, score in scores
     ]
@@ -109,7 +109,7 @@ def add_reported(figure: go.Figure, places: Sequence[tuple[float, str, Row]]) ->
             },
             hovertext=[
                 f"{plain(row.label)}<br>the report's {plain(metric_label(metric))}: "
-                f"{fixed(value)} ({split})"
+                f"{fixed(value)} ({plain(split)})"
                 for (_, value, metric, row), split in zip(found, splits, strict=True)
             ],
             hovertemplate="%{hovertext}<extra></extra>",

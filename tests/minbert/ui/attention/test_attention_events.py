@@ -17,9 +17,11 @@ from transformers import BertModel as ReferenceBert
 from minbert.checkpoint import export_encoder
 from minbert.explain.rollout import attention_rollout
 from minbert.files import write_json
-from minbert.ui.attention.bertviz import draw_view
+from minbert.text import MASK
+from minbert.ui.attention.bertviz import MOST_ENTRIES, NO_FRAME, draw_view
 from minbert.ui.attention.events import (
     ALL,
+    MODEL_NAMES,
     ONE,
     ROLLOUT,
     SECOND,
@@ -30,9 +32,13 @@ from minbert.ui.attention.events import (
     sort_heads,
 )
 from minbert.ui.attention.files import write_files
+from minbert.ui.attention.findings import drawn_name
 from minbert.ui.attention.fine_tuning import FineTuning
 from minbert.ui.attention.masked_word import CLEARED, Extras, pick_row
 from minbert.ui.engine import Engine
+from minbert.ui.parts.answer_words import changes
+from minbert.ui.parts.numbers import percent
+from tests.read_html import Element, numbers_in, quoted_in, read
 from tests.support import assert_close
 
 # bertviz leaves its script file for the garbage collector to close
@@ -60,9 +66,9 @@ def drawn(
     studio: Studio,
     controls: Controls,
     **changes: Any,  # noqa: ANN401 - any control
-) -> tuple[str, torch.Tensor]:
+) -> tuple[Element, torch.Tensor]:
     words, figure = studio.show(A, B, *values(controls, **changes))
-    return words, torch.tensor(np.asarray(figure.data[0].z, dtype=np.float32))
+    return read(words), torch.tensor(np.asarray(figure.data[0].z, dtype=np.float32))
 
 
 def test_the_drawn_numbers_are_those_of_transformers(
@@ -120,7 +126,7 @@ def test_the_model_and_the_pieces_change_the_map(engine: Engine, studio: Studio)
     _, before = drawn(studio, PAIR)
     words, after = drawn(studio, PAIR, model="cls")
     assert not torch.allclose(before, after, atol=1e-3)
-    assert "with CLS pooling" in words
+    assert MODEL_NAMES["cls"] in words.text
     text = "the catsing sits"  # a word of several pieces
     pieces = studio.draw(text, "", Controls(pieces=True)).view.rows
     merged = studio.draw(text, "", Controls()).view.rows
@@ -135,26 +141,39 @@ def test_each_sentence_alone_is_itself(studio: Studio) -> None:
 
 
 def test_a_direction_without_a_pair_and_a_missing_b_are_told(studio: Studio) -> None:
-    words, _ = studio.show(A, "", *values(PAIR, direction="A->B"))
-    assert "There is no sentence B" in words
-    assert "A direction needs A and B together" in words
+    words, figure = studio.show(A, "", *values(PAIR, direction="A->B"))
+    plain, whole = studio.show(A, "", *values(PAIR))
+    assert (len(read(words).finding.lines), len(read(plain).finding.lines)) == (2, 1)
+    assert drawn(studio, PAIR)[0].finding.lines == []
+    assert figure.to_json() == whole.to_json(), "all of it is shown"
 
 
 def test_what_is_left_out_of_the_figure_is_told(studio: Studio) -> None:
     words, _ = drawn(studio, PAIR, hide_specials=True)
-    assert "of what the drawn rows attend to" in words
-    whole, _ = drawn(studio, PAIR)
-    assert "of what the drawn rows attend to" not in whole
+    view = studio.draw(A, B, dataclasses.replace(PAIR, hide_specials=True)).view
+    (line,) = words.finding.lines
+    assert percent(view.shown.mean().item()) in line
     long, _ = studio.show("cat " * 90, "", *values(Controls()))
-    assert "44 word pieces are left out" in long  # 48 tokens are read, two of them marks
+    assert numbers_in(read(long).finding.lines[0]) == ["44"]  # 48 are read, two of them marks
 
 
 def test_a_rollout_multiplies_the_layers_up_to_the_chosen_one(studio: Studio) -> None:
     words, first = drawn(studio, PAIR, view=ROLLOUT, layer=1)
-    assert "Through layer 1," in words
+    assert numbers_in(words.finding.title)[:-1] == ["1"]
     words, second = drawn(studio, PAIR, view=ROLLOUT, layer=2)
-    assert "Through layers 1 to 2," in words
+    assert numbers_in(words.finding.title)[:-1] == ["1", "2"]
     assert not torch.allclose(first, second, atol=1e-3)
+
+
+def test_the_words_beside_a_map_are_of_that_map(studio: Studio) -> None:
+    view = studio.draw(A, B, PAIR).view
+    words, shown = drawn(studio, PAIR)
+    assert words.rows == [
+        [name, *(f"{100 * share:.1f}" for share in row)]
+        for name, row in zip(view.rows, view.weights[0, 2].tolist(), strict=True)
+    ]
+    assert quoted_in(words.finding.title) == [view.columns[int(shown.sum(dim=0).argmax())]]
+    assert numbers_in(words.finding.title)[:2] == ["2", "3"]
 
 
 def test_the_table_lists_every_head_sharpest_first(studio: Studio) -> None:
@@ -165,7 +184,9 @@ def test_the_table_lists_every_head_sharpest_first(studio: Studio) -> None:
     spreads = [row[2] for row in table]
     assert spreads == sorted(spreads)
     assert all(row[5] is not None and row[5] > 0 for row in table)
-    assert "of 8 heads" in words
+    _, heads, head, layer = numbers_in(read(words).finding.title)
+    assert heads == "8"
+    assert [int(layer), int(head)] == table[0][:2]
     _, alone = studio.heads(A, B, *values(Controls()))
     assert all(row[5] is None for row in alone)
 
@@ -226,33 +247,47 @@ def test_new_texts_fill_the_tab_and_clear_the_rest(extras: Extras) -> None:
     ]
     assert chips[5][1] == "0:4"
     assert chips[-1][1] == "1:3"
-    assert filled[4]["value"] == filled[5] == ""
-    assert "Press a button" in filled[8]
+    assert filled[4]["value"] == ""
+    assert filled[5:] == CLEARED[1:]
     alone = extras.studio.show(A, B, *values(PAIR)), extras.studio.heads(A, B, *values(PAIR))
     assert (filled[0], filled[2], filled[3]) == (alone[0][0], *alone[1])
     assert filled[1].to_json() == alone[0][1].to_json(), "one pass of the model shows the same"
 
 
 def test_a_masked_word_stands_beside_the_old_map(extras: Extras) -> None:
-    words, before, after = extras.mask(A, B, "1:2", *values(PAIR))  # B's third word
-    assert "With “dog” masked (word 3 of B); layer 2, head 3<" in words
-    assert "The numbers, as it is" in words
-    assert "The numbers, with [MASK]" in words
-    assert before["value"].layout.xaxis.title.text == "as it is"
-    assert after["value"].layout.xaxis.title.text == "with [MASK]"
-    mean, *_ = extras.mask(A, B, "1:2", *values(PAIR, head=0, layer=1))
-    assert "; layer 1, mean of all heads<" in mean
-    rolled, *_ = extras.mask(A, B, "1:2", *values(PAIR, view=ROLLOUT))
-    assert "; rollout through layer 2<" in rolled
-    names = list(after["value"].layout.xaxis.ticktext)
-    old = list(before["value"].layout.xaxis.ticktext)
-    assert names.count("[MASK]") == 1
-    assert old[names.index("[MASK]")] in words
+    html, before, after = extras.mask(A, B, "1:2", *values(PAIR))  # B's third word
+    words, engine = read(html), extras.engine
+    assert quoted_in(words.finding.title) == ["dog"]
+    assert numbers_in(words.finding.title) == ["3", "2", "3"], "word 3; layer 2, head 3"
+    old, new = (
+        engine.answer(engine.mean, engine.ask(A, text)) for text in (B, B.replace("dog", MASK))
+    )
+    assert words.finding.lines == changes(old, new)
+    assert len(words.tables) == 2
+    names, first = ([*one["value"].layout.xaxis.ticktext] for one in (after, before))
+    assert names.count(MASK) == 1
+    assert first[names.index(MASK)] == "dog"
+    assert [names, first] == [table.heads[0][1:] for table in words.tables[::-1]]
+    assert before["value"].layout.xaxis.title.text in words.texts("summary")[0]
+    assert after["value"].layout.xaxis.title.text in words.texts("summary")[1]
     assert before["value"].data[0].zmax == after["value"].data[0].zmax
-    assert "Paraphrase:" in words
-    nothing, first, second = extras.mask(A, B, None, *values(PAIR))
+    nothing, first_map, second_map = extras.mask(A, B, None, *values(PAIR))
     assert nothing == ""
-    assert first["visible"] is second["visible"] is False
+    assert first_map["visible"] is second_map["visible"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "numbers"),
+    [({"head": 0, "layer": 1}, ["3", "1"]), ({"view": ROLLOUT}, ["3", "2"])],
+)
+def test_the_title_names_the_map_that_is_drawn(
+    extras: Extras, change: dict[str, Any], numbers: list[str]
+) -> None:
+    html, *_ = extras.mask(A, B, "1:2", *values(PAIR, **change))
+    assert numbers_in(read(html).finding.title) == numbers
+    drawn_map = extras.studio.draw(A, B, dataclasses.replace(PAIR, **change))
+    name = drawn_name(drawn_map.result, drawn_map.head, rollout="view" in change)
+    assert read(html).finding.title.endswith(name)
 
 
 def test_masking_a_word_that_is_not_there_is_refused(extras: Extras) -> None:
@@ -275,10 +310,9 @@ def test_both_maps_are_those_of_the_input_without_and_with_the_mask(
 
 def test_new_settings_draw_the_masked_word_again_and_clear_what_is_old(extras: Extras) -> None:
     words, before, after, framed, files = extras.redraw(A, B, "1:2", *values(PAIR, layer=1))
-    assert "With “dog” masked (word 3 of B); layer 1, head 3<" in words
+    assert numbers_in(read(words).finding.title) == ["3", "1", "3"]
     assert before["visible"] is after["visible"] is True
-    assert "Press a button" in framed
-    assert files is None
+    assert (framed, files) == (NO_FRAME, None)
     for word, first in (("", A), ("1:9", A), ("1:2", "")):  # none, gone, a text to be told of
         words, before, *_ = extras.redraw(first, B, word, *values(PAIR))
         assert words == ""
@@ -287,21 +321,19 @@ def test_new_settings_draw_the_masked_word_again_and_clear_what_is_old(extras: E
 
 def test_b_alone_masks_a_word_of_b(extras: Extras) -> None:
     words, _, after = extras.mask(A, B, "1:0", *values(Controls(scope=SECOND)))
-    assert list(after["value"].layout.xaxis.ticktext)[1] == "[MASK]"
-    assert "Sentiment of A: " in words
-    assert "expected rating" in words
-    moved = words.split("expected rating ")[1][:4]
-    assert moved in ("+0.0", "-0.0"), "A was not touched"
+    assert list(after["value"].layout.xaxis.ticktext)[1] == MASK
+    of_a, of_b, *_ = read(words).finding.lines
+    assert numbers_in(of_a) == ["+0.0"], "A was not touched"
+    assert numbers_in(of_b) != []
 
 
-@pytest.mark.parametrize(("kind", "most"), [("head", 48), ("model", 24)])
-def test_bertviz_is_capped_and_says_so(extras: Extras, kind: str, most: int) -> None:
-    short = draw_view(extras.studio, kind, A, B, *values(PAIR))
-    assert "the first" not in short
-    assert 'sandbox="allow-scripts"' in short
-    long = draw_view(extras.studio, kind, "cat " * 40, "dog " * 40, *values(PAIR))
-    told = "the first 24 are drawn" in long if kind == "model" else "the first" not in long
-    assert told, f"48 tokens fit into {most} or are told"
+@pytest.mark.parametrize(("kind", "told"), [("head", False), ("model", True)])
+def test_bertviz_is_capped_and_says_so(extras: Extras, kind: str, told: bool) -> None:
+    most = str(MOST_ENTRIES[kind])
+    for first, second, cut in ((A, B, False), ("cat " * 40, "dog " * 40, told)):
+        page = read(draw_view(extras.studio, kind, first, second, *values(PAIR)))
+        assert page.one("iframe").attributes["sandbox"] == "allow-scripts"
+        assert (most in page.one("p", "mb-notice").numbers) == cut, "48 tokens fit or are told"
 
 
 def test_the_files_hold_what_is_drawn(extras: Extras, studio: Studio, tmp_path: Path) -> None:
@@ -319,9 +351,8 @@ def test_the_files_hold_what_is_drawn(extras: Extras, studio: Studio, tmp_path: 
     rows = list(csv.reader(table.splitlines()))
     assert [row[2] for row in rows[1:]] == [f"{n}: {w}" for n, w in enumerate(one["rows"], start=1)]
     assert [float(cell) for cell in rows[1][3:]] == one["maps"][0]["weights"][0]
-    assert "<b>the" not in page
-    assert 'src="http' not in page
-    assert "plotly" in page
+    assert read(page).outside == read(page).find("b") == []
+    assert len(read(page).find("script")) > 0
 
 
 def test_files_of_all_heads_hold_each_map(extras: Extras, tmp_path: Path) -> None:
@@ -335,23 +366,23 @@ def test_files_of_all_heads_hold_each_map(extras: Extras, tmp_path: Path) -> Non
 def test_what_fine_tuning_changed_is_told_from_the_record(engine: Engine, tmp_path: Path) -> None:
     tuned = FineTuning(engine, tmp_path)
     words, figure = tuned.show("entropy", "mean")
-    assert "trainer heads --encoder" in words
+    assert "python -m trainer heads --encoder" in words
     assert figure is None
     heads = {"entropy": [[1.0] * 4, [9.0] * 4]}
     record = {"encoder": "some/encoder", "inputs": [[A, ""], [A, B]], "heads": heads}
     write_json(tmp_path / "untuned-heads.json", record)
-    words, figure = tuned.show("entropy", "cls")
+    html, figure = tuned.show("entropy", "cls")
     assert figure is not None
-    assert "some/encoder" in words
-    assert "python app.py --encoder FOLDER_OR_ID" in words
+    words = read(html)
+    for told in ("some/encoder", MODEL_NAMES["cls"], "python app.py --encoder FOLDER_OR_ID"):
+        assert told in words.text
+    assert words.tables[0].column(1) == ["1.00"] * 4 + ["9.00"] * 4
+    assert numbers_in(words.finding.title)[1:3] == ["2", "9.00"]
     with torch.no_grad():
         engine.cls.model.encoder.layers[0].attention.query.weight.mul_(9)
     tuned._after.clear()
-    other, _ = tuned.show("entropy", "cls")
-    mean, _ = tuned.show("entropy", "mean")
-    assert "with CLS pooling" in other
-    assert other.split("The numbers")[1] != mean.split("The numbers")[1]
-    assert "of layer 2 most, from 9.00" in words
+    cls, mean = (read(tuned.show("entropy", model)[0]).rows for model in ("cls", "mean"))
+    assert cls != mean
     words, figure = tuned.show("distance", "mean")
     assert figure is None
-    assert "another encoder" in words
+    assert read(words).tables == [], "the record is of another encoder"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 import pytest
 
 from minbert.answers import PairResult, SentimentResult
 from minbert.batch import BatchScores, BatchTable, RowAnswer, read_batch, score_batch
+from minbert.tasks import SENTIMENT
 from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import (
     MOST_POINTS,
@@ -19,8 +19,8 @@ from minbert.ui.batch.figures import (
     thinned,
 )
 from minbert.ui.parts.colours import TASK_COLOURS
-
-HOSTILE = "<img src=x onerror=alert(1)>"
+from minbert.ui.parts.numbers import fixed
+from tests.read_html import direction, named_in, numbers_in, read
 
 
 def sure_of(rating: int, sure: float) -> SentimentResult:
@@ -33,12 +33,12 @@ def pair(paraphrase: float, similarity: float) -> PairResult:
 
 
 def sentences(labels: Sequence[str]) -> BatchTable:
-    rows = "".join(f"row {place} {HOSTILE}\t{label}\n" for place, label in enumerate(labels))
+    rows = "".join(f"row {place}\t{label}\n" for place, label in enumerate(labels))
     return read_batch("sentence\tsentiment\n" + rows)
 
 
 def pairs(target: str, labels: Sequence[float]) -> BatchTable:
-    rows = "".join(f"{HOSTILE}\tB {place}\t{label}\n" for place, label in enumerate(labels))
+    rows = "".join(f"A {place}\tB {place}\t{label}\n" for place, label in enumerate(labels))
     return read_batch(f"sentence1\tsentence2\t{target}\n{rows}")
 
 
@@ -70,11 +70,15 @@ def test_the_confusion_figure_has_people_down_and_the_model_across(five: BatchSc
 
 
 def test_the_confusion_s_words_and_table_say_the_same(five: BatchScores) -> None:
-    block = tables.confusion_block(five)
-    assert "very negative taken for positive, 1 row<" in block
-    assert re.search(r"very positive</th>(<td>0</td>){3}<td>1</td><td>1</td>", block)
+    block, labels = read(tables.confusion_block(five)), five.task.labels
+    assert named_in(block.finding.title, labels) == ["very negative", "positive"], "people, model"
+    assert numbers_in(block.finding.title) == ["1"]
+    assert five.confusion is not None
+    assert block.rows == [
+        [label, *map(str, row)] for label, row in zip(labels, five.confusion, strict=True)
+    ]
     right = score_batch(FIVE, [sure_of(4, 0.9), sure_of(4, 0.9)])
-    assert findings.confusion_finding(right, right.task.labels).startswith("No labelled row")
+    assert named_in(findings.confusion_finding(right, labels), labels) == []
 
 
 def test_the_reliability_figure_holds_the_bins(five: BatchScores) -> None:
@@ -95,28 +99,20 @@ def test_a_whisker_is_one_standard_error() -> None:
     assert curve.line.color == TASK_COLOURS["paraphrase"]
 
 
-@pytest.mark.parametrize(
-    ("sure", "said"),
-    [
-        (0.9, "It is surer than it is right: on average 90 % sure, 50 % right"),
-        (0.3, "It is less sure than it is right: on average 30 % sure, 50 % right"),
-        (0.51, "It is about as sure as it is right: on average 51 % sure, 50 % right"),
-    ],
-)
-def test_the_reliability_of_sentiment_in_words(sure: float, said: str) -> None:
+@pytest.mark.parametrize(("sure", "sign"), [(0.9, 1), (0.3, -1), (0.51, 0)])
+def test_whether_sentiment_is_surer_than_right_is_told(sure: float, sign: int) -> None:
     scores = score_batch(sentences(["4", "0"]), [sure_of(4, sure)] * 2)
-    assert findings.reliability_finding(scores) == said
-    assert said in tables.reliability_block(scores)
+    title = read(tables.reliability_block(scores)).finding.title
+    assert direction(title) == sign
+    assert numbers_in(title) == [f"{100 * sure:.0f}", "50"]
 
 
-@pytest.mark.parametrize(
-    ("said_yes", "said"),
-    [(0.9, "too readily: 90 %"), (0.1, "too rarely: 10 %"), (0.5, "as often as people: 50 %")],
-)
-def test_the_reliability_of_paraphrase_in_words(said_yes: float, said: str) -> None:
+@pytest.mark.parametrize(("said_yes", "sign"), [(0.9, 1), (0.1, -1), (0.5, 0)])
+def test_whether_yes_is_said_too_often_is_told(said_yes: float, sign: int) -> None:
     scores = score_batch(pairs("is_duplicate", [1, 0]), [pair(said_yes, 3)] * 2)
-    assert said in findings.reliability_finding(scores)
-    assert "people 50 %" in findings.reliability_finding(scores)
+    title = findings.reliability_finding(scores)
+    assert direction(title) == sign
+    assert numbers_in(title) == [f"{100 * said_yes:.0f}", "50"]
 
 
 def test_the_scatter_has_people_across_and_the_model_upwards() -> None:
@@ -137,99 +133,110 @@ def test_many_points_are_thinned_evenly() -> None:
     assert thinned(points[:MOST_POINTS]) == points[:MOST_POINTS]
 
 
-def test_the_scatter_s_words_tell_the_gap_and_what_is_drawn() -> None:
-    scores = score_batch(pairs("similarity", [1, 2, 3, 4]), [pair(0.5, x) for x in (2, 3, 4, 4.5)])
-    block = tables.scatter_block(scores, 2)
-    assert "On average the model scores 0.9 above people" in block
-    assert "Drawn are 2 of 4." in block
-    assert "Drawn" not in tables.scatter_block(scores, 4)
-    close = score_batch(pairs("similarity", [1, 2, 3]), [pair(0.5, x) for x in (1.05, 2, 3)])
-    assert "On average the model scores as people do" in tables.scatter_block(close, 3)
-    assert "Pearson 1.00 on 3 labelled rows" in tables.scores_block(close)
+@pytest.mark.parametrize(
+    ("model", "sign", "numbers"),
+    [((2, 3, 4, 4.5), 1, ["0.9"]), ((0, 1, 2, 3), -1, ["1.0"]), ((1.05, 2, 3, 4), 0, [])],
+)
+def test_the_scatter_s_words_tell_the_gap(
+    model: tuple[float, ...], sign: int, numbers: list[str]
+) -> None:
+    scores = score_batch(pairs("similarity", [1, 2, 3, 4]), [pair(0.5, one) for one in model])
+    finding = read(tables.scatter_block(scores, 4)).finding
+    assert direction(finding.title) == sign
+    assert numbers_in(finding.title) == numbers
+    assert finding.lines == []
+    (thinned,) = read(tables.scatter_block(scores, 2)).finding.lines
+    assert numbers_in(thinned) == ["2", "4"]
 
 
 def test_each_measure_has_its_standard_error(five: BatchScores) -> None:
-    block = tables.scores_block(five)
-    assert "accuracy</th><td>0.500</td><td>± 0.250</td><td>4</td>" in block
-    assert "within one class</th><td>0.750</td><td>± 0.217</td><td>4</td>" in block
-    assert "calibration error" in block
-    assert "People&#x27;s class in 50 % of 4 labelled rows, within one in 75 %" in block
-    assert "1 answered row without a label" in block
-    part = score_batch(FIVE, FIVE_ANSWERS[:2])
-    assert "3 rows not answered" in tables.scores_block(part)
+    block = read(tables.scores_block(five))
+    assert block.rows[:2] == [
+        [findings.MEASURES["accuracy"], "0.500", "± 0.250", "4"],
+        [findings.MEASURES["within_one"], "0.750", "± 0.217", "4"],
+    ]
+    assert block.rows[-1][1:] == [f"{five.calibration_error:.3f}", "", "4"]
+    assert numbers_in(block.finding.title) == ["50", "4", "75"]
+    assert list(map(numbers_in, block.finding.lines)) == [["1"], ["4"]], "unlabelled; few"
+    part = read(tables.scores_block(score_batch(FIVE, FIVE_ANSWERS[:2])))
+    assert list(map(numbers_in, part.finding.lines)) == [["3"], ["2"]], "unanswered; few"
 
 
 def test_what_cannot_be_measured_is_called_undefined() -> None:
-    scores = score_batch(pairs("similarity", [1, 1]), [pair(0.5, 2)] * 2)
-    block = tables.scores_block(scores)
-    assert "2 labelled rows: too few, or too much alike, to score" in block
-    assert "Pearson</th><td>undefined</td><td></td>" in block
+    block = read(tables.scores_block(score_batch(pairs("similarity", [1, 1]), [pair(0.5, 2)] * 2)))
+    assert numbers_in(block.finding.title) == ["2"]
+    assert block.rows[0] == [findings.MEASURES["pearson"], fixed(None), "", "2"]
+    alike = score_batch(pairs("similarity", [1, 2, 3]), [pair(0.5, x) for x in (1.05, 2, 3)])
+    assert numbers_in(read(tables.scores_block(alike)).finding.title) == ["1.00", "3"]
     none = score_batch(pairs("is_duplicate", [0, 0]), [pair(0.1, 2)] * 2)
-    assert "People&#x27;s answer in 100 % of 2 labelled rows; no “yes”" in tables.scores_block(none)
+    title = read(tables.scores_block(none)).finding.title
+    assert numbers_in(title) == ["100", "2"], "without an F1"
 
 
-def test_the_table_has_the_first_rows_escaped_and_short() -> None:
-    table = sentences(["4"] * 205)
+def test_the_table_has_the_first_rows_short() -> None:
+    (table,) = read(tables.rows_table(sentences(["4"] * 205), [sure_of(3, 0.9)] * 205)).tables
+    assert len(table.rows) == 200
+    assert numbers_in(table.caption) == ["200"]
+    assert table.rows[0] == ["row 0", "positive", "90 %", "2.9", "very positive", "2"]
     long = read_batch("sentence\n" + "word " * 400)
-    told = tables.rows_table(table, [sure_of(3, 0.9)] * 205)
-    assert told.count("<tr>") == 201
-    assert "The first 200 rows" in told
-    assert "<img" not in told
-    assert "&lt;img" in told
-    assert "<td>positive</td><td>90 %</td><td>2.9</td><td>very positive</td><td>2</td>" in told
-    (cell,) = re.findall(r'<th scope="row">(.*?)</th>', tables.rows_table(long, [sure_of(0, 0.9)]))
+    ((cell, *_),) = read(tables.rows_table(long, [sure_of(0, 0.9)])).rows
     assert len(cell) == tables.SHOWN_TEXT
     assert cell.endswith("…")
-    assert tables.rows_table(table, []) == ""
+    assert tables.rows_table(long, []) == ""
 
 
 def test_a_pair_s_row_shows_similarity_within_its_scale() -> None:
     told = tables.rows_table(pairs("is_duplicate", [1]), [pair(0.91, -0.4)])
-    assert "<td>B 0</td><td>yes (91 %)</td><td>0.00</td><td>yes</td><td>2</td>" in told
+    assert read(told).rows == [["A 0", "B 0", "yes (91 %)", "0.00", "yes", "2"]]
     plain = tables.rows_table(pairs("similarity", [2.5]), [pair(0.2, 4.444)])
-    assert "<td>no (20 %)</td><td>4.44</td><td>2.5</td>" in plain
+    assert read(plain).rows == [["A 0", "B 0", "no (20 %)", "4.44", "2.5", "2"]]
 
 
 def test_bad_rows_are_listed_up_to_a_number() -> None:
-    table = sentences(["nine"] * (tables.SHOWN_PROBLEMS + 3))
-    told = tables.bad_rows(table.bad_rows)
-    assert told.count("<li>Line ") == tables.SHOWN_PROBLEMS
-    assert "and 3 more, told in the download" in told
-    assert "103 rows could not be read" in told
+    told = read(tables.bad_rows(sentences(["nine"] * (tables.SHOWN_PROBLEMS + 3)).bad_rows))
+    *listed, more = told.texts("li")
+    assert [numbers_in(line)[0] for line in listed] == [
+        str(line) for line in range(2, tables.SHOWN_PROBLEMS + 2)
+    ]
+    assert (numbers_in(more), told.one("h3").numbers) == (["3"], ["103"])
     assert tables.bad_rows([]) == ""
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("run", "numbers", "unit"),
     [
-        ((0, 20_000, 0.0), "0 of 20,000 rows: the first ones are being answered"),
-        ((1_000, 20_000, 100.0), "1,000 of 20,000 rows · 10 rows a second · about 32 min left"),
-        ((10, 100, 20.0), "10 of 100 rows · 0.5 rows a second · about 3 min left"),
-        ((10, 20_000, 10.0), "10 of 20,000 rows · 1.0 rows a second · about 5.6 h left"),
-        ((90, 100, 9.0), "90 of 100 rows · 10 rows a second · about 1 s left"),
-        ((100, 100, 5.0), "100 of 100 rows · 20 rows a second"),
+        ((0, 20_000, 0.0), ["0", "20,000"], []),
+        ((1_000, 20_000, 100.0), ["1,000", "20,000", "10", "32"], ["min"]),
+        ((10, 100, 20.0), ["10", "100", "0.5", "3"], ["min"]),
+        ((10, 20_000, 10.0), ["10", "20,000", "1.0", "5.6"], ["h"]),
+        ((90, 100, 9.0), ["90", "100", "10", "1"], ["s"]),
+        ((100, 100, 5.0), ["100", "100", "20"], []),
     ],
 )
-def test_progress_in_words(arguments: tuple[int, int, float], said: str) -> None:
-    assert findings.progress(*arguments) == said
-    assert said in tables.progress_panel(*arguments)
+def test_progress_tells_rows_speed_and_what_is_left(
+    run: tuple[int, int, float], numbers: list[str], unit: list[str]
+) -> None:
+    panel = read(tables.progress_panel(*run))
+    assert numbers_in(panel.text) == numbers
+    assert named_in(panel.text, ("s", "min", "h")) == unit
+    bar = panel.one(role="progressbar")
+    assert [bar.attributes[f"aria-value{end}"] for end in ("now", "max")] == list(map(str, run[:2]))
+    assert bar.one(css="mb-fill").attributes["style"] == f"width:{100 * run[0] / run[1]:.1f}%"
 
 
 def test_the_summary_counts_what_was_answered() -> None:
     title, lines = findings.summary(FIVE, FIVE_ANSWERS, 200.0, "mean", 3)
-    assert title == "5 rows answered in 3 min"
-    assert lines[0] == "The model: mean pooling."
-    assert lines[1] == (
-        "Sentiment: very negative 0, negative 1, neutral 1, positive 2, very positive 1."
-    )
-    assert "the first 3 rows" in lines[2]
+    assert (numbers_in(title), named_in(title, ("s", "min"))) == (["5", "3"], ["min"])
+    assert named_in(lines[0], ("CLS", "mean")) == ["mean"]
+    assert named_in(lines[1], SENTIMENT.labels) == list(SENTIMENT.labels)
+    assert [numbers_in(line) for line in lines[1:]] == [["0", "1", "1", "2", "1"], ["3"]]
     table = pairs("similarity", [1, 2, 3])
     title, lines = findings.summary(table, [pair(0.9, 1.0), pair(0.1, 4.0)], 1.0, "CLS", 200)
-    assert title == "Stopped: 2 of 3 rows answered"
-    assert lines[1:] == ["Paraphrases: 1 of 2. Median similarity 2.5 of 5."]
+    assert numbers_in(title) == ["2", "3"], "stopped"
+    assert list(map(numbers_in, lines)) == [[], ["1", "2", "2.5", "5"]]
 
 
 def test_each_example_of_a_file_can_be_read() -> None:
-    for _, content in tables.EXAMPLE_FILES:
-        assert read_batch(content).bad_rows == ()
-    assert "&quot;Where is it, exactly?&quot;" in tables.formats()
+    contents = [content for _, content in tables.EXAMPLE_FILES]
+    assert [read_batch(content).bad_rows for content in contents] == [()] * len(contents)
+    assert read(tables.formats()).texts("pre") == contents

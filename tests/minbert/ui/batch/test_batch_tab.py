@@ -21,6 +21,7 @@ from minbert.ui.batch.events import API_ROWS, AUTO, MOST_WAITING, PAIRS, PLACES,
 from minbert.ui.batch.tab import EXAMPLES
 from minbert.ui.engine import Engine
 from minbert.ui.theme import launch_options
+from tests.read_html import numbers_in, read
 
 NOTICE, DOWNLOAD, MEASURES, WORDS, PLOT, MORE_WORDS, MORE_PLOT, ROWS = range(8)
 SENTENCES_FILE = b"id\tsentence\tsentiment\na\tthe cat sleeps\t4\nb\ta dog runs\t7\nc\tthe park\t\n"
@@ -40,7 +41,7 @@ def begun(
 ) -> tuple[str, Iterator[tuple[Any, ...]]]:
     """Press the button; return the run's ticket and its steps."""
     notice, ticket, run, stop, *_ = batch.read(content, text, task)
-    assert "role" in notice
+    assert read(notice).one(role="status")
     assert ticket
     assert (run["visible"], stop["visible"]) == (False, True)
     batch.proceed(ticket)
@@ -50,7 +51,7 @@ def begun(
 def ended(steps: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
     """Return a run's results."""
     *progress, results = list(steps)
-    assert all("progressbar" in step[NOTICE] for step in progress)
+    assert all(read(step[NOTICE]).one(role="progressbar") for step in progress)
     assert all(part == gr.skip() for step in progress for part in step[1:])
     return results
 
@@ -86,18 +87,20 @@ def slow(engine: Engine, batch: Batch) -> Slow:
 def test_a_file_is_answered_as_the_model_does(batch: Batch, engine: Engine) -> None:
     _, steps = begun(batch, SENTENCES_FILE)
     results = ended(steps)
-    assert "2 rows answered in" in results[NOTICE]
-    assert "Line 3: " in results[NOTICE]
+    notice = read(results[NOTICE])
+    assert numbers_in(notice.finding.title)[0] == "2"
+    assert [numbers_in(line)[0] for line in notice.one(css="mb-problem").texts("li")] == ["3"]
     first, third, bad = written(results)
     own = engine.mean.sentiment(["the cat sleeps", "the park"])
     assert [first["predicted_label"], third["predicted_label"]] == [one.label for one in own]
     assert float(third["p_2"]) == pytest.approx(own[1].probabilities[2], abs=1e-5)
     assert bad["line"] == "3"
     assert bad["problem"]
-    assert results[ROWS].count("<tr>") == 3, "a head and two rows"
-    assert own[0].label in results[ROWS]
-    assert "1 labelled row" in results[MEASURES]
-    assert "1 answered row without a label" in results[MEASURES]
+    assert [row[:2] for row in read(results[ROWS]).rows] == [
+        [text, one.label] for text, one in zip(("the cat sleeps", "the park"), own, strict=True)
+    ]
+    measures = read(results[MEASURES]).finding
+    assert [numbers_in(line)[0] for line in measures.lines] == ["1", "1"], "unlabelled; labelled"
     assert batch.runs == {}
     assert batch.working == 0
 
@@ -121,7 +124,7 @@ def test_figures_come_with_labels_alone(batch: Batch) -> None:
     assert list(similar[PLOT]["value"].data[1].x) == [1, 0]
     assert not similar[MORE_PLOT]["visible"]
     empty = ended(begun(batch, None, "sentence,sentiment\nthe cat,\n")[1])
-    assert "0 labelled rows" in empty[MEASURES]
+    assert numbers_in(read(empty[MEASURES]).finding.title) == ["0"]
     assert not empty[PLOT]["visible"]
 
 
@@ -135,14 +138,14 @@ def test_a_new_run_clears_the_old_results(batch: Batch) -> None:
 @pytest.mark.parametrize(
     ("content", "text", "task", "said"),
     [
-        (None, " \n", AUTO, "nothing to answer yet"),
+        (None, " \n", AUTO, "nothing to answer"),
         (b"", "", AUTO, "Found no text"),
         (b"a", "b", AUTO, "There is a file and pasted text as well"),
         (b"id\ttitle\n1\tx", "", AUTO, "Line 1: the first line should name the columns"),
         (b"fine\n\xff", "", AUTO, "Line 2: the file should be text in UTF-8"),
         (SENTENCES_FILE, "", PAIRS, "Line 1: pairs need two sentences a row"),
         (None, PAIRS_TEXT, SENTENCES, "Line 1: sentences need one sentence a row"),
-        (None, f"{HOSTILE}\t{HOSTILE}", AUTO, "&lt;img"),
+        (None, f"{HOSTILE}\t{HOSTILE}", AUTO, HOSTILE),
         (b"x" * (MOST_BYTES + 1), "", AUTO, "at most 5,000,000 bytes"),
         (None, "x\n" * (MOST_ROWS + 1), AUTO, "at most 20,000 rows. Found 20,001"),
     ],
@@ -151,8 +154,7 @@ def test_what_cannot_be_answered_gets_the_reason(
     batch: Batch, content: bytes | None, text: str, task: str, said: str
 ) -> None:
     notice, ticket, run, stop, *_ = batch.read(content, text, task)
-    assert said in notice
-    assert "<img" not in notice
+    assert said in read(notice).one(role="alert").text
     assert (ticket, run["visible"], stop["visible"]) == ("", True, False)
     with pytest.raises(gr.Error):
         batch.proceed(ticket)
@@ -165,13 +167,12 @@ def test_pairs_without_a_header_are_read_where_chosen(batch: Batch) -> None:
 
 def test_progress_tells_rows_speed_and_time_left(batch: Batch, slow: Slow) -> None:
     _, steps = begun(batch, None, lines(150))
-    told = [step[NOTICE] for step in steps]
-    assert 'aria-valuenow="0"' in told[0]
-    assert 'aria-valuenow="64"' in told[1]
-    assert "64 of 150 rows · " in told[1]
-    assert "rows a second · about " in told[1]  # how long is the clock's to say
-    assert 'aria-valuenow="128"' in told[2]
-    assert "150 rows answered" in told[3]
+    *told, end = [read(step[NOTICE]) for step in steps]
+    bars = [step.one(role="progressbar").attributes["aria-valuenow"] for step in told]
+    assert bars == ["0", "64", "128"]
+    assert [step.numbers[:2] for step in told] == [[done, "150"] for done in bars]
+    assert len(told[1].numbers) == 4, "how fast and how long is the clock's to say"
+    assert numbers_in(end.finding.title)[0] == "150"
     assert [size for size, _ in slow.seen] == [64, 64, 22]
 
 
@@ -200,11 +201,11 @@ def test_a_stop_keeps_what_is_answered_and_ends_the_work(
     ticket, steps = begun(batch, None, lines(150))
     next(steps), next(steps)
     notice, run, stop = batch.stop(ticket)
-    assert "Stopping" in notice
+    assert read(notice).one(role="status")
     assert run == stop == gr.skip()
     (results,) = steps
     assert closed == [True]
-    assert "Stopped: 64 of 150 rows answered" in results[NOTICE]
+    assert numbers_in(read(results[NOTICE]).finding.title) == ["64", "150"]
     rows = written(results)
     assert [bool(row["predicted_label"]) for row in rows] == [place < 64 for place in range(150)]
     assert len(slow.seen) == 1
@@ -223,7 +224,7 @@ def test_a_visitor_who_leaves_stops_the_work(batch: Batch, slow: Slow) -> None:
 def test_a_run_stopped_in_the_queue_never_begins(batch: Batch, slow: Slow) -> None:
     ticket, steps = begun(batch, None, "the cat")
     notice, run, stop = batch.stop(ticket)
-    assert "Stopped before its first row" in notice
+    assert read(notice).one(role="status")
     assert (run["visible"], stop["visible"]) == (True, False)
     assert list(steps) == [(gr.skip(),) * 8]
     assert (slow.seen, batch.runs, batch.working) == ([], {}, 0)
@@ -235,7 +236,7 @@ def test_a_ticket_is_good_for_one_run(batch: Batch) -> None:
     assert list(batch.work(ticket, None, "a dog", AUTO, "mean")) == [(gr.skip(),) * 8]
     assert list(batch.work("mine", None, "a dog", AUTO, "mean")) == [(gr.skip(),) * 8]
     assert batch.working == 1
-    assert "1 row answered" in ended(steps)[NOTICE]
+    assert numbers_in(read(ended(steps)[NOTICE]).finding.title)[0] == "1"
     assert batch.stop(ticket)[1]["visible"], "nothing left to stop"
 
 
@@ -246,16 +247,19 @@ def test_the_button_comes_back_at_a_run_s_end(batch: Batch) -> None:
     assert [part["visible"] for part in batch.restore(ticket)] == [True, False]
 
 
+def waiting_for(batch: Batch) -> list[str]:
+    return read(batch.read(None, "a dog\nthe park", AUTO)[0]).numbers
+
+
 def test_who_has_to_wait_is_told_so(batch: Batch, slow: Slow) -> None:
     runs = [begun(batch, None, "the cat")[1] for _ in range(PLACES)]
     for steps in runs:
-        assert "Starting" in batch.read(None, "a dog", AUTO)[0]
+        assert waiting_for(batch) == ["2"], "rows alone: it starts"
         next(steps)
-    told = batch.read(None, "a dog\nthe park", AUTO)[0]
-    assert "2 rows of sentences to answer. Waiting: 2 files of other visitors" in told
+    assert waiting_for(batch) == ["2", str(PLACES)], "rows, and files of others before it"
     for steps in runs:
         list(steps)
-    assert "Starting" in batch.read(None, "a dog", AUTO)[0]
+    assert waiting_for(batch) == ["2"]
     assert slow.seen
 
 

@@ -25,9 +25,9 @@ from minbert.ui.pooling.left_out import (
     finding,
     left_out_figure,
     left_out_table,
-    view,
     waiting,
 )
+from tests.read_html import named_in, numbers_in, quoted_in, read
 
 A, B = "the cat sleeps on the sofa", "a dog runs"
 SMALL = LeftOut(
@@ -55,8 +55,8 @@ def test_both_scores_of_both_models_are_what_the_library_says(engine: Engine) ->
                     scores = [score.similarity for score in scores]
                 changes = [score - scores[0] for score in scores[1:]]
                 assert bars[name, axis] == pytest.approx(changes, abs=1e-4)
-    assert "Siamese score" in last[0]
-    assert "Joint score" in last[2]
+    for html, kind in ((last[0], SIAMESE), (last[2], JOINT)):
+        assert named_in(read(html).finding.title, FUNCTIONS) == [kind]
     assert last[4] == gr.update(visible=False)
 
 
@@ -72,14 +72,16 @@ def test_both_figures_share_limits_that_hold_the_largest_change(engine: Engine) 
 
 
 def test_each_step_shows_how_far_it_is_and_a_way_to_stop(engine: Engine) -> None:
-    steps = list(Occlusion(engine).leave_out(A, B))
+    steps, order = list(Occlusion(engine).leave_out(A, B)), ("CLS", "mean") * 2
     assert len(steps) == 5
     for done, step in enumerate(steps[:-1]):
-        assert f"{done} of 4 done" in step[0] + step[2]
+        told = read(step[0] + step[2]).one(role="status")
+        assert told.numbers == [str(done), "4"]
+        assert named_in(told.text, (*FUNCTIONS, *NAMES.values())) == [STEPS[done][0], order[done]]
         assert step[4] == gr.update(visible=True)
         assert step[3] == NO_FIGURE
     assert [step[1] != NO_FIGURE for step in steps] == [False, False, True, True, True]
-    assert "of 4 done" not in steps[-1][0] + steps[-1][2]
+    assert read(steps[-1][0] + steps[-1][2]).find(role="status") == []
 
 
 def test_model_work_stands_back_behind_quick_questions(
@@ -110,17 +112,19 @@ def test_what_has_no_similarity_is_refused(
 
 def test_the_finding_names_the_word_that_moves_each_model_most() -> None:
     title, lines = finding(SMALL)
-    assert title == (
-        "Siamese score: CLS hangs most on “red” of A (3.0 → 1.0), mean on “dog” of B (4.0 → 4.3)"
-    )
-    assert "by 0.87 on average under CLS, by 0.13 under mean" in lines[0]
+    assert named_in(title, NAMES.values()) == named_in(lines[0], NAMES.values()) == ["CLS", "mean"]
+    assert quoted_in(title) == ["red", "dog"]
+    assert named_in(title, "AB") == ["A", "B"]
+    assert numbers_in(title) == ["3.0", "1.0", "4.0", "4.3"]
+    assert numbers_in(lines[0]) == ["0.87", "0.13"]
     same = dataclasses.replace(SMALL, without={"cls": (1, 3, 3), "mean": (2, 4, 4)})
-    assert "both hang most on “red” of A (CLS 3.0 → 1.0, mean 4.0 → 2.0)" in finding(same)[0]
+    assert quoted_in(finding(same)[0]) == ["red"]
+    assert numbers_in(finding(same)[0]) == ["3.0", "1.0", "4.0", "2.0"]
     assert len(lines) == 1
     told = finding(dataclasses.replace(SMALL, skipped=(0, 7)))[1][1]
-    assert "0 of A, 7 of B" in told
+    assert numbers_in(told)[-2:] == ["0", "7"]
     empty = LeftOut(JOINT, (), (), {"cls": 1, "mean": 1}, {"cls": (), "mean": ()}, (0, 0))
-    assert finding(empty) == ("There are no words to leave out", [])
+    assert (quoted_in(finding(empty)[0]), finding(empty)[1]) == ([], [])
     assert left_out_figure(empty, 0.0).layout.height > 100
 
 
@@ -139,31 +143,17 @@ def test_bars_have_their_pooling_s_colour_and_words_keep_their_order() -> None:
 
 
 def test_the_table_holds_scores_and_changes() -> None:
-    table = left_out_table(SMALL)
-    rows = [row.split("</tr>")[0] for row in table.split("<tr>")[2:]]
-    cells = [row.replace("</td>", "").replace("</th>", "").split("<td>")[1:] for row in rows]
-    assert cells == [
-        ["3.00", "", "4.00", ""],
-        ["1.00", "-2.00", "3.90", "-0.10"],
-        ["3.50", "+0.50", "4.00", "+0.00"],
-        ["2.90", "-0.10", "4.30", "+0.30"],
+    assert read(left_out_table(SMALL)).rows[1:] == [
+        ["red (A)", "1.00", "-2.00", "3.90", "-0.10"],
+        ["cat (A)", "3.50", "+0.50", "4.00", "+0.00"],
+        ["dog (B)", "2.90", "-0.10", "4.30", "+0.30"],
     ]
-    assert "cat (A)" in rows[2]
-    assert "dog (B)" in rows[3]
-
-
-def test_hostile_words_are_escaped(engine: Engine) -> None:
-    hostile = "<img src=x onerror=alert(1)>"
-    *_, last = Occlusion(engine).leave_out(hostile, hostile)
-    assert "<img" not in last[0] + last[2]
-    wild = dataclasses.replace(SMALL, first=("<b>", "&"))
-    shown = view({SIAMESE: {}, JOINT: {}}, 0)[0] + lab_occlusion.block(wild)
-    assert "<b>" not in shown
+    assert read(left_out_table(SMALL)).rows[0][1:] == ["3.00", "", "4.00", ""]
 
 
 def test_it_waits_with_a_word_on_what_to_do() -> None:
     told = waiting()
-    assert "Press the button" in told[0]
+    assert read(told[0]).text == lab_occlusion.WAITING
     assert told[1:4] == (NO_FIGURE, "", NO_FIGURE)
     assert told[4] == gr.update(visible=False)
     assert STEPS[:2] == ((SIAMESE, "cls"), (SIAMESE, "mean"))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 
 from minbert.records.form import Metric
+from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import Scores
 from minbert.ui.pooling.intro import (
     PARTS,
@@ -20,7 +19,9 @@ from minbert.ui.pooling.intro import (
     scores_finding,
     with_interval,
 )
+from tests.read_html import named_in, numbers_in, read
 
+POOLINGS = ("CLS", "mean")
 ROOT = Path(__file__).resolve().parents[4]
 
 
@@ -48,38 +49,30 @@ def write(folder: Path, **models: dict[str, object]) -> Path:
     return folder
 
 
-def test_the_opening_is_a_few_sentences_and_two_drawings() -> None:
-    told = opening(384)
-    words = re.sub(r"<svg.*?</svg>", "", told)
-    assert len(re.findall(r"\.(?:\s|<)", words)) == 4
-    assert "a list of 384 numbers" in words
-    assert told.count('role="img"') == 2
+def test_the_opening_tells_a_vector_s_length_and_has_two_drawings() -> None:
+    told = read(opening(384))
+    assert told.find("p")[0].numbers == ["384"]
+    assert len(told.find("svg", role="img")) == 2
 
 
 def test_what_the_choice_changes_says_what_the_files_found(tmp_path: Path) -> None:
     results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
-    told = consequences(tmp_path / "models", results)
-    assert told.count("<li>") == 3
-    assert "Over whole files mean is clearly ahead on sentiment." in told
-    assert [f'href="#{anchor}"' in told for anchor in PARTS] == [True] * 6
-    assert "whole files" not in consequences(tmp_path / "models", tmp_path / "none")
+    found = read(scores_block(tmp_path / "models", results)).finding.title
+    told = read(consequences(tmp_path / "models", results))
+    assert len(told.find("li")) == 3
+    assert found in told.find("li")[0].text
+    assert told.outside == [f"#{anchor}" for anchor in PARTS]
+    assert found not in consequences(tmp_path / "models", tmp_path / "none")
 
 
-@pytest.mark.parametrize(("pooling", "used"), [("cls", 1), ("mean", 5)])
-def test_a_drawing_shows_which_tokens_count(pooling: str, used: int) -> None:
-    drawn = ElementTree.fromstring(drawing(pooling))
-    groups = [group.get("class") for group in drawn.iter("g")]
-    assert groups.count("mb-used") == used + 1, "and the sentence's own vector"
-    assert groups.count("mb-unused") == 5 - used
-    assert len(list(drawn.iter("path"))) == used
-    assert [text.text for text in drawn.iter("text")][1:6] == [
-        "[CLS]",
-        "a",
-        "fine",
-        "film",
-        "[SEP]",
-    ]
-    assert "vector" in (drawn.get("aria-label") or "")
+@pytest.mark.parametrize(("pooling", "name", "used"), [("cls", "CLS", 1), ("mean", "mean", 5)])
+def test_a_drawing_shows_which_tokens_count(pooling: str, name: str, used: int) -> None:
+    drawn = read(drawing(pooling))
+    assert len(drawn.find("g", "mb-used")) == used + 1, "and the sentence's own vector"
+    assert len(drawn.find("g", "mb-unused")) == 5 - used
+    assert len(drawn.find("path")) == used
+    assert drawn.texts("text")[1:6] == ["[CLS]", "a", "fine", "film", "[SEP]"]
+    assert named_in(drawn.one("svg").attributes["aria-label"], POOLINGS)[0] == name
 
 
 def test_scores_come_with_their_95_percent_interval() -> None:
@@ -90,38 +83,38 @@ def test_scores_come_with_their_95_percent_interval() -> None:
 
 def test_both_models_stand_beside_each_other(tmp_path: Path) -> None:
     results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
-    told = scores_block(tmp_path / "models", results)
-    assert "0.400  [0.380, 0.420]" in told
-    assert "0.500  [0.480, 0.520]" in told
-    assert "mean is clearly ahead on sentiment" in told
-    assert "sentiment 100, paraphrase 100, similarity 100" in told
-    assert "itself trained with mean pooling" in told
-    assert "is not there" not in told
+    block = read(scores_block(tmp_path / "models", results))
+    (table,) = block.tables
+    assert named_in(" ".join(table.heads[0]), POOLINGS) == ["CLS", "mean"]
+    assert table.rows[0][1:] == ["0.400  [0.380, 0.420]", "0.500  [0.480, 0.520]"]
+    counts, caveat = block.finding.lines
+    assert numbers_in(counts) == ["100", "100", "100"]
+    assert caveat == ENCODER_NOTE
 
 
 def test_a_missing_file_is_told_with_what_writes_it(tmp_path: Path) -> None:
-    told = scores_block(tmp_path / "models", write(tmp_path / "results", mean=stored(0.5)))
-    assert "cls-dev.json is not there" in told
-    assert "python -m trainer evaluate" in told
-    assert "mean pooling</th>" in told
-    assert "CLS pooling</th>" not in told
-    assert "one of the two is not told" in told
-    nothing = scores_block(tmp_path / "models", tmp_path / "none")
-    assert "is not known here" in nothing
-    assert nothing.count("-dev.json is not there") == 2
+    results = write(tmp_path / "results", mean=stored(0.5))
+    block = read(scores_block(tmp_path / "models", results))
+    (problem,) = (line for line in block.finding.lines if "cls-dev.json" in line)
+    assert "python -m trainer evaluate" in problem
+    assert named_in(" ".join(block.tables[0].heads[0]), POOLINGS) == ["mean"]
+    assert named_in(block.finding.title, POOLINGS) == []
+    nothing = read(scores_block(tmp_path / "models", tmp_path / "none"))
+    assert nothing.tables == []
+    assert ["cls-dev.json" in line for line in nothing.finding.lines] == [False, True]
 
 
-def test_the_finding_needs_two_standard_errors() -> None:
-    def said(cls: float, mean: float) -> str:
-        both = {"cls": stored(cls), "mean": stored(mean)}
-        return scores_finding({name: Scores.model_validate(one) for name, one in both.items()})
-
-    assert said(0.5, 0.52) == "Over whole files neither is clearly ahead on any of 3 tasks"
-    assert said(0.5, 0.53) == "Over whole files mean is clearly ahead on sentiment"
-    assert said(0.53, 0.5) == "Over whole files CLS is clearly ahead on sentiment"
+@pytest.mark.parametrize(
+    ("cls", "mean", "ahead"), [(0.5, 0.52, []), (0.5, 0.53, ["mean"]), (0.53, 0.5, ["CLS"])]
+)
+def test_the_finding_needs_two_standard_errors(cls: float, mean: float, ahead: list[str]) -> None:
+    both = {"cls": stored(cls), "mean": stored(mean)}
+    told = scores_finding({name: Scores.model_validate(one) for name, one in both.items()})
+    assert named_in(told, POOLINGS) == ahead
+    assert named_in(told, ("sentiment",)) == ["sentiment"] * len(ahead)
 
 
 def test_the_shipped_records_can_be_shown() -> None:
-    told = scores_block(ROOT / "assets" / "models", ROOT / "assets" / "results")
-    assert told.count("[") >= 6
-    assert "is not there" not in told
+    block = read(scores_block(ROOT / "assets" / "models", ROOT / "assets" / "results"))
+    assert {len(numbers_in(cell)) for row in block.rows for cell in row[1:]} == {3}
+    assert len(block.finding.lines) == 2, "no problem"

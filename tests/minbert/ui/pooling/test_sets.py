@@ -24,7 +24,9 @@ from minbert.ui.pooling.sets import (
     read_lines,
     read_sets,
 )
+from tests.read_html import named_in, numbers_in, quoted_in
 
+SHORT = ("CLS", "mean")
 TEXTS = ("the cat sleeps", "the dog sleeps", "a slow film", "a dull film", "it is red")
 GROUPS = ("animals", "animals", "films", "films", "")
 
@@ -35,9 +37,11 @@ def compare(engine: Engine, *ways: str) -> Comparison:
     return found
 
 
-def side(matrix: list[list[float]], within: float | None, between: float | None) -> Compared:
+def side(
+    matrix: list[list[float]], within: float | None, between: float | None, way: str = "cls"
+) -> Compared:
     points = [[0.0, 1.0]] * len(matrix)
-    return Compared("cls", matrix, points, [0.5, 0.25], Separation(within, between))
+    return Compared(way, matrix, points, [0.5, 0.25], Separation(within, between))
 
 
 def made_up(left: Compared, right: Compared, groups: tuple[str, ...]) -> Comparison:
@@ -155,26 +159,34 @@ def test_attention_is_offered_only_where_it_was_trained(engine: Engine) -> None:
 def test_a_pooling_that_nothing_was_trained_for_is_called_that(engine: Engine) -> None:
     for way in ("max", "pooler", "first"):
         told = sets_findings.set_finding(compare(engine, "mean", way))[1]
-        assert sum("no head was trained for it" in line for line in told) == 1
+        assert sum(lab_sets.UNTRAINED in line for line in told) == 1
     trained = sets_findings.set_finding(compare(engine, "mean", "cls"))[1]
-    assert not any("no head" in line for line in trained)
+    assert not any(lab_sets.UNTRAINED in line for line in trained)
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "said"),
+    ("left", "right", "verdict", "named", "numbers"),
     [
-        ((0.5, 0.1), (0.4, 0.1), "CLS separates the groups better: .40 against .30 under CLS"),
-        ((0.4, 0.1), (0.41, 0.1), "Both keep the groups about equally apart: CLS .31, CLS .30"),
-        ((0.1, 0.2), (0.1, 0.4), "Neither keeps the groups together: CLS −.10, CLS −.30"),
-        ((None, 0.2), (0.1, 0.4), "CLS: most alike are 1 and 2 (.90); CLS: most alike are"),
+        ((0.5, 0.1), (0.4, 0.1), "better", ["CLS", "mean"], [".40", ".30"]),
+        ((0.4, 0.1), (0.5, 0.1), "better", ["mean", "CLS"], [".40", ".30"]),
+        ((0.4, 0.1), (0.41, 0.1), "both", ["mean", "CLS"], [".31", ".30"]),
+        ((0.1, 0.2), (0.1, 0.4), "neither", ["CLS", "mean"], ["-.10", "-.30"]),
+        ((None, 0.2), (0.1, 0.4), "", ["CLS", "mean"], ["1", "2", ".90", "2", "3", ".80"]),
     ],
 )
 def test_the_title_says_which_side_separates_better(
-    left: tuple[float | None, float], right: tuple[float, float], said: str
+    left: tuple[float | None, float],
+    right: tuple[float, float],
+    verdict: str,
+    named: list[str],
+    numbers: list[str],
 ) -> None:
-    matrix = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
-    found = made_up(side(matrix, *left), side(matrix, *right), ("x", "x", "y"))
-    assert sets_findings.set_finding(found)[0].startswith(said)
+    one = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
+    other = [[1.0, 0.1, 0.2], [0.1, 1.0, 0.8], [0.2, 0.8, 1.0]]
+    found = made_up(side(one, *left), side(other, *right, "mean"), ("x", "x", "y"))
+    title, _ = sets_findings.set_finding(found)
+    assert named_in(title, ("better", "both", "neither")) == [verdict] * bool(verdict)
+    assert (named_in(title, SHORT), numbers_in(title)) == (named, numbers)
 
 
 def test_lines_tell_both_means_the_neighbours_and_the_agreement() -> None:
@@ -182,10 +194,11 @@ def test_lines_tell_both_means_the_neighbours_and_the_agreement() -> None:
     other = [[1.0, 0.1, 0.9], [0.1, 1.0, 0.8], [0.9, 0.8, 1.0]]
     found = made_up(side(one, 0.9, 0.15), side(other, 0.1, 0.85), ("x", "x", "y"))
     _, lines = sets_findings.set_finding(found)
-    assert "cosine .90 on average within a group, .15 between groups" in lines[0]
-    assert lines[0].endswith("same group for 2 of 3.")
-    assert lines[1].endswith("same group for 0 of 3.")
-    assert "correlation of −1.00" in lines[2]
+    assert [numbers_in(line) for line in lines[:3]] == [
+        [".90", ".15", "2", "3"],  # within, between; nearest of the same group, of all
+        [".10", ".85", "0", "3"],
+        ["-1.00", "1"],
+    ]
     assert sets_findings.correlation(one, one) == pytest.approx(1.0)
     assert sets_findings.correlation([[1.0, 0.5], [0.5, 1.0]], one) is None
     flat = [[1.0, 0.5, 0.5], [0.5, 1.0, 0.5], [0.5, 0.5, 1.0]]
@@ -196,10 +209,11 @@ def test_the_nearest_of_a_sentence_are_named_for_both() -> None:
     one = [[1.0, 0.9, 0.1], [0.9, 1.0, 0.2], [0.1, 0.2, 1.0]]
     found = made_up(side(one, 0.9, 0.15), side(one, 0.9, 0.15), ("", "", ""))
     title, lines = sets_findings.points_finding(found, 1)
-    assert title == "Of the 2 nearest to sentence 2, 2 are the same under both"
-    assert lines[0] == "CLS: 1 “the cat sleeps” (.90); 3 “a slow film” (.20)"
+    assert numbers_in(title) == ["2", "2", "2"], "two nearest to sentence 2, two of them shared"
+    assert numbers_in(lines[0]) == ["1", ".90", "3", ".20"]
+    assert quoted_in(lines[0]) == [TEXTS[0], TEXTS[2]]
     assert sets_findings.nearest(found.sides[0], 2, 1) == [1]
-    assert sets_findings.points_finding(found, None)[0].endswith("CLS 75 %, CLS 75 %")
+    assert numbers_in(sets_findings.points_finding(found, None)[0]) == ["75", "75"]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,7 @@ import pytest
 
 from minbert.ui.engine import Engine
 from minbert.ui.parts.figures import plain
-from minbert.ui.parts.tables import fold
-from minbert.ui.pooling.sets import Comparison
+from minbert.ui.pooling.sets import WAYS, Comparison
 from minbert.ui.pooling.sets_events import NOBODY, OUTPUTS, OWN, TOGETHER, Sets
 from minbert.ui.pooling.sets_figures import (
     GLYPHS,
@@ -22,13 +21,13 @@ from minbert.ui.pooling.sets_figures import (
     points_figure,
 )
 from minbert.ui.pooling.sets_findings import nearest
+from tests.read_html import numbers_in, read
 
 BOX = """animals | the cat sleeps
 animals | the dog sleeps
 films | a slow film
 films | a dull film
 it is red"""
-HOSTILE = '<b id="injected">x</b> <a href="javascript:alert(1)">film</a> %{x}'
 
 
 @pytest.fixture
@@ -100,7 +99,8 @@ def test_a_marked_sentence_is_framed_ringed_and_tied_to_its_nearest(
         assert ends == [side.points[place] for place in nearest(side, 2)]
         ring = next(trace for trace in figure.data if trace.marker.symbol == "circle-open")
         assert [ring.x[0], ring.y[0]] == side.points[2]
-    assert "nearest to sentence 3" in told[5]
+    near = [set(nearest(side, 2)) for side in found.sides]
+    assert numbers_in(read(told[5]).finding.title) == ["3", "3", str(len(near[0] & near[1]))]
 
 
 @pytest.mark.parametrize("chosen", [NOBODY, None, 99])
@@ -120,30 +120,23 @@ def test_groups_have_one_sign_in_all_figures(found: Comparison) -> None:
     assert found.sides[0].points[1] == [figure.data[0].x[1], figure.data[0].y[1]]
 
 
-def test_typed_tags_stay_letters(sets: Sets) -> None:
-    (told,) = sets.compare(f"{HOSTILE}\n<i>g</i> | a film\na cat", "cls", "mean", TOGETHER)
-    for html in (told[0], told[1], told[5]):
-        assert "<b id" not in html
-        assert "<i>" not in html
-    for figure in (told[2], told[4], told[7], told[9]):
-        written = figure.to_json()
-        assert "<b" not in written
-        assert "<i>" not in written
-        assert "<a" not in written
+def test_labels_are_short_and_their_tags_letters() -> None:
     assert plain("<b>", 9) == "&lt;b&gt;"
     assert plain("a" * 30, 10) == "a" * 9 + "…"
 
 
 def test_what_is_wrong_is_told_and_the_figures_stay(sets: Sets) -> None:
     (told,) = sets.compare("one alone", "cls", "mean", TOGETHER)
-    assert "Found 1." in told[0]
+    assert numbers_in(read(told[0]).finding.lines[0]) == ["2", "50", "1"]
     assert all(part == gr.skip() for part in told[1:])
 
 
 def test_a_large_set_shows_a_number_while_it_is_embedded(sets: Sets) -> None:
     steps = list(sets.compare("a cat\n" * 30, "cls", "mean", TOGETHER))
-    assert "8 of 60 embeddings made" in steps[0][0]
-    assert "60 of 60" in steps[-2][0]
+    for step, done in ((steps[0], 8), (steps[-2], 60)):
+        told = read(step[0]).one(role="status")
+        assert told.numbers == [str(done), "60"]
+        assert told.one(css="mb-fill").attributes["style"] == f"width:{100 * done / 60:.1f}%"
     assert all(part == gr.skip() for step in steps[:-1] for part in step[1:])
     assert len(steps[-1][2].data[0].z) == 30
 
@@ -165,20 +158,32 @@ def test_the_list_offers_every_sentence_and_nobody(shown: tuple[Any, ...]) -> No
     assert len(offered["choices"]) == 6
 
 
-def test_sides_are_named_and_have_their_tables(shown: tuple[Any, ...]) -> None:
-    assert "mb-side-cls" in shown[1]
-    assert "CLS (the CLS model)" in shown[6]
-    assert "mb-side-mean" in shown[3]
-    for html in (shown[1], shown[3], shown[5]):
-        assert fold("The numbers", "")[:20] in html
-        assert html.count("<tr>") == 6
+def test_sides_are_named_and_have_their_tables(shown: tuple[Any, ...], found: Comparison) -> None:
+    order = found.orders[2]
+    for side, name, matrix, head in zip(
+        found.sides, ("cls", "mean"), shown[1:4:2], shown[6:9:2], strict=True
+    ):
+        for html in (matrix, head):
+            assert read(html).one(css=f"mb-side-{name}").text == WAYS[name].label
+        assert len(read(matrix).find("details")) == 1
+        assert read(matrix).rows == [
+            [
+                f"{row + 1} {found.sentences[row]}",
+                *(f"{side.matrix[row][column]:.2f}" for column in order),
+            ]
+            for row in order
+        ]
+    points = [
+        [f"{value:.3f}" for side in found.sides for value in side.points[k]] for k in range(5)
+    ]
+    assert [row[2:] for row in read(shown[5]).rows] == points
 
 
 def test_one_of_our_sets_fills_the_box(sets: Sets) -> None:
     name = list(sets.sets)[1]
     about, text = sets.choose(name)
     assert text == sets.sets[name].text
-    assert sets.sets[name].about.split(".")[0] in about
+    assert read(about).text == sets.sets[name].about
 
 
 def test_equal_sentences_can_be_drawn(sets: Sets) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,14 @@ from huggingface_hub import SpaceCard
 from minbert.explain import split_similarity
 from minbert.predictor import Predictor
 from minbert.records.runs import VERDICTS, read_results
+from minbert.records.scores import MAIN, PUBLIC
+from minbert.records.shipped import read_records
+from minbert.ui.about.findings import with_error
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.findings import waiting
 from minbert.ui.parts.figures import themed
+from minbert.ui.parts.numbers import fixed
+from minbert.ui.pooling.intro import with_interval
 from minbert.ui.static import build as static
 from minbert.ui.static import document as static_document
 from minbert.ui.static.__main__ import main
@@ -28,6 +32,7 @@ from minbert.ui.static.document import Figures, chooser, embedded, plain_figure
 from minbert.ui.static.sections import Source
 from minbert.ui.static.space import space_readme, write_space_readme
 from tests.minbert.ui.sample_about import write_about
+from tests.read_html import Element, read
 from tests.support import redraw, tiny_model
 
 HOSTILE = "</script><img src=x onerror=alert(1)> it is <b>red</b> & <!-- dull"
@@ -36,32 +41,6 @@ EXAMPLES = [
     {"name": "alone", "first": HOSTILE, "second": ""},
 ]
 DATA = re.compile(r'<script type="application/json" id="data-(\w+)">(.*?)</script>', re.DOTALL)
-
-
-class Read(HTMLParser):
-    """What a browser would make of a page: elements with their attributes, and the text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.inside = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.inside = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        self.text += "\n" if tag in ("td", "th", "li", "p", "h3", "option") else ""
-        self.inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.inside not in ("script", "style"):
-            self.text += data
-
-    def ids(self, attribute: str) -> list[str]:
-        return [attrs["id"] or "" for _, attrs in self.elements if attribute in attrs]
 
 
 @pytest.fixture(scope="module")
@@ -84,37 +63,44 @@ def page(source: Source) -> str:
 
 
 @pytest.fixture(scope="module")
+def whole(page: str) -> Element:
+    """Read the page as a browser would."""
+    return read(page)
+
+
+@pytest.fixture(scope="module")
 def data(page: str) -> dict[str, Any]:
     """Read what the page's own script reads."""
     return {key: json.loads(text) for key, text in DATA.findall(page)}
 
 
-def test_scores_are_the_files_with_their_intervals(page: str) -> None:
-    text = Read(page).text
-    assert "0.511 ± 0.011" in text
-    assert f"0.511  [{0.511 - 1.96 * 0.011:.3f}, {0.511 + 1.96 * 0.011:.3f}]" in text
-    assert "0.411 ± 0.011" in text
-    assert "always the training file's" in text
-    assert "public: best single shared" in text
-    assert "report: best of each column" in text
+def test_scores_are_the_files_with_their_intervals(whole: Element, source: Source) -> None:
+    cells = [cell for row in whole.rows for cell in row]
+    records = read_records(source.models, source.results)
+    for one in records.scores.values():
+        for name in MAIN:
+            assert with_error(one.flat[name]) in cells
+            assert with_interval(one.flat[name]) in cells
+    assert {anchor.name for anchor in (*records.report, *PUBLIC)} <= set(cells)
 
 
 def test_every_table_stands_there_with_its_rows_and_every_claim_with_its_verdict(
-    page: str, source: Source
+    whole: Element, source: Source
 ) -> None:
-    text = Read(page).text
+    cells = {cell for row in whole.rows for cell in row}
     runs = json.loads((source.results / "reproduction.json").read_text(encoding="utf-8"))
     for run in runs:
-        assert run["title"] in text
-        for name, reported in run["report"].items():
-            assert f"{reported:.3f}".replace("-", "−") in text, name
+        assert run["title"] in cells
+        assert {fixed(reported) for reported in run["report"].values()} <= cells
     claims = read_results(source.results).comparisons
     assert len(claims) >= 3
+    judged = [one for one in claims if not waiting(one)]
+    assert sorted(whole.texts(css="mb-says")) == sorted(one.says for one in judged)
+    assert whole.texts(css="mb-verdict") == [
+        verdict for verdict in VERDICTS for one in judged if one.verdict == verdict
+    ]
     for one in claims:
-        assert one.says in text
-    for verdict in VERDICTS:
-        judged = sum(one.verdict == verdict and not waiting(one) for one in claims)
-        assert page.count(f'">{verdict}</span></summary>') == judged
+        assert one.says in whole.text
 
 
 def test_every_map_is_the_models(source: Source, data: dict[str, Any]) -> None:
@@ -141,9 +127,8 @@ def test_the_split_of_the_cosine_is_the_models(source: Source, data: dict[str, A
     assert [line["name"] for line in cosines] == ["CLS", "mean"]
 
 
-def test_every_figure_has_one_place_words_and_numbers(page: str, data: dict[str, Any]) -> None:
-    read = Read(page)
-    places = read.ids("data-figure")
+def test_every_figure_has_one_place_words_and_numbers(whole: Element, data: dict[str, Any]) -> None:
+    places = [one.attributes["id"] for one in whole if "data-figure" in one.attributes]
     assert sorted(places) == sorted([*data["figures"], "attention-map"])
     examples = {f"example-0-{part}" for part in ("answers", "split", "words", "layers")}
     examples |= {f"example-1-{part}" for part in ("answers", "words")}
@@ -151,25 +136,25 @@ def test_every_figure_has_one_place_words_and_numbers(page: str, data: dict[str,
     assert sum(key.startswith("set-") for key in places) == 16
     tables = sum(key.startswith("table-") for key in places)
     assert tables >= 3
-    # a set's two maps share their table, those of results stand open but for the curves
-    assert page.count("<summary>The numbers</summary>") == len(examples) + 4 * 3 + 1 + 1
-    assert page.count("How to read this:") >= len(examples) + 4 * 2 + tables + 1
+    for key in ("example", "set", "table"):
+        for panel in whole.find(**{"data-panel": key}):
+            drawn = [one for one in panel if "data-figure" in one.attributes]
+            # a set's two maps share their table and their words
+            shared = len(drawn) // 4 if key == "set" else 0
+            assert len(panel.find("details")) + shared >= len(drawn) or panel.tables
+            assert len(panel.find(css="mb-findings")) >= len(drawn) - 2 * shared > 0
     for figure in data["figures"].values():
         assert figure["layout"]["height"] >= 200
         assert figure["layout"]["dragmode"] is False
         assert "template" not in figure["layout"]
 
 
-def test_texts_stay_texts(page: str) -> None:
-    read = Read(page)
-    tags = [tag for tag, _ in read.elements]
-    assert "img" not in tags
-    assert "i" not in tags
-    assert "b" not in tags
-    assert not [name for _, attrs in read.elements for name in attrs if name.startswith("on")]
-    assert HOSTILE in read.text
-    assert "pair <i>" in read.text
-    assert tags.count("script") == len(DATA.findall(page)) + 2
+def test_texts_stay_texts(whole: Element, page: str) -> None:
+    assert not [one for one in whole if one.tag in ("img", "i", "b")]
+    assert not [name for one in whole for name in one.attributes if name.startswith("on")]
+    assert HOSTILE in whole.text
+    assert "pair <i>" in whole.text
+    assert len(whole.find("script")) == len(DATA.findall(page)) + 2
     assert all("<" not in text for _, text in DATA.findall(page))
 
 
@@ -179,20 +164,15 @@ def test_embedded_json_is_the_value_and_cannot_end_its_element() -> None:
     assert json.loads(embedded(value)) == value
 
 
-def test_nothing_points_outside(page: str) -> None:
-    read = Read(page)
-    policy = [
-        attrs["content"] for tag, attrs in read.elements if tag == "meta" and "content" in attrs
-    ]
-    assert any("default-src 'none'" in (text or "") for text in policy)
-    for tag, attrs in read.elements:
-        assert "src" not in attrs, tag
-        assert (attrs.get("href") or "#").startswith(("#", "data:,")), tag
-    body = page[page.index("<style>") : page.index("</style>")]
-    assert "url(" not in body
-    assert "@import" not in body
-    anchors = {attrs.get("id") for _, attrs in read.elements}
-    assert {a["href"] for t, a in read.elements if t == "a"} <= {f"#{one}" for one in anchors}
+def test_nothing_points_outside(whole: Element, page: str) -> None:
+    policy = whole.one("meta", **{"http-equiv": "Content-Security-Policy"}).attributes["content"]
+    assert "default-src 'none'" in policy
+    assert whole.find(src="") == [one for one in whole if "src" in one.attributes] == []
+    anchors = {f"#{one.attributes['id']}" for one in whole if "id" in one.attributes}
+    assert set(whole.outside) <= anchors | {"data:,"}
+    styles = page[page.index("<style>") : page.index("</style>")]
+    assert "url(" not in styles
+    assert "@import" not in styles
 
 
 def test_the_size_is_bounded(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,16 +183,21 @@ def test_the_size_is_bounded(page: str, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_one_panel_is_open_and_named_in_the_list() -> None:
-    html = chooser("key", "A < B", {"one": "<p>1</p>", "two & more": "<p>2</p>"}, opened=1)
-    assert '<div data-panel="key" hidden><p>1</p></div><div data-panel="key"><p>2</p></div>' in html
-    assert '<option value="0">one</option><option value="1" selected>two &amp; more' in html
-    assert "A &lt; B" in html
+    html = read(chooser("key", "A", {"one": "<p>1</p>", "two": "<p>2</p>"}, opened=1))
+    panels, options = html.find(**{"data-panel": "key"}), html.find("option")
+    assert [("hidden" in one.attributes, one.text) for one in panels] == [(True, "1"), (False, "2")]
+    assert [("selected" in one.attributes, one.attributes["value"]) for one in options] == [
+        *((False, "0"), (True, "1"))
+    ]
+    assert html.texts("option") == ["one", "two"]
+    assert html.one("label", **{"for": "key"}).texts("span") == ["A"]
 
 
 def test_a_place_is_taken_once(data: dict[str, Any]) -> None:
     figures, figure = Figures(), themed(go.Figure(), height=400)
-    assert 'aria-label="a &quot;map&quot;;' in figures.place("one", figure, 'a "map"')
-    assert "min-height:400px" in figures.place("two", figure, "")
+    (place,) = read(figures.place("one", figure, "a map"))
+    assert place.attributes["aria-label"].startswith("a map")
+    assert place.attributes["style"] == "min-height:400px"
     with pytest.raises(ValueError, match="Found 'one' twice"):
         figures.place("one", figure, "")
     assert plain_figure(figure)["layout"]["font"]["family"] == static_document.FONT
@@ -221,10 +206,11 @@ def test_a_place_is_taken_once(data: dict[str, Any]) -> None:
 
 def test_missing_records_are_told_and_do_not_stop_it(source: Source, tmp_path: Path) -> None:
     bare = Source(source.engine, EXAMPLES[:1], tmp_path / "models", tmp_path / "results")
-    text = Read(findings(bare)).text
-    assert "Some of this page can't be shown" in text
-    assert "mean-dev.json is not there" in text
-    assert "The report's claims" not in text
+    page = read(findings(bare))
+    problem = page.find(css="mb-problem", role="status")[0]
+    assert "mean-dev.json" in problem.text
+    assert "python -m trainer evaluate" in problem.text
+    assert page.find(css="mb-claims") == page.find(id="claims") == []
 
 
 def test_a_space_gets_its_front_matter(tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 
 import pytest
 
 from minbert.answers import SentimentResult
+from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer, Asked, Engine
 from minbert.ui.parts import answer_cards, answer_words, numbers
 from minbert.ui.try_it.events import Handlers, as_dict, changed
 from minbert.ui.try_it.snippets import json_text, python_lines, shortened
+from tests.read_html import named_in, numbers_in, quoted_in, read
 
 ODD = 'it\'s "quoted"\n\\ and\u2028 <b>'
 
@@ -50,24 +53,29 @@ def test_a_rating_that_hardly_moves_has_no_minus() -> None:
     before, now = (
         Answer((SentimentResult((low, 0.2, 0.2, 0.2, 0.4 - low)),), None) for low in (0.2, 0.205)
     )
-    assert answer_words.changes(before, now)[0].endswith("expected rating +0.0")
+    assert numbers_in(answer_words.changes(before, now)[0]) == ["+0.0"]
 
 
 def test_changes_are_told_task_by_task(engine: Engine) -> None:
     before = engine.answer(engine.mean, engine.ask("a good film", "a dull plot"))
     now = engine.answer(engine.mean, engine.ask("a bad film", "a dull plot"))
     lines = answer_words.changes(before, now)
-    moved = now.sentiments[0].expected - before.sentiments[0].expected
-    assert f"expected rating {moved:+z.1f}" in lines[0]
-    assert lines[1].startswith(f"Sentiment of B: {now.sentiments[1].label}, ")
+    for name, line, old, new in zip("AB", lines, before.sentiments, now.sentiments, strict=False):
+        assert named_in(line, "AB") == [name]
+        assert numbers_in(line) == [f"{new.expected - old.expected:+z.1f}"]
+        assert named_in(line, SENTIMENT.labels) == list(dict.fromkeys((old.label, new.label)))
     assert before.pair is not None
-    assert numbers.percent(before.pair.paraphrase) in lines[2]
+    assert now.pair is not None
+    shares = [numbers.percent(one.paraphrase) for one in (before.pair, now.pair)]
+    assert re.findall(r"(?:[<>] )?\d+ %", lines[2]) == shares
+    scores = [numbers.shown(one.similarity) for one in (before.pair, now.pair)]
+    assert numbers_in(lines[3]) == [*scores, "5"]
     alone = engine.answer(engine.mean, engine.ask("a good film", ""))
-    assert answer_words.changes(alone, now)[-1].startswith("Paraphrase and similarity need")
+    assert [numbers_in(line) != [] for line in answer_words.changes(alone, now)] == [True, False]
     assert changed(None, now) == ""
-    told = changed(Asked(engine.ask("<i>a</i>", ""), alone), now)
-    assert "&lt;i&gt;" in told
-    assert "<i>" not in told
+    panel = read(changed(Asked(engine.ask("a good film", ""), alone), now))
+    assert quoted_in(panel.one("h3").text) == ["a good film"]
+    assert panel.texts("li") == answer_words.changes(alone, now)
 
 
 def test_the_threshold_is_shown_and_decides(engine: Engine) -> None:
@@ -75,16 +83,16 @@ def test_the_threshold_is_shown_and_decides(engine: Engine) -> None:
     question = engine.ask("a good film", "a dull plot")
     answer = engine.answer(engine.mean, question)
     assert answer.pair is not None
-    p = answer.pair.paraphrase
     asked = Asked(question, answer)
-    for threshold, decision in ((p - 0.01, "yes"), (p + 0.01, "no")):
+    for apart, decision in ((-0.01, "yes"), (0.01, "no")):
+        threshold = answer.pair.paraphrase + apart
         html = handlers.show_threshold(asked, threshold)
-        assert f'<p class="mb-finding">{decision}</p>' in html
-        assert f"yes above {numbers.percent(threshold)}" in html
-    assert "within one class of people's in 89 % of" in html
-    assert "within one class" not in answer_cards.answer_panel(answer)
+        assert html == answer_cards.answer_panel(answer, threshold, 0.8937)
+        assert read(html).texts(css="mb-finding")[2] == decision
+    assert "89" in read(html).numbers
+    assert "89" not in read(answer_cards.answer_panel(answer)).numbers
     assert handlers.show_threshold(None, 0.5) == ""
     assert handlers.pin(None) == (None, "")
     kept, told = handlers.pin(asked)
     assert kept is asked
-    assert "a good film" in told
+    assert quoted_in(read(told).one("h3").text) == ["a good film", "a dull plot"]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from minbert.records.bias import FILE, Bias
+from minbert.records.bias import COMMAND, DEV, FILE, Bias
 from minbert.records.reading import RecordError, read_record
 from minbert.records.scores import MAIN
 from minbert.tasks import TASKS
 from minbert.ui.why.bias_record import SWITCH_COMMAND, record_block, record_finding, switch_line
+from tests.read_html import direction, named_in, numbers_in, read
 
+NAMES = ("one/model", "two/model")
 RESULTS = Path(__file__).parents[4] / "assets" / "results"
 
 
@@ -57,48 +58,54 @@ def told(folder: Path) -> tuple[str, list[str]]:
 
 def test_the_title_counts_what_the_intervals_decide(tmp_path: Path) -> None:
     title, lines = told(written(tmp_path))
-    assert title == (
-        "The model trained with masked texts treats people more alike than the model trained "
-        "with texts as they are in 1 of 3 tasks, less alike in 1"
-    )
-    assert lines[0].startswith("Spread of the model trained with masked texts less that of the")
-    assert "sentiment -0.100 (-0.200 to -0.050), narrower" in lines[0]
-    assert "paraphrase -0.010 (-0.030 to +0.010), undecided" in lines[0]
-    assert "similarity +0.020 (+0.010 to +0.030), wider." in lines[0]
-    assert lines[1] == "What it costs on dev: SST-5 accuracy 0.450 against 0.460."
-    assert lines[2].endswith("commit abc.")
+    models = read_record(tmp_path / FILE, Bias).models
+    called = [one.called for one in models]
+    assert numbers_in(title) == ["1", "3", "1"], "narrower, of all, wider"
+    assert named_in(title, called) == named_in(lines[0], called) == called
+    found = lines[0].partition(":")[2].split(";")
+    assert [(named_in(one, TASKS), numbers_in(one), direction(one)) for one in found] == [
+        (["sentiment"], ["-0.100", "-0.200", "-0.050"], -1),
+        (["paraphrase"], ["-0.010", "-0.030", "+0.010"], 0),
+        (["similarity"], ["+0.020", "+0.010", "+0.030"], 1),
+    ]
+    assert named_in(lines[1], DEV.values()) == [DEV["sentiment accuracy"]]
+    assert numbers_in(lines[1])[-2:] == ["0.450", "0.460"]
+    assert "abc" in lines[2].rstrip(".").split()
 
 
-def test_models_whose_training_is_alike_or_not_told_go_by_their_names(tmp_path: Path) -> None:
-    for masked in (None, True):
-        models = [model(name, masked, 0.4, 0.2) for name in ("one/model", "two/model")]
-        title, _ = told(written(tmp_path, models=models))
-        assert "ne/model treats people more alike than two/model in 1" in title
+@pytest.mark.parametrize("masked", [None, True])
+def test_models_whose_training_is_alike_or_not_told_go_by_their_names(
+    tmp_path: Path, masked: bool | None
+) -> None:
+    models = [model(name, masked, 0.4, 0.2) for name in NAMES]
+    title, lines = told(written(tmp_path, models=models))
+    assert named_in(title, NAMES) == named_in(lines[0], NAMES) == list(NAMES)
 
 
 def test_one_model_tells_its_own_spread(tmp_path: Path) -> None:
     one = [model("one/model", False, 0.4, 0.25)]
     title, _ = told(written(tmp_path, models=one, difference={}))
-    assert title.endswith("spreads the expected rating by 0.250 (0.240 to 0.260)")
+    assert numbers_in(title) == ["0.250", "0.240", "0.260"]
 
 
 def test_the_table_has_a_row_a_model(tmp_path: Path) -> None:
-    block = record_block(written(tmp_path))
-    rows = [row.split("</tr>")[0] for row in block.split('<th scope="row">')[1:]]
-    assert len(rows) == 2
-    assert rows[0].startswith("one/model</th><td>masked</td><td>3</td>")
-    assert "<td>as they are</td>" in rows[1]
-    assert "<td>0.300 (0.290 to 0.310)</td>" in rows[1]
-    assert "<td>0.460 ± 0.015</td><td></td><td></td>" in rows[1]
+    one, other = read(record_block(written(tmp_path))).rows
+    assert [one[0], one[2], other[0], other[2]] == ["one/model", "3", "two/model", "3"]
+    assert [named_in(row[1], ("masked",)) for row in (one, other)] == [["masked"], []]
+    assert [one[3], other[3]] == ["0.200 (0.190 to 0.210)", "0.300 (0.290 to 0.310)"]
+    assert [row[6:] for row in (one, other)] == [
+        *(["0.450 ± 0.015", "", ""], ["0.460 ± 0.015", "", ""])
+    ]
 
 
 def test_no_record_and_a_bad_one_are_told(tmp_path: Path) -> None:
-    assert "python -m trainer bias" in record_block(tmp_path)
-    (tmp_path / FILE).write_text('{"models": [{"model": "<b>"}]}', encoding="utf-8")
+    assert COMMAND in read(record_block(tmp_path)).text
+    (tmp_path / FILE).write_text('{"models": [{"model": "a"}]}', encoding="utf-8")
     with pytest.raises(RecordError, match=r"`models\[0\].spread` should be an object") as caught:
         read_record(tmp_path / FILE, Bias)
-    assert "can't be read" in unescape(record_block(tmp_path))
-    assert str(caught.value) in unescape(record_block(tmp_path))
+    block = read(record_block(tmp_path))
+    assert block.finding.lines == [str(caught.value)]
+    assert block.tables == []
 
 
 @pytest.mark.parametrize(
@@ -115,7 +122,7 @@ def test_no_record_and_a_bad_one_are_told(tmp_path: Path) -> None:
 def test_what_the_finding_needs_is_checked(
     tmp_path: Path, change: dict[str, Any], said: str
 ) -> None:
-    assert said in unescape(record_block(written(tmp_path, **change)))
+    assert said in read(record_block(written(tmp_path, **change))).text
 
 
 def test_the_shipped_record_compares_masked_with_plain_training() -> None:
@@ -140,13 +147,14 @@ def test_what_the_switch_costs(tmp_path: Path) -> None:
     evaluation(tmp_path, "mean-dev.json", 0.5)
     assert SWITCH_COMMAND in switch_line(tmp_path)
     evaluation(tmp_path, "mean-masked-dev.json", 0.45)
-    assert switch_line(tmp_path) == (
-        "The switch above costs the page's own model on dev: SST-5 accuracy 0.450 ± 0.015 against "
-        "0.500 ± 0.015, Quora accuracy 0.750 ± 0.003 against 0.800 ± 0.003, STS Pearson 0.850 ± "
-        "0.008 against 0.900 ± 0.008."
-    )
-    assert switch_line(tmp_path) in unescape(record_block(written(tmp_path)))
+    line = switch_line(tmp_path)
+    assert named_in(line, DEV.values()) == list(DEV.values())
+    assert [number for number in numbers_in(line) if "." in number] == [
+        *("0.450", "0.015", "0.500", "0.015", "0.750", "0.003", "0.800", "0.003"),
+        *("0.850", "0.008", "0.900", "0.008"),
+    ]
+    assert line in read(record_block(written(tmp_path))).finding.lines
     (tmp_path / "mean-masked-dev.json").write_text("[1]", encoding="utf-8")
-    assert "was not measured" in switch_line(tmp_path)
+    assert SWITCH_COMMAND in switch_line(tmp_path)
     (tmp_path / "bias.json").unlink()
-    assert SWITCH_COMMAND in unescape(record_block(tmp_path))
+    assert SWITCH_COMMAND in read(record_block(tmp_path)).text

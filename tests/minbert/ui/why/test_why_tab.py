@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import unescape
 from pathlib import Path
 
 import gradio as gr
@@ -22,17 +21,28 @@ from minbert.explain import (
     probe_terms,
     reduce_input,
 )
-from minbert.explain.nearest import PROBE, TrainingText, save_index
+from minbert.explain.nearest import COMMAND, PROBE, TrainingText, save_index
+from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.why import attribution
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.events import Why
-from minbert.ui.why.subject import KINDS, OF_A, OF_B, PARAPHRASE, SIMILARITY, Subject
+from minbert.ui.why.subject import (
+    KINDS,
+    OF_A,
+    OF_B,
+    PARAPHRASE,
+    SIMILARITY,
+    Subject,
+    moved,
+    said,
+    short_answer,
+)
+from tests.read_html import Element, named_in, numbers_in, quoted_in, read
 
 A, B = "the old actor is good and the film is bad", "a woman plays"
 WORDS = ("dull", "film", "good")
-HOSTILE = "<img src=x onerror=alert(1)> good <b>woman</b>"
 
 
 @pytest.fixture
@@ -40,9 +50,16 @@ def why(engine: Engine) -> Why:
     return Why(engine)
 
 
-def last(shown: object) -> tuple[object, ...]:
-    *_, found = shown  # type: ignore[misc]
-    return found
+def last(shown: object) -> tuple[Element, ...]:
+    """Return what a part shows at the end, its words read."""
+    *_, (words, *rest) = shown  # type: ignore[misc]
+    return (read(words), *rest)
+
+
+def sorted_ranks(values: list[float]) -> list[float]:
+    """Return each value's rank by size, 1 for the largest, means where sizes are equal."""
+    sizes = sorted((abs(value) for value in values), reverse=True)
+    return [sizes.index(abs(value)) + (sizes.count(abs(value)) + 1) / 2 for value in values]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -69,31 +86,44 @@ def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) ->
         assert bars.text[strongest].startswith("1")
     assert {tuple(axis.range) for axis in figure.select_xaxes()} == {(-1.5, 1.5)}
     found = integrated_gradients(engine.mean, *texts, task=task)
-    assert f"add up to {found.total:+.2f}" in words
-    assert f"moved by {found.value - found.baseline_value:+.2f}" in words
-    assert "How to read this" in words
-    assert words.count('<th scope="row">') == len(figure.data[0].x)
+    change = found.value - found.baseline_value
+    assert {f"{found.total:+.2f}", f"{change:+.2f}"} <= set(words.numbers)
+    (table,) = words.tables
+    for place, told in enumerate(
+        explain(engine.mean, *texts, task, None, method) for method in METHODS
+    ):
+        values = [*told.first.values, *told.second.values]
+        form = "+.3f" if told.signed else ".3f"
+        assert table.column(1 + 2 * place) == [format(value, form) for value in values]
+        ranks = [float(rank) for rank in table.column(2 + 2 * place)]
+        assert ranks == sorted_ranks(values)
 
 
-def test_a_chosen_class_is_explained(why: Why, engine: Engine) -> None:
+def test_a_chosen_target_is_explained(why: Why, engine: Engine) -> None:
     words, plot, _ = last(why.attribute(A, "", OF_A, "1"))
     found = integrated_gradients(engine.mean, A, task="sentiment", target=1)
     assert [row[1] for row in plot["value"].data[0].customdata] == pytest.approx(
         list(found.first.values), abs=1e-5
     )
-    assert "“negative” (its log-odds" in words
-    words, *_ = last(why.attribute(A, B, SIMILARITY, "siamese"))
-    assert "the Siamese similarity" in words
-    words, *_ = last(why.attribute(A, B, SIMILARITY, "3"))
-    assert "Siamese" not in words, "a class is no target of a similarity"
+    assert SENTIMENT.labels[1] in quoted_in(words.finding.title)
+    scores = ("joint", "Siamese")
+    titles = {}
+    for target in ("siamese", "joint", "answer", "3"):
+        words, *_ = last(why.attribute(A, B, SIMILARITY, target))
+        titles[target] = words.finding.title
+    assert [named_in(titles[one], scores) for one in ("siamese", "joint")] == [
+        *(["Siamese"], ["joint"])
+    ]
+    assert titles["3"] == titles["answer"], "a class is no similarity's target"
 
 
 def test_work_tells_how_far_it_is_and_can_be_stopped(why: Why) -> None:
     steps = list(why.attribute(A, B, SIMILARITY, "answer"))
     assert len(steps) > 1
     for words, plot, stop in steps[:-1]:
-        assert "mb-progress" in words
-        assert " of " in words
+        done, whole = map(int, read(words).one("p").numbers[-2:])
+        width = read(words).one(css="mb-progress").one(css="mb-fill").attributes["style"]
+        assert width == f"width:{100 * done / whole:.1f}%"
         assert plot["visible"] is False
         assert stop == gr.update(visible=True)
 
@@ -113,42 +143,57 @@ def made(*columns: tuple[float, ...], words: tuple[str, ...] = WORDS) -> attribu
 
 
 def test_the_finding_counts_who_agrees_and_names_who_does_not() -> None:
-    same = (0.1, 0.2, 3.0)
+    same, names = (0.1, 0.2, 3.0), attribution.NAMES
     title, lines = attribution.finding(made(same, same, same, same))
-    assert title == "All four methods put “good” first for “very positive”"
-    assert not any("puts" in line for line in lines)
-    assert not any("disagree most" in line for line in lines)
-    assert lines[0].startswith("Integrated gradients add up to +1.50;")
-    assert lines[0].endswith("by +1.50, from 1.00 for the blank sentence to 2.50.")
+    assert quoted_in(title) == ["good", "very positive"]
+    assert numbers_in(title) == [], "all of them"
+    assert [quoted_in(line) for line in lines] == [["very positive"], []], "nobody disagrees"
+    assert numbers_in(lines[0]) == ["+1.50", "+1.50", "1.00", "2.50"], "sum, move, from, to"
     title, lines = attribution.finding(made(same, (-3.0, 0.1, 2.0), same, (0.1, 0.5, 0.4)))
-    assert title == "2 of 4 methods put “good” first for “very positive”"
-    assert lines[0] == "Gradient × input puts “dull” first; attention rollout puts “film” first."
-    least = next(line for line in lines if "Most alike" in line)
-    assert least.startswith(
-        "Most alike rank integrated gradients and leaving it out "
-        "(much alike: rank correlation 1.00)"
-    )
-    told = next(line for line in lines if "disagree most" in line)
-    assert "“dull”: of 3 words gradient × input ranks it 1, integrated gradients 3" in told
+    assert quoted_in(title) == ["good", "very positive"]
+    assert numbers_in(title) == ["2", "4"]
+    others, _, alike, most = lines
+    assert quoted_in(others) == ["dull", "film"]
+    assert named_in(others, names.values()) == [names["gradient"], names["rollout"]]
+    closest = [names["integrated gradients"], names["occlusion"]]
+    assert named_in(alike, names.values())[:2] == closest
+    assert numbers_in(alike)[0] == "1.00"
+    assert quoted_in(most) == ["dull"]
+    assert named_in(most, names.values()) == [names["gradient"], names["integrated gradients"]]
+    assert numbers_in(most) == ["3", "1", "3"], "of three words its highest rank, its lowest"
+
+
+@pytest.mark.parametrize(("value", "grade"), [(0.7, 2), (0.69, 1), (0.3, 1), (0.29, 0), (-1.0, 0)])
+def test_rankings_are_called_alike_by_their_correlation(value: float, grade: int) -> None:
+    told = attribution.degree(value)
+    assert named_in(told, ("hardly", "somewhat", "much")) == [("hardly", "somewhat", "much")[grade]]
 
 
 def test_only_the_strongest_words_of_a_long_text_are_drawn(why: Why) -> None:
     words, plot, _ = last(why.attribute(" ".join(["good film"] * 20), "", OF_A, "answer"))
     assert len(plot["value"].data[0].x) == attribution.MOST_DRAWN
-    assert f"the table has all {40}." in words
-    assert words.count('<th scope="row">') == 40
+    assert numbers_in(words.finding.lines[-1]) == [str(attribution.MOST_DRAWN), "40"]
+    assert len(words.rows) == 40
 
 
-def test_the_fewest_words_come_step_by_step(why: Why, engine: Engine) -> None:
-    for kind, texts in ((OF_A, (A, None)), (SIMILARITY, (A, B))):
-        words, stop = last(why.reduce(A, B, kind))
-        found = reduce_input(
-            engine.mean, *texts, task="sentiment" if kind == OF_A else "similarity"
-        )
-        assert words.count('<th scope="row">') == len(found.steps)
-        assert f" of {len(found.steps[0].left)} words" in words
-        assert " ".join(found.shortest.first) in words
-        assert stop == gr.update(visible=False)
+@pytest.mark.parametrize(("kind", "texts"), [(OF_A, (A,)), (SIMILARITY, (A, B))])
+def test_the_fewest_words_come_step_by_step(
+    why: Why, engine: Engine, kind: str, texts: tuple[str, ...]
+) -> None:
+    words, stop = last(why.reduce(A, B, kind))
+    task = "sentiment" if kind == OF_A else "similarity"
+    found = reduce_input(engine.mean, *texts, task=task)
+    assert words.rows == [
+        [
+            *(" ".join(side) for side in (step.first, step.second)[: len(texts)]),
+            *(step.removed or "", said(task, step.answer)),
+        ]
+        for step in found.steps
+    ]
+    title, kept = words.finding.title, words.rows[-1][: len(texts)]
+    assert quoted_in(title)[-len(kept) :] == kept
+    assert str(len(found.steps[0].left)) in numbers_in(title)
+    assert stop == gr.update(visible=False)
 
 
 def test_the_mean_model_alone_is_explained(
@@ -164,31 +209,66 @@ def test_the_mean_model_alone_is_explained(
         last(part(A, B, OF_A))
 
 
-def test_other_words_are_ranked_by_what_they_change(why: Why, engine: Engine) -> None:
-    words, _ = last(why.swap(A, B, PARAPHRASE))
+@pytest.mark.parametrize("kind", [PARAPHRASE, SIMILARITY])
+def test_other_words_are_ranked_by_what_they_change(why: Why, engine: Engine, kind: str) -> None:
+    task = kind.lower()
+    words, _ = last(why.swap(A, B, kind))
+    found = find_counterfactuals(engine.mean, A, B, task=task)
+    assert [(row[0], *row[2:]) for row in words.rows] == [
+        (
+            *(f"{each.word} → {each.replacement}", said(task, each.answer)),
+            *(moved(task, each.change), "yes" if each.flips else ""),
+        )
+        for each in found.by_word[: len(words.rows)]
+    ]
+    for row, each in zip(words.rows, found.by_word, strict=False):
+        assert each.replacement in row[1]
+        assert named_in(row[1], ("(A)", "(B)")) == [] or row[1].endswith(f"({'AB'[each.side]})")
+    assert numbers_in(words.finding.lines[0])[:2] == [
+        f"{len(found.tries)}",
+        f"{len(found.by_word)}",
+    ]
+
+
+def test_the_title_names_the_replacement_that_does_most(why: Why, engine: Engine) -> None:
+    now, best = (
+        (found := find_counterfactuals(engine.mean, A, B, task="similarity")).answer,
+        found.by_word[0],
+    )
+    words, _ = last(why.swap(A, B, SIMILARITY))
+    assert quoted_in(words.finding.title) == [best.word, best.replacement]
+    scores = [short_answer("similarity", answer) for answer in (now, best.answer)]
+    assert words.finding.title.endswith(" → ".join(scores))
     found = find_counterfactuals(engine.mean, A, B, task="paraphrase")
-    rows = unescape(words).split('<th scope="row">')[1:]
-    assert len(rows) == len(found.by_word)
-    for row, each in zip(rows, found.by_word, strict=True):
-        assert row.startswith(f"{each.word} → {each.replacement}</th>")
-        assert f"{100 * each.change:+.0f} points" in row
-        assert ("<td>yes</td>" in row) == each.flips
-    assert f"{len(found.tries)} replacements" in words
-    assert "None of these words" in last(why.swap("zzz", "", OF_A))[0]
+    flips = [each for each in found.by_word if each.flips]
+    first = (flips or found.by_word)[0]
+    labels = [found.answer.label, *(each.answer.label for each in flips[:1])]
+    words, _ = last(why.swap(A, B, PARAPHRASE))
+    told = quoted_in(words.finding.title)
+    assert sorted(told) == sorted([first.word, first.replacement, *labels])
+    assert last(why.swap("zzz", "", OF_A))[0].tables == []
 
 
 def test_terms_for_people_are_swapped_and_masked(why: Why, engine: Engine) -> None:
     words, _ = last(why.probe(A, B, OF_B, False))
     (swaps,) = probe_sentence(engine.mean, B, task="sentiment")
     assert swaps.terms[0] == "woman"
-    assert words.count('<th scope="row">') == len(swaps.terms)
-    assert f"“{swaps.lowest}” gets the lowest" in words
+    assert words.rows == [
+        [
+            *(term, said("sentiment", answer)),
+            moved("sentiment", answer.value - swaps.answers[0].value),
+        ]
+        for term, answer in zip(swaps.terms, swaps.answers, strict=True)
+    ]
+    assert quoted_in(words.finding.title) == ["woman", swaps.lowest, swaps.highest]
     masked, _ = last(why.probe(A, B, OF_B, True))
-    assert "No swap changes the answer" in masked
-    assert "The model reads: a [MASK] plays" in masked
+    assert quoted_in(masked.finding.title) == [], "no term is the lowest"
+    read_as, changed = masked.finding.lines
+    assert read_as.endswith("a [MASK] plays")
     before, after = (engine.mean.sentiment([text])[0] for text in (B, "a [MASK] plays"))
-    assert f"from {before.label} ({before.expected:.1f} of 4) to {after.label}" in masked
-    assert "nothing to swap" in last(why.probe("the film is good", "", OF_A, False))[0]
+    assert numbers_in(changed)[::2] == [f"{one.expected:.1f}" for one in (before, after)]
+    assert named_in(changed, SENTIMENT.labels) == [before.label, after.label]
+    assert last(why.probe("the film is good", "", OF_A, False))[0].tables == []
 
 
 def test_our_sentences_show_every_list_and_masking_removes_the_spread(
@@ -201,12 +281,13 @@ def test_our_sentences_show_every_list_and_masking_removes_the_spread(
         probe = probe_bias(engine.mean, category, "similarity")
         assert dots.x[place] == pytest.approx(probe.mean_spread, abs=1e-4)
         assert list(dots.customdata[place]) == pytest.approx([probe.low, probe.high], abs=1e-4)
-        assert f"<td>{probe.mean_spread:.3f}</td>" in words
+        numbers = [f"{value:.3f}" for value in (probe.mean_spread, probe.low, probe.high)]
+        assert words.rows[place][:4] == [category, *numbers]
     widest = max(zip(dots.x, dots.y, strict=True))[1]
-    assert f"Swapping {widest} spreads the similarity" in words
+    assert named_in(words.finding.title, probe_terms()) == [widest]
     masked, plot, _ = last(why.probe_ours(SIMILARITY, True))
     assert max(plot["value"].data[0].x) < 1e-3
-    assert "No swap changes the similarity" in masked
+    assert named_in(masked.finding.title, probe_terms()) == []
 
 
 def test_without_an_index_the_tab_says_how_to_build_one(
@@ -222,7 +303,7 @@ def test_neighbours_come_with_label_and_distance_for_both_poolings(
     why: Why, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MINBERT_INDEX", str(tmp_path))
-    texts = [TrainingText("sentiment", A, 4.0), TrainingText("sentiment", "dull <b>plot</b>", 0.0)]
+    texts = [TrainingText("sentiment", A, 4.0), TrainingText("sentiment", "dull plot", 0.0)]
     texts.append(TrainingText("similarity", B, 2.5, "a dog runs"))
     for engines in ((engine.mean, engine.cls), (engine.cls, engine.mean)):
         models = dict(zip(("mean", "cls"), engines, strict=True))
@@ -231,15 +312,30 @@ def test_neighbours_come_with_label_and_distance_for_both_poolings(
         probes = {name: model.embed([PROBE], "similarity")[0] for name, model in models.items()}
         save_index(tmp_path, texts, embeddings, probes, {})
         if engines[0] is engine.mean:
-            told = why.nearest(A, "", OF_A)
-            assert told.count("<caption>Nearest to A") == 2
-            assert told.index("<td>sentiment: very positive</td><td>") < told.index("very negative")
-            assert "-0.000" not in told
-            assert "<b>" not in told
-            assert "the same sentence" in told
-            pair = why.nearest(A, B, SIMILARITY)
-            assert pair.count("similarity 2.5 of 5 with “a dog runs”") == 4
-    assert "build it again" in why.nearest(A, "", OF_A), "an index of other weights"
+            told = read(why.nearest(A, "", OF_A))
+            assert [named_in(table.caption, ("CLS", "mean")) for table in told.tables] == [
+                *(["CLS"], ["mean"])
+            ]
+            for table in told.tables:
+                assert [quoted_label(row[1]) for row in table.rows] == [
+                    *("very positive", "very negative")
+                ]
+                assert table.rows[0][::2] == [A, "0.000"], "no minus before nothing"
+            assert named_in(told.finding.title, ("same", "different")) == ["same"]
+            pair = read(why.nearest(A, B, SIMILARITY))
+            similar = [row for row in pair.rows if row[0] == B]
+            assert len(similar) == len(pair.tables) == 4
+            for _, label, _ in similar:
+                assert (numbers_in(label), quoted_in(label)) == (["2.5", "5"], ["a dog runs"])
+    other = why.nearest(A, "", OF_A)
+    assert COMMAND in other, "an index of other weights"
+    assert read(other).tables == []
+
+
+def quoted_label(label: str) -> str:
+    """Return the class that a training sentence's label names."""
+    (name,) = named_in(label, SENTIMENT.labels)
+    return name
 
 
 @pytest.mark.parametrize("kind", [OF_B, PARAPHRASE, SIMILARITY])
@@ -248,23 +344,6 @@ def test_a_missing_sentence_b_is_told(why: Why, kind: str) -> None:
         next(why.reduce(A, " ", kind))
     with pytest.raises(gr.Error, match="Sentence A is empty"):
         next(why.attribute("", B, kind, "answer"))
-
-
-def test_hostile_words_are_escaped(why: Why) -> None:
-    shown = [
-        last(why.attribute(HOSTILE, HOSTILE, SIMILARITY, "answer")),
-        last(why.reduce(HOSTILE, "", OF_A)),
-        last(why.swap(HOSTILE, "", OF_A)),
-        last(why.probe(HOSTILE, "", OF_A, True)),
-    ]
-    for block, *_ in shown:
-        assert "<img" not in block
-        assert "<b>" not in block
-    found = made(*[(1.0, 2.0, 3.0)] * 4, words=("<b>", "<img", ">"))
-    figure = attribution.attribution_figure(found)
-    assert figure.layout.yaxis.ticktext == ("&lt;b&gt;", "&lt;img", "&gt;")
-    assert figure.data[0].customdata[0][0] == "&lt;b&gt;"
-    assert "<b>" not in attribution.attribution_table(found)
 
 
 def test_the_endpoint_gives_what_the_library_says(engine: Engine) -> None:
@@ -279,5 +358,19 @@ def test_the_endpoint_gives_what_the_library_says(engine: Engine) -> None:
         assert (told["completeness"] is None) == (method != "integrated gradients")
     assert endpoint.explain(A, "", "sentiment", "very negative")["target"] == "very negative"
     assert endpoint.explain(A, "", "sentiment", "3")["target"] == "positive"
-    with pytest.raises(gr.Error, match="`target` of 'paraphrase' should be one of 'yes'"):
-        endpoint.explain(A, B, "paraphrase", "no")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((A, "", "paraphrase"), "Sentence B is empty"),
+        ((A, B, "mood"), "Task should be one of sentiment, paraphrase, similarity. Found 'mood'"),
+        ((A, B, "paraphrase", "no"), "`target` of 'paraphrase' should be one of 'yes'"),
+        ((A, B, "sentiment", "", "guess"), "Method should be one of integrated gradients"),
+    ],
+)
+def test_what_cannot_be_explained_gets_the_reason(
+    engine: Engine, arguments: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(gr.Error, match=said):
+        ExplainEndpoint(engine).explain(*arguments)
