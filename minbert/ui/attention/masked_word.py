@@ -29,7 +29,9 @@ from minbert.ui.engine import Answer
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 NO_WORD = ""  # no word is masked
 AS_IT_IS, WITH_MASK = "as it is", "with [MASK]"
 # The word to mask, what was said of it, both maps, bertviz's frame, the files, the table's order.
@@ -127,7 +129,7 @@ class Extras:
             figure = map_figure(rows, columns, one.map, most).update_xaxes(title=name)
             figures.append(gr.update(visible=True, value=figure))
             tables.append(findings.attention_table(rows, columns, one.map, f"The numbers, {name}"))
-        block = finding_block(title, told, findings.READ_MASK, "".join(tables))
+        block = finding_block(title, told, TEXTS["read.mask"], "".join(tables))
         return block, figures[0], figures[1]
 
     def attend(self, predictor: Predictor, item: Encoded, controls: Controls) -> AttentionResult:

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from minbert.explain.attention_view import DIRECTIONS
-from minbert.ui.attention import events, findings
+from minbert.ui.attention import events
 from minbert.ui.attention.bertviz import LISTEN, NO_FRAME, draw_view
 from minbert.ui.attention.events import MODEL_NAMES, Studio
 from minbert.ui.attention.files import write_files
@@ -19,31 +19,16 @@ from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.engine import Asked, Engine
 from minbert.ui.parts.blocks import heading, notice_line
+from minbert.ui.parts.texts import file_text, texts_of
 
+TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
 # A click on a small map presses a hidden button, which sets layer, head and view. Plotly tells the
 # cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
 # new events, so each click looks whether it is known already.
-CLICKS = """() => {
-    const known = new WeakSet();
-    const choose = (figure, event) => {
-        const tile = figure.layout.meta, cell = event.points[0].pointIndex;
-        if (!tile || !tile.rows || !Array.isArray(cell)) return;
-        const layer = Math.floor(cell[0] / tile.rows) + 1;
-        const head = Math.floor(cell[1] / tile.columns) + 1;
-        window.minbertPicked = [layer, head];
-        document.getElementById('attention-picked').click();
-    };
-    document.addEventListener('pointerdown', event => {
-        const plot = event.target.closest && event.target.closest('#attention-plot');
-        const figure = plot && plot.querySelector('.js-plotly-plot');
-        if (!figure || !figure._ev || known.has(figure._ev)) return;
-        known.add(figure._ev);
-        figure.on('plotly_click', told => choose(figure, told));
-    }, true);
-}"""
+CLICKS = file_text(__package__, "clicks.js")
 PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE)}]"
 
 
@@ -75,7 +60,7 @@ def plot(name: str, *, visible: bool = True) -> gr.Plot:
 def build_attention(engine: Engine) -> AttentionTab:
     """Build the tab inside the page's tabs."""
     with gr.Tab("Attention", id="attention") as tab:
-        gr.HTML(notice_line([findings.WHAT_IT_IS]), elem_id="attention-what")
+        gr.HTML(notice_line([TEXTS["tab.what_it_is"]]), elem_id="attention-what")
         controls = build_controls(engine)
         figure = [gr.HTML(elem_id="attention-words"), plot("attention")]
         picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")

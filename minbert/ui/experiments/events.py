@@ -26,7 +26,9 @@ from minbert.ui.parts.score_rows import (
     table_names,
 )
 from minbert.ui.parts.tables import fold, simple_head, table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 REPORT_METRICS = "The report's own"
 MOST_ROWS = 4  # curves in one figure: as many as there are dashes
 CURVE_MEASURES = (NORMALISED, *TASKS)
@@ -92,7 +94,7 @@ class Experiments:
         caption = f"{shown} ({reported}, {ours})" if any(run.report for run in runs) else shown
         notes = tables.row_notes(rows) + tables.encoder_block(runs) + tables.source_block(runs)
         return (
-            finding_block(title, lines, findings.READ_SCORES),
+            finding_block(title, lines, TEXTS["read.scores"]),
             scores_figure(rows, metrics),
             tables.scores_table(caption, rows, metrics) + notes,
         )
@@ -113,7 +115,7 @@ class Experiments:
                 body.append([run.row.replace("_", " "), f"{run.seed}", place, *scores])
         numbers = fold("The numbers", table("Training curves", head, body))
         return (
-            finding_block(title, lines, findings.READ_CURVES),
+            finding_block(title, lines, TEXTS["read.curves"]),
             curves_figure(rows, kept or [NORMALISED], against),
             numbers + tables.source_block(runs),
         )
@@ -143,7 +145,7 @@ class Experiments:
         ]
         numbers = fold("The numbers", table("Task shares", head, body))
         return (
-            finding_block(title, lines, findings.READ_SHARES),
+            finding_block(title, lines, TEXTS["read.shares"]),
             shares_figure(drawn, shares),
             numbers + tables.source_block([run] if run is not None else []),
         )
@@ -170,7 +172,7 @@ class Experiments:
         head = simple_head(["Pair", "Epoch", *names])
         numbers = fold("The numbers", table("Gradient conflicts", head, body))
         return (
-            finding_block(title, lines, findings.READ_CONFLICTS),
+            finding_block(title, lines, TEXTS["read.conflicts"]),
             conflicts_figure(run, measure),
             numbers + tables.source_block([run]),
         )

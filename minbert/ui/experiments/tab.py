@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,9 @@ from minbert.ui.experiments.sampling import END
 from minbert.ui.parts import blocks
 from minbert.ui.parts.blocks import finding_block, heading
 from minbert.ui.parts.score_rows import NORMALISED
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 MOST_EPOCHS = 50
 NO_RUN = "none"
 SIZES = {
@@ -32,11 +33,6 @@ REDRAW: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "undocumented",
 }
-LEAD = (
-    "The report “BERT and Multitask Learning” (Heer, Jung, Molofsky) tells how to train one BERT "
-    "for three tasks. Its experiments were run again here with a smaller encoder and less data: "
-    "what came out beside its numbers, which of its claims held, and how training went."
-)
 Part = tuple[Callable[..., tuple[Any, ...]], list[Any], list[gr.components.Component]]
 PLOT: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot"}
 
@@ -50,7 +46,7 @@ def build_experiments(folder: Path) -> gr.Tab:
         told = blocks.problems_block if found.runs or found.comparisons else tables.empty_block
         if found.problems:
             gr.HTML(told(found.problems), elem_id="results-problems")
-        gr.HTML(f'<p class="mb-lead">{escape(LEAD)}</p>')
+        gr.HTML(blocks.lead_block(TEXTS["tab.lead"]))
         present = tab.parts()
         if len(present) > 1:
             links = "".join(f'<a href="#part-{key}">{name}</a>' for key, name in present.items())

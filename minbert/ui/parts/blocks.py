@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import gradio as gr
@@ -43,9 +43,19 @@ def finding_block(title: str, lines: Sequence[str], how_to_read: str, more: str 
     )
 
 
-def waiting(told: str) -> str:
-    """Return what a part shows before its button is pressed."""
-    return f'<p class="mb-note">{escape(told)}</p>'
+def note_block(text: str) -> str:
+    """Return a text in small letters."""
+    return f'<p class="mb-note">{escape(text)}</p>'
+
+
+def lead_block(text: str) -> str:
+    """Return the text that a tab begins with."""
+    return f'<p class="mb-lead">{escape(text)}</p>'
+
+
+def sources_block(lines: Iterable[str]) -> str:
+    """Return lines that say where numbers come from."""
+    return f'<p class="mb-note mb-source">{"<br>".join(map(escape, lines))}</p>'
 
 
 def progress(far: Far) -> str:

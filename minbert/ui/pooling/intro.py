@@ -14,17 +14,13 @@ from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import fixed
 from minbert.ui.parts.score_rows import pooling_gaps
 from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 TOKENS = ("[CLS]", "a", "fine", "film", "[SEP]")  # of the drawing
 DRAWN = {
     "cls": ("CLS pooling: the first token's", "takes the vector of the first token, [CLS], alone"),
     "mean": ("Mean pooling: the average of all", "takes the average of the vectors of all tokens"),
-}
-MEANS = {
-    "cls": "One token speaks for the whole sentence: what the answer needs, [CLS] has to gather "
-    "from the others while the model reads.",
-    "mean": "Every token has the same share: nothing has to be gathered, and what each word adds "
-    "can be computed exactly.",
 }
 PARTS = {  # of the tab: anchor, name
     "lab-answers": "Both answers",
@@ -35,11 +31,6 @@ PARTS = {  # of the tab: anchor, name
     "lab-sets": "A set of sentences",
 }
 NAMES = {"cls": "CLS", "mean": "mean"}
-READ_SCORES = (
-    "How to read this: in brackets is the 95 % interval, 1.96 standard errors each way over the "
-    "scored examples; where two intervals overlap a lot, the files can't tell which pooling is "
-    "better. What it can't tell: the luck of a training run, since each model is one run."
-)
 MEASURES = (  # in the order of MAIN
     "Sentiment (SST-5 accuracy)",
     "Paraphrase (Quora accuracy)",
@@ -63,7 +54,7 @@ def opening(width: int) -> str:
     drawings = "".join(
         f'<figure class="mb-way">{drawing(pooling)}<figcaption>{escape(means)}</figcaption>'
         "</figure>"
-        for pooling, means in MEANS.items()
+        for pooling, means in TEXTS.by_name("intro.means").items()
     )
     return f'<div class="mb-opening"><p>{escape(told)}</p><div>{drawings}</div></div>'
 
@@ -144,7 +135,7 @@ def scores_block(models: Path, results: Path) -> str:
     numbers = table("Scores of both models on the dev files", head, rows)
     small = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
     lines = [counted(scores), *problems, *([ENCODER_NOTE] if small else [])]
-    return finding_block(scores_finding(scores), lines, READ_SCORES, numbers)
+    return finding_block(scores_finding(scores), lines, TEXTS["read.scores"], numbers)
 
 
 def with_interval(metric: Metric | None) -> str:

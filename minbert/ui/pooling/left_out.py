@@ -24,35 +24,19 @@ from minbert.explain import (
 from minbert.explain.occlusion import MOST_WORDS
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
-from minbert.ui.parts.blocks import finding_block, meter
+from minbert.ui.parts.blocks import finding_block, meter, note_block
 from minbert.ui.parts.colours import POOLING_COLOURS
 from minbert.ui.parts.figures import places, themed
 from minbert.ui.parts.refusal import asked, refusal
 from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 NAMES = {"cls": "CLS", "mean": "mean"}
 SIAMESE, JOINT = "Siamese", "joint"
 FUNCTIONS = {SIAMESE: occlude_similarity, JOINT: occlude_joint}
 STEPS = tuple((kind, pooling) for kind in FUNCTIONS for pooling in NAMES)
 BAR = 34  # pixels of a word's two bars
-READ = {
-    SIAMESE: (
-        "How to read this: each word is left out in turn and both models score again, here by the "
-        "cosine of two separate vectors. A bar to the left: without the word the score falls, so "
-        "the word drew A and B together; to the right: it kept them apart. Under mean the exact "
-        "split above tells the same story another way; under CLS there is no such split. What it "
-        "can't tell: words that count only together, and the bars don't add up to the score."
-    ),
-    JOINT: (
-        "How to read this: the same for the score that reads A and B together (mean of both "
-        "orders), which no split explains, under neither pooling. Both figures share one scale. "
-        "What it can't tell: a sentence without a word may be one that nobody would write."
-    ),
-}
-WAITING = (
-    "Press the button: every word of A and of B is left out in turn, both models score the pair "
-    "again, and two figures show which words each of them hangs on."
-)
 NO_FIGURE = gr.update(value=None, visible=False)
 REFUSED = "Can't leave out words"
 NO_SECOND = "Sentence B is empty. A similarity needs two sentences; type one there."
@@ -157,14 +141,15 @@ def progress_block(done: int) -> str:
 
 def waiting() -> Shown:
     """Return what the part shows before the button, and after another question."""
-    note = f'<p class="mb-note">{escape(WAITING)}</p>'
-    return (note, NO_FIGURE, "", NO_FIGURE, gr.update(visible=False))
+    told = note_block(TEXTS["left_out.waiting"])
+    return told, NO_FIGURE, "", NO_FIGURE, gr.update(visible=False)
 
 
 def block(found: LeftOut) -> str:
     """Return a figure's finding, how to read it, and its table."""
     title, lines = finding(found)
-    return finding_block(title, lines, READ[found.kind], left_out_table(found))
+    reading = TEXTS.by_name("read.left_out")[found.kind]
+    return finding_block(title, lines, reading, left_out_table(found))
 
 
 def finding(found: LeftOut) -> tuple[str, list[str]]:

@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts.blocks import finding_block, meter
+from minbert.ui.parts.blocks import finding_block, meter, note_block
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import sets_findings
 from minbert.ui.pooling.sets import (
     QUICK_SET,
@@ -22,6 +23,7 @@ from minbert.ui.pooling.sets import (
 )
 from minbert.ui.pooling.sets_figures import matrix_figure, points_figure
 
+TEXTS = texts_of(__package__)
 TOGETHER, OWN = "One order for both", "Each in its own order"
 NOBODY = -1  # no sentence is chosen
 OUTPUTS = 12
@@ -42,7 +44,7 @@ class Sets:
 
     def choose(self, name: str) -> tuple[str, str]:
         """Return one of our sets: what it is for, and its lines."""
-        return about(self.sets[name].about), self.sets[name].text
+        return note_block(self.sets[name].about), self.sets[name].text
 
     def begin(
         self, known: Comparison | None, text: str, left: str, right: str, order: str
@@ -82,13 +84,13 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
     marked = chosen if 0 <= chosen < len(found.sentences) else None
     orders = found.orders[:2] if order == OWN else (found.orders[2], found.orders[2])
     title, lines = sets_findings.set_finding(found)
-    shown: list[Any] = [finding_block(title, lines, sets_findings.READ_MATRIX)]
+    shown: list[Any] = [finding_block(title, lines, TEXTS["read.matrix"])]
     for side, rows in zip(found.sides, orders, strict=True):
         numbers = sets_findings.matrix_table(found, side, rows)
         shown += [side_head(side.way) + numbers, matrix_figure(found, side, rows, marked)]
     title, lines = sets_findings.points_finding(found, marked)
     shown.append(
-        finding_block(title, lines, sets_findings.READ_POINTS, sets_findings.points_table(found))
+        finding_block(title, lines, TEXTS["read.points"], sets_findings.points_table(found))
     )
     for side in found.sides:
         shown += [side_head(side.way), points_figure(found, side, marked)]
@@ -107,11 +109,6 @@ def choices(found: Comparison) -> dict[str, Any]:
 def side_head(way: str) -> str:
     """Name a side, in its pooling's colour where it has one."""
     return f'<h4 class="mb-side mb-side-{escape(way)}">{escape(WAYS[way].label)}</h4>'
-
-
-def about(text: str) -> str:
-    """Say what a set is for."""
-    return f'<p class="mb-note">{escape(text)}</p>'
 
 
 def progress_block(done: int, whole: int) -> str:

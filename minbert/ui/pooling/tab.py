@@ -12,19 +12,17 @@ import gradio as gr
 
 from minbert.ui.engine import Asked, Engine
 from minbert.ui.input_area import Figure
-from minbert.ui.parts.blocks import heading
+from minbert.ui.parts.blocks import heading, note_block
 from minbert.ui.parts.figures import figure_place
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
-from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets, about
+from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets
 
+TEXTS = texts_of(__package__)
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 SIDE = 330  # pixels that a side needs at least
-SETS_NOTE = (
-    '<p class="mb-note">Compare many sentences at once. A line is a sentence; a name and a | in '
-    "front of it put it into a group. Nothing of it is kept.</p>"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,9 +135,9 @@ def build_sets(sets: Sets) -> SetPart:
     names = list(sets.sets)
     ways = [(way.label, name) for name, way in sets.ways.items()]
     first = sets.sets[names[0]]
-    gr.HTML(SETS_NOTE)
+    gr.HTML(note_block(TEXTS["sets.note"]))
     chooser = gr.Radio(names, value=names[0], label="Our sets", elem_id="set-of")
-    told = gr.HTML(about(first.about), elem_id="set-about")
+    told = gr.HTML(note_block(first.about), elem_id="set-about")
     box = gr.Textbox(
         first.text, label="Sentences, one a line", lines=6, max_lines=10, elem_id="set-lines"
     )

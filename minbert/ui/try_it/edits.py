@@ -18,17 +18,15 @@ from gradio.events import Dependency
 
 from minbert.text import MASK
 from minbert.ui.engine import Asked, Engine, InputError
+from minbert.ui.parts.blocks import notice_line
 from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 MOST_WORDS = 64  # of a sentence, that are offered
 MOST_STEPS = 50  # that can be undone
 # A run of letters, with marks within a number ("3:30", "1,000") kept; ends are trimmed below.
 _WORD = re.compile(r"\[MASK\]|(?:[^\s,;:!?\"“”„«»()\[\]{}<>…—–`/\\|]|(?<=\d)[,:/](?=\d))+")
-NOTE = (
-    '<p class="mb-note mb-notice">Choose a word, then put another in its place, or hide it from '
-    "the model (“Mask” writes [MASK] there, the sign for a word it has to guess). What was "
-    "answered before is pinned, and the change on all three tasks stands below.</p>"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,7 +217,7 @@ def chosen_word(asked: Asked, choice: str) -> str:
 def build_edits() -> EditRow:
     """Build the row, folded away; its words come with the first answer."""
     with gr.Accordion("Change one word", open=False, elem_id="edits"):
-        gr.HTML(NOTE)
+        gr.HTML(notice_line([TEXTS["edits.note"]]))
         in_first, in_second = (
             gr.Radio([], label=offered_words(name, 0, MOST_WORDS), elem_id=elem_id)
             for name, elem_id in (("A", "edit-first"), ("B", "edit-second"))

@@ -41,13 +41,6 @@ MOST_DRAWN = 30  # words of a figure; the table has all
 PRINTED_RANKS = 3
 ALIKE, HARDLY = 0.7, 0.3  # rank correlations from which methods are called alike, or hardly so
 LONGEST_WORD = 18
-READ = (
-    "How to read this: each column is a method, each bar a word. To the right (green-blue) the "
-    "word speaks for what is explained, to the left (brown) against it; a rollout has no sides "
-    "(grey). Every column is drawn to its own largest bar, on one scale centred at zero, because "
-    "the methods have different units; 1, 2 and 3 mark its strongest words. What it can't tell: "
-    "which method is right, or what words do only together."
-)
 
 
 @dataclasses.dataclass(frozen=True)

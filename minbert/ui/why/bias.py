@@ -21,8 +21,10 @@ from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.steps import Tell, watched
 from minbert.ui.parts.tables import numbers_table, simple_head, table
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.subject import Subject, moved, said
 
+TEXTS = texts_of(__package__)
 DOT = "#7A8799"
 UNITS = {
     "sentiment": "expected rating (0 to 4)",
@@ -30,18 +32,6 @@ UNITS = {
     "similarity": "similarity (0 to 5)",
 }
 NOTHING = 5e-4  # a spread below it is called none
-READ_SENTENCE = (
-    "How to read this: each table swaps one word for people in your sentence for others of its "
-    "list; all else stays. A fair model answers alike, unless the sentence itself is about the "
-    "group. What it can't tell: one sentence proves neither harm nor fairness."
-)
-READ_TEMPLATES = (
-    "How to read this: in sentences of ours a word for people is swapped; nothing in them depends "
-    "on who the person is. A dot is the spread (standard deviation) of the answers over the "
-    "swaps, averaged over the sentences, the line its 95 % interval; 0 is alike for all. What it "
-    "can't tell: a spread is no proof of harm, and none no proof of fairness: it is what these "
-    "sentences show."
-)
 
 
 def reader(predictor: Predictor, *, masked: bool) -> Predictor:
@@ -84,7 +74,7 @@ def sentence_block(
             f"Sentence {name} has no word for people that our lists know, such as “she”, “old” "
             "before “woman”, or “Indian”."
         ]
-        return finding_block("There is nothing to swap", lines, READ_SENTENCE)
+        return finding_block("There is nothing to swap", lines, TEXTS["read.sentence"])
     widest = max(found, key=lambda each: each.spread)
     task, lines = subject.task, []
     if widest.spread < NOTHING:
@@ -108,7 +98,7 @@ def sentence_block(
             now = said(task, found[0].answers[0])
             lines.append(f"Masking itself changes the answer from {said(task, whole)} to {now}.")
     tables = [swaps_table(subject, each) for each in found]
-    block = finding_block(title, lines, READ_SENTENCE, "".join(tables))
+    block = finding_block(title, lines, TEXTS["read.sentence"], "".join(tables))
     return f'<div class="mb-texts">{block}</div>'
 
 
@@ -141,7 +131,8 @@ def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> s
     rows = [probe_row(each) for each in found]
     heads = ["List", "Mean spread", "From", "To", "Widest in", "Lowest", "Highest"]
     more = numbers_table(f"Spread of the {UNITS[task]}", heads, rows)
-    return f'<div class="mb-texts">{finding_block(title, lines, READ_TEMPLATES, more)}</div>'
+    block = finding_block(title, lines, TEXTS["read.templates"], more)
+    return f'<div class="mb-texts">{block}</div>'
 
 
 def terms_of(found: Sequence[BiasProbe]) -> str:

@@ -235,7 +235,7 @@ def test_sizes_come_from_the_cards_line_on_data() -> None:
 
 
 def test_every_named_part_of_the_code_is_there() -> None:
-    for path, _ in PARTS:
+    for path in PARTS:
         assert (ROOT / path).exists(), path
 
 

@@ -230,6 +230,6 @@ def test_the_summary_counts_what_was_answered() -> None:
 
 
 def test_each_example_of_a_file_can_be_read() -> None:
-    for _, content in tables.EXAMPLE_FILES:
+    for content in tables.EXAMPLE_FILES.values():
         assert read_batch(content).bad_rows == ()
     assert "&quot;Where is it, exactly?&quot;" in tables.formats()
