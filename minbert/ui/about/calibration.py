@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from minbert.records.calibration import Calibration
 from minbert.ui.parts.blocks import finding_block, sources_block
 from minbert.ui.parts.numbers import fixed, percent, signed
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -33,18 +33,16 @@ def calibration_block(calibration: Mapping[str, Calibration]) -> str:
                 f"{model}, {task}: how sure and how often right differ by {percent(after)}, "
                 f"and by {percent(before)} before calibration"
             )
-    head = simple_head(
-        [
-            "Model and task",
-            "Error\nbefore",
-            "Error\nafter",
-            "Error\nby chance",
-            "Temperature",
-            "Shift\n(log-odds)",
-            "Split",
-            "Examples",
-        ]
-    )
+    head = [
+        "Model and task",
+        "Error\nbefore",
+        "Error\nafter",
+        "Error\nby chance",
+        "Temperature",
+        "Shift\n(log-odds)",
+        "Split",
+        "Examples",
+    ]
     origin = [
         f"{model}: seed {written(one.seed)} · {written(one.folds)} folds · commit "
         f"{one.commit or 'not told'} · machine {one.machine or 'not told'}"

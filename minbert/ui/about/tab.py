@@ -11,7 +11,7 @@ import gradio as gr
 from minbert.records.shipped import Records, read_records
 from minbert.ui.about.card import card_html, heading
 from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
-from minbert.ui.parts.blocks import note_block, problems_block
+from minbert.ui.parts.blocks import list_block, note_block, problems_block
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -47,13 +47,11 @@ def sections(records: Records) -> dict[str, str]:
 
 def listed(lines: Sequence[str]) -> str:
     """Return plain lines as a list."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f'<div class="mb-findings"><ul>{items}</ul></div>'
+    return list_block(map(escape, lines))
 
 
 def code_block() -> str:
     """Return the code's parts, each a path and what it does."""
-    items = "".join(
-        f"<li><code>{escape(path)}</code>: {escape(what)}</li>" for path, what in PARTS.items()
+    return list_block(
+        f"<code>{escape(path)}</code>: {escape(what)}" for path, what in PARTS.items()
     )
-    return f'<div class="mb-findings"><ul>{items}</ul></div>'

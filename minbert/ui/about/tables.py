@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import MAIN, PUBLIC, Anchor, Range
 from minbert.records.shipped import Records
 from minbert.ui.about.calibration import calibration_block
@@ -22,7 +21,8 @@ from minbert.ui.about.findings import (
 )
 from minbert.ui.parts.blocks import card, finding_block, note_block, sources_block
 from minbert.ui.parts.numbers import fixed
-from minbert.ui.parts.tables import fold, simple_head, table
+from minbert.ui.parts.score_rows import encoder_notes
+from minbert.ui.parts.tables import fold, table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -67,24 +67,20 @@ def overlap(records: Records, task: str) -> str:
 def numbers_block(records: Records) -> str:
     """Return our scores beside the others', what they mean, and where they come from."""
     title, lines = numbers_finding(records.scores)
-    old = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
-    caveat = note_block(ENCODER_NOTE) if old else ""
-    head = simple_head(
-        [
-            "Model",
-            "Split",
-            "Encoder",
-            "Sentiment\n(SST-5 accuracy)",
-            "at most one\nclass beside",
-            "Paraphrase\n(Quora accuracy)",
-            "Similarity\n(STS Pearson)",
-            "Mean of\nthe three",
-        ]
-    )
+    head = [
+        "Model",
+        "Split",
+        "Encoder",
+        "Sentiment\n(SST-5 accuracy)",
+        "at most one\nclass beside",
+        "Paraphrase\n(Quora accuracy)",
+        "Similarity\n(STS Pearson)",
+        "Mean of\nthe three",
+    ]
     rows = [*our_rows(records), *map(anchor_row, (*records.report, *PUBLIC))]
     return (
         finding_block(title, lines, TEXTS["read.numbers"])
-        + caveat
+        + "".join(map(note_block, encoder_notes(records)))
         + table("Our scores, the report's and the best public ones", head, rows)
         + sources(records)
         + every_number(records)
@@ -167,7 +163,7 @@ def every_number(records: Records) -> str:
         split = splits(metric.split for metric in found if metric)
         examples = " or ".join(sorted(counts)) or UNKNOWN
         rows.append([name_of(name), *map(with_error, found), split, examples])
-    head = simple_head(["Measure", *records.scores, "Split", "Examples"])
+    head = ["Measure", *records.scores, "Split", "Examples"]
     return fold(
         "Every number of both models", table("All scores, ± one standard error", head, rows)
     )
@@ -189,7 +185,7 @@ def cost_block(records: Records) -> str:
         ]
         for model, ran in records.training.items()
     ]
-    head = simple_head(["Model", "Machine", "Threads", "Minutes", "Tokens read", "Seed", "Commit"])
+    head = ["Model", "Machine", "Threads", "Minutes", "Tokens read", "Seed", "Commit"]
     names = settings_of(records.training)
     settings = [
         [
@@ -198,7 +194,7 @@ def cost_block(records: Records) -> str:
         ]
         for name in names
     ]
-    told = table("All settings", simple_head(["Setting", *records.training]), settings)
+    told = table("All settings", ["Setting", *records.training], settings)
     finding = settings_finding(records.training)
     return (
         (f"<p>{escape(finding)}.</p>" if finding else "")

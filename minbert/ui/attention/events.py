@@ -105,7 +105,7 @@ class Studio:
     def fill(
         self, first: str, second: str, controls: Controls
     ) -> tuple[str, go.Figure, str, list[list[float | None]]]:
-        """Return what `show` and what `heads` return, of one pass of the model.
+        """Return what `show` and what `heads_of` return, of one pass of the model.
 
         Raises:
             gr.Error: the question can't be answered, or a layer or a model isn't there.
@@ -199,17 +199,6 @@ class Studio:
         grouped = group_tokens(result.tokens, special, pieces=bool(controls.pieces))
         merged = merge_sum(shares, grouped.groups)
         return findings.rollout_finding(grouped.labels, merged, len(result.layers))
-
-    def heads(
-        self,
-        first: str,
-        second: str,
-        *controls: Any,  # noqa: ANN401 - see Controls
-    ) -> tuple[str, list[list[float | None]]]:
-        """Return the table of heads for one input, the sharpest first."""
-        chosen = Controls(*controls)
-        a, b, _ = self.asked(first, second, chosen)
-        return self.heads_of(self.maps(a, b, None, chosen.model))
 
     def heads_of(self, result: AttentionResult) -> tuple[str, list[list[float | None]]]:
         """Return the words and the table of all heads of an input's maps, the sharpest first."""

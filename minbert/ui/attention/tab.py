@@ -19,11 +19,11 @@ from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.engine import Asked, Engine
 from minbert.ui.parts.blocks import heading, notice_line
+from minbert.ui.parts.events import PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.texts import file_text, texts_of
 
 TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
 # A click on a small map presses a hidden button, which sets layer, head and view. Plotly tells the
 # cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
@@ -37,10 +37,11 @@ class AttentionTab:
     """The tab, what its controls are, and what is filled for new texts."""
 
     tab: gr.Tab
-    controls: Components  # in the order of attention_events.Controls
+    controls: Components  # in the order of events.Controls
     figure: Components  # its words, and the figure
     heads: Components  # the table's words, and the table
-    cleared: Components  # as attention_extras.CLEARED
+    # the word to mask, what was said of it, both maps, bertviz's frame, files, the table's order
+    cleared: Components
     buttons: list[gr.Button]  # bertviz's head view, its model view, the files
     picked: gr.Button  # a small map that was clicked
     tuning: Components  # measure, words, figure, and the fold around them
@@ -194,35 +195,30 @@ def attention_events(
 ) -> Extras:
     """Wire the tab; return what fills it for new texts, `built.filled` being the outputs."""
     extras = Extras(studio)
-    of_model: dict[str, Any] = {
-        "show_progress": "minimal",
-        "concurrency_id": "model",
-        "concurrency_limit": 32,
-    }
     asked = [*texts, *built.controls]
     scope, layer, head, model, view, *more = built.controls
     redraw = [one.change for one in (layer, head, view, *more)]
-    newest: dict[str, Any] = {"trigger_mode": "always_last", **of_model}
+    newest: dict[str, Any] = {"trigger_mode": "always_last", **VISIBLE}
     gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **PRIVATE, **newest)
     renewed = [scope.change, model.change]
     gr.on(renewed, extras.refresh, asked, built.filled, **PRIVATE, **newest)
     fitting = functools.partial(fit_sliders, layer.maximum)
-    view.change(fitting, view, [layer, head], show_progress="hidden", **PRIVATE)
+    view.change(fitting, view, [layer, head], **QUIET)
     chosen = [layer, head, view]
     _, table = built.heads
-    table.select(pick_row, None, chosen, show_progress="hidden", **PRIVATE)
+    table.select(pick_row, None, chosen, **QUIET)
     built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
     word, *shown, framed, files, order = built.cleared
-    order.change(events.sort_heads, [table, order], table, show_progress="hidden", **PRIVATE)
+    order.change(events.sort_heads, [table, order], table, **QUIET)
     to_mask = [*texts, word, *built.controls]
     word.input(extras.mask, to_mask, shown, **PRIVATE, **newest)
     gr.on(redraw, extras.redraw, to_mask, [*shown, framed, files], **PRIVATE, **newest)
     to_head, to_model, make = built.buttons
     for kind, button in (("head", to_head), ("model", to_model)):
         drawn = functools.partial(draw_view, studio, kind)
-        button.click(drawn, asked, framed, **PRIVATE, **of_model)
+        button.click(drawn, asked, framed, **PRIVATE, **VISIBLE)
     written = functools.partial(write_files, studio, files.GRADIO_CACHE)
-    make.click(written, asked, files, **PRIVATE, **of_model)
+    make.click(written, asked, files, **PRIVATE, **VISIBLE)
     measure, *changed, fold = built.tuning
     when = [measure.change, fold.expand, model.change]
     tuned = FineTuning(studio.engine, results)

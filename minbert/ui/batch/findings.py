@@ -142,9 +142,9 @@ def scores_finding(scores: BatchScores) -> tuple[str, list[str]]:
     return title, left
 
 
-def confusion_finding(scores: BatchScores, labels: Sequence[str]) -> str:
+def confusion_finding(scores: BatchScores) -> str:
     """Name the most frequent confusion."""
-    counts = scores.confusion or ()
+    counts, labels = scores.confusion or (), scores.task.labels
     wrong = [
         (number, people, model)
         for people, row in enumerate(counts)

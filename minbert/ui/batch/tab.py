@@ -12,12 +12,12 @@ from minbert.ui.batch import findings, tables
 from minbert.ui.batch.events import AUTO, PAIRS, PLACES, SENTENCES, Batch
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import lead_block
+from minbert.ui.parts.events import PRIVATE, QUIET
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
 CHECK_EVERY, KEPT = 600, 3600  # seconds: how often old files are looked for, how old they get
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
 EXAMPLES = TEXTS.by_name("tab.examples")  # rows to try
 BULK: dict[str, Any] = {"concurrency_id": "batch", "concurrency_limit": PLACES}
 
@@ -41,10 +41,11 @@ class BatchTab:
 def build_batch(engine: Engine) -> gr.Tab:
     """Build the tab inside the page's tabs, its events bound to one engine; return it."""
     with gr.Tab("Batch", id="batch") as tab:
+        limits = findings.limits(engine.mean.config.max_length)
         gr.HTML(
             '<div class="mb-findings"><h3>Many rows at once</h3></div>'
             f"{lead_block(TEXTS['tab.introduction'])}"
-            f'<p class="mb-note" id="batch-limits">{escape(findings.limits(longest(engine)))}</p>'
+            f'<p class="mb-note" id="batch-limits">{escape(limits)}</p>'
         )
         file, text = build_inputs()
         task, model = build_choices()
@@ -63,11 +64,6 @@ def build_batch(engine: Engine) -> gr.Tab:
     )
     wire(parts, Batch(engine))
     return parts.tab
-
-
-def longest(engine: Engine) -> int:
-    """Return how many tokens the model reads."""
-    return engine.mean.config.max_length
 
 
 def build_inputs() -> tuple[gr.File, gr.Textbox]:
@@ -150,17 +146,15 @@ def wire(parts: BatchTab, batch: Batch) -> None:
         batch.proceed,
         parts.ticket,
         None,
-        show_progress="hidden",
         concurrency_limit=None,
-        **PRIVATE,
+        **QUIET,
     )
     worked = allowed.success(
         batch.work,
         [parts.ticket, *parts.asked, parts.model],
         shown,
-        show_progress="hidden",
         **BULK,
-        **PRIVATE,
+        **QUIET,
     )
     worked.then(batch.restore, parts.ticket, pressed, **AT_ONCE)
     parts.stop.click(batch.stop, parts.ticket, [parts.notice, *pressed], **AT_ONCE)

@@ -16,9 +16,10 @@ from minbert.batch import (
 )
 from minbert.tasks import PARAPHRASE, SENTIMENT, Task
 from minbert.ui.batch import findings
-from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.blocks import finding_block, note_block
+from minbert.ui.parts.figures import cut
 from minbert.ui.parts.numbers import clamped, percent
-from minbert.ui.parts.tables import fold, numbers_table, simple_head, table
+from minbert.ui.parts.tables import fold, numbers_table, table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -35,18 +36,13 @@ def formats() -> str:
         f'aria-label="{escape(name)}">{escape(content)}</pre>'
         for name, content in EXAMPLE_FILES.items()
     )
-    other = (
-        '<p class="mb-note">Other columns are left alone. A row whose label cell is empty is '
-        "answered, and not scored. Two columns pasted from a spreadsheet need no header if you "
-        "choose Pairs.</p>"
-    )
-    return fold("What a file looks like", shown + other)
+    return fold("What a file looks like", shown + note_block(TEXTS["tables.other_columns"]))
 
 
-def progress_panel(done: int, total: int, seconds: float, note: str = "") -> str:
+def progress_panel(done: int, total: int, seconds: float) -> str:
     """Return the bar of a run with its numbers."""
     share = 100 * done / max(total, 1)
-    told = findings.progress(done, total, seconds) + (f". {note}" if note else "")
+    told = findings.progress(done, total, seconds)
     return (
         f'<div class="mb-meter mb-progress" role="progressbar" aria-label="rows answered" '
         f'aria-valuemin="0" aria-valuemax="{total}" aria-valuenow="{done}">'
@@ -83,8 +79,7 @@ def bad_rows(rows: Sequence[BadRow]) -> str:
 
 def short(text: str) -> str:
     """Return a text as one line that a table has room for."""
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN_TEXT else line[: SHOWN_TEXT - 1] + "…"
+    return cut(" ".join(text.split()), SHOWN_TEXT)
 
 
 def rows_table(asked: BatchTable, answers: Sequence[RowAnswer]) -> str:
@@ -104,7 +99,7 @@ def rows_table(asked: BatchTable, answers: Sequence[RowAnswer]) -> str:
     ]
     count = findings.count(len(kept), "row")
     caption = f"The first {count}" if len(answers) > len(kept) else f"All {count}"
-    listed = table(caption, simple_head(names), body)
+    listed = table(caption, names, body)
     return f'<div class="mb-batch mb-{asked.kind}">{listed}</div>'
 
 
@@ -132,7 +127,7 @@ def scores_block(scores: BatchScores) -> str:
     title, lines = findings.scores_finding(scores)
     caption = "How good the answers are"
     names = ("Measure", "Value", "Standard error", "Rows")
-    measured = table(caption, simple_head(names), findings.measures(scores))
+    measured = table(caption, names, findings.measures(scores))
     how = "How to read this: the labels of your file are held against the model's answers."
     if scores.calibration_error is not None:
         how += " The calibration error is the mean gap between both over the bins of the curve."
@@ -148,7 +143,7 @@ def confusion_block(scores: BatchScores) -> str:
         [label, *(f"{cell:,}" for cell in row)] for label, row in zip(labels, counts, strict=True)
     ]
     numbers = numbers_table("Rows by people's class and the model's", names, rows)
-    title = findings.confusion_finding(scores, labels)
+    title = findings.confusion_finding(scores)
     return finding_block(title, [], TEXTS["read.confusion"], numbers)
 
 

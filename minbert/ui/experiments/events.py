@@ -25,7 +25,7 @@ from minbert.ui.parts.score_rows import (
     metrics_of,
     table_names,
 )
-from minbert.ui.parts.tables import fold, simple_head, table
+from minbert.ui.parts.tables import numbers_table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -105,7 +105,7 @@ class Experiments:
         kept = [measure for measure in CURVE_MEASURES if measure in (measures or [])]
         title, lines = findings.curves_finding(rows, kept, against)
         runs = [run for row in rows for run in row.runs]
-        head = simple_head(["Row", "Seed", AGAINST[against].capitalize(), *kept])
+        head = ["Row", "Seed", AGAINST[against].capitalize(), *kept]
         body = []
         for run in runs:
             for point in run.curve:
@@ -113,7 +113,7 @@ class Experiments:
                 scores = [fixed(point.scores.get(measure)) for measure in kept]
                 place = "–" if x is None else f"{x:,.4g}"
                 body.append([run.row.replace("_", " "), f"{run.seed}", place, *scores])
-        numbers = fold("The numbers", table("Training curves", head, body))
+        numbers = numbers_table("Training curves", head, body)
         return (
             finding_block(title, lines, TEXTS["read.curves"]),
             curves_figure(rows, kept or [NORMALISED], against),
@@ -138,12 +138,12 @@ class Experiments:
         run = self.sampled.get(recorded)
         shares = run.probabilities if run is not None else ()
         title, lines = findings.shares_finding(drawn, shares, recorded)
-        head = simple_head(["Epoch", "α", *TASKS])
+        head = ["Epoch", "α", *TASKS]
         body = [
             [f"{number}", f"{epoch.alpha:.2f}", *(f"{100 * share:.1f} %" for share in epoch.shares)]
             for number, epoch in enumerate(drawn, start=1)
         ]
-        numbers = fold("The numbers", table("Task shares", head, body))
+        numbers = numbers_table("Task shares", head, body)
         return (
             finding_block(title, lines, TEXTS["read.shares"]),
             shares_figure(drawn, shares),
@@ -169,8 +169,8 @@ class Experiments:
             for epoch in run.surgery
             for pair, values in epoch.pairs.items()
         ]
-        head = simple_head(["Pair", "Epoch", *names])
-        numbers = fold("The numbers", table("Gradient conflicts", head, body))
+        head = ["Pair", "Epoch", *names]
+        numbers = numbers_table("Gradient conflicts", head, body)
         return (
             finding_block(title, lines, TEXTS["read.conflicts"]),
             conflicts_figure(run, measure),

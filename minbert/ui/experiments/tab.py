@@ -9,13 +9,14 @@ from typing import Any
 import gradio as gr
 
 from minbert.records.form import TASKS
-from minbert.records.runs import read_results
+from minbert.records.runs import COMMAND, read_results
 from minbert.ui.experiments import findings, tables
 from minbert.ui.experiments.events import CURVE_MEASURES, MOST_ROWS, Experiments
 from minbert.ui.experiments.figures import AGAINST, MEASURES, curve_points
 from minbert.ui.experiments.sampling import END
 from minbert.ui.parts import blocks
 from minbert.ui.parts.blocks import finding_block, heading
+from minbert.ui.parts.events import QUIET
 from minbert.ui.parts.score_rows import NORMALISED
 from minbert.ui.parts.texts import texts_of
 
@@ -43,9 +44,10 @@ def build_experiments(folder: Path) -> gr.Tab:
     found = tab.results
     built = gr.Tab("Experiments", id="experiments")
     with built:
-        told = blocks.problems_block if found.runs or found.comparisons else tables.empty_block
+        some = found.runs or found.comparisons
+        title = "Some results can't be shown" if some else f"No results yet: run `{COMMAND}`"
         if found.problems:
-            gr.HTML(told(found.problems), elem_id="results-problems")
+            gr.HTML(blocks.problems_block(found.problems, title), elem_id="results-problems")
         gr.HTML(blocks.lead_block(TEXTS["tab.lead"]))
         present = tab.parts()
         if len(present) > 1:
@@ -87,13 +89,7 @@ def draw_when_seen(
     def first(known: bool, *values: object) -> tuple[Any, ...]:
         return (True, *(gr.skip() for _ in drawn)) if known else (True, *draw(*values))
 
-    tab.select(
-        first,
-        [seen, *inputs],
-        [seen, *drawn],
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    tab.select(first, [seen, *inputs], [seen, *drawn], **QUIET)
 
 
 def build_claims(tab: Experiments) -> None:

@@ -7,7 +7,6 @@ from html import escape
 
 from minbert.records.form import TASKS
 from minbert.records.runs import (
-    COMMAND,
     ENCODER_NOTE,
     VERDICTS,
     Comparison,
@@ -16,7 +15,7 @@ from minbert.records.runs import (
     small_encoder,
 )
 from minbert.ui.experiments.findings import compared, encoder_caveat, provenance, waiting
-from minbert.ui.parts.blocks import note_block, problems_block, sources_block
+from minbert.ui.parts.blocks import note_block, sources_block
 from minbert.ui.parts.numbers import fixed, signed
 from minbert.ui.parts.score_rows import (
     NORMALISED,
@@ -27,15 +26,10 @@ from minbert.ui.parts.score_rows import (
     spread_of,
     task_of,
 )
-from minbert.ui.parts.tables import fold, table
+from minbert.ui.parts.tables import fold, headed_table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
-
-
-def empty_block(problems: Sequence[str]) -> str:
-    """Say that there is nothing to show yet, and what to run."""
-    return problems_block(problems, f"No results yet: run `{COMMAND}`")
 
 
 def source_block(runs: Sequence[Run]) -> str:
@@ -87,7 +81,7 @@ def scores_table(caption: str, rows: Sequence[Row], metrics: Sequence[str]) -> s
             mean_of([run.minutes for run in row.runs], 1),
         ]
         body.append(cells)
-    return table(caption, f"{first}{last}</tr><tr>{second}</tr>", body)
+    return headed_table(caption, f"{first}{last}</tr><tr>{second}</tr>", body)
 
 
 def splits(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[str, str]:

@@ -8,8 +8,6 @@ from html import escape
 
 import gradio as gr
 
-from minbert.ui.parts.steps import Far
-
 
 def meter(share: float, css_class: str, label: str) -> str:
     """Return a horizontal bar filled to `share`, readable by a screen reader."""
@@ -53,17 +51,22 @@ def lead_block(text: str) -> str:
     return f'<p class="mb-lead">{escape(text)}</p>'
 
 
+def list_block(items: Iterable[str]) -> str:
+    """Return a list; its items are HTML made here."""
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f'<div class="mb-findings"><ul>{listed}</ul></div>'
+
+
 def sources_block(lines: Iterable[str]) -> str:
     """Return lines that say where numbers come from."""
     return f'<p class="mb-note mb-source">{"<br>".join(map(escape, lines))}</p>'
 
 
-def progress(far: Far) -> str:
-    """Say with a number how far it is."""
-    share = far.done / far.whole if far.whole else 0.0
+def progress_block(told: str, share: float) -> str:
+    """Return how far something is, in words and as a bar."""
     return (
-        f'<div class="mb-findings" role="status"><p>{escape(far.told)}</p>'
-        f"{meter(share, 'mb-progress', far.told)}</div>"
+        f'<div class="mb-findings" role="status"><p>{escape(told)}</p>'
+        f"{meter(share, 'mb-progress', told)}</div>"
     )
 
 

@@ -23,7 +23,7 @@ from minbert.ui.engine import Answer, Engine, InputError, Question
 from minbert.ui.parts import blocks
 from minbert.ui.parts.answer_words import comparison
 from minbert.ui.parts.both_poolings import answers_table, pooling_figure
-from minbert.ui.parts.refusal import asked, refusal
+from minbert.ui.parts.refusal import asked_pair, refusal
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
@@ -32,6 +32,7 @@ from minbert.ui.pooling.tables import contributions_table, layers_table, split_t
 TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50
 SET_POOLINGS = ("cls", "mean", "max", "pooler")
+NO_SPLIT = "Sentence B is empty. A split needs two sentences."
 NO_SECOND = "Type a sentence B to see this."
 Shown = tuple[str, go.Figure | None]  # a part's words, and its figure
 
@@ -130,7 +131,7 @@ class Lab:
             first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
             sum is cosine; score 0-5 not clamped, and the formula that leads to it.
         """
-        first, second = self.checked_pair(first, second)
+        first, second = asked_pair(self.engine, first, second, NO_SPLIT)
         split = split_similarity(self.engine.mean, first, second)
         return {
             "first": list(split.first.labels),
@@ -168,13 +169,6 @@ class Lab:
             "points": projection.points.tolist(),
             "shares": projection.shares.tolist(),
         }
-
-    def checked_pair(self, first: str, second: str) -> tuple[str, str]:
-        """Return both texts ready for the model, or show what is wrong with them."""
-        question = asked(self.engine, first, second)
-        if not question.second:
-            raise refusal("Sentence B is empty. A split needs two sentences.")
-        return question.texts
 
     def checked_text(self, text: str, place: int) -> str:
         """Return a text of a set ready for the model, or show which one is wrong and how."""

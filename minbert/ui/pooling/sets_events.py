@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts.blocks import finding_block, meter, note_block
+from minbert.ui.parts.blocks import finding_block, note_block, progress_block
+from minbert.ui.parts.figures import cut
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import sets_findings
 from minbert.ui.pooling.sets import (
@@ -70,7 +71,8 @@ class Sets:
             if isinstance(found, Comparison):
                 yield (*drawn(found, order, NOBODY), choices(found), found)
             elif len(sentences) > QUICK_SET:
-                yield (progress_block(found, whole), *(gr.skip(),) * (OUTPUTS - 1))
+                told = f"{found} of {whole} embeddings made"
+                yield (progress_block(told, found / whole), *(gr.skip(),) * (OUTPUTS - 1))
 
     def redraw(self, found: Comparison | None, order: str, chosen: int | None) -> Shown:
         """Draw the same comparison in another order, or with another sentence marked."""
@@ -100,7 +102,7 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
 def choices(found: Comparison) -> dict[str, Any]:
     """Offer the sentences to choose one from; none is chosen."""
     names = [
-        (f"{place} {text if len(text) <= LABEL else text[: LABEL - 1] + '…'}", place - 1)
+        (f"{place} {cut(text, LABEL)}", place - 1)
         for place, text in enumerate(found.sentences, start=1)
     ]
     return gr.update(choices=[("none", NOBODY), *names], value=NOBODY)
@@ -109,12 +111,3 @@ def choices(found: Comparison) -> dict[str, Any]:
 def side_head(way: str) -> str:
     """Name a side, in its pooling's colour where it has one."""
     return f'<h4 class="mb-side mb-side-{escape(way)}">{escape(WAYS[way].label)}</h4>'
-
-
-def progress_block(done: int, whole: int) -> str:
-    """Say with a number how far the embeddings are."""
-    told = f"{done} of {whole} embeddings made"
-    return (
-        f'<div class="mb-findings" role="status"><p>{told}</p>'
-        f"{meter(done / whole, 'mb-progress', told)}</div>"
-    )

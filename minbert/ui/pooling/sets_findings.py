@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.tables import folded, map_table, numbers_table
 from minbert.ui.pooling.sets import NEIGHBOURS, NO_ATTENTION, WAYS, WORTH, Compared, Comparison
 
@@ -72,11 +73,6 @@ def gap_title(left: Compared, right: Compared, gaps: tuple[float, float]) -> str
         f"{capital(better)} separates the groups better: {decimals(most)} against "
         f"{decimals(least)} under {other}"
     )
-
-
-def capital(name: str) -> str:
-    """Begin a sentence with a name."""
-    return name[:1].upper() + name[1:]
 
 
 def group_line(found: Comparison, side: Compared) -> str:

@@ -52,10 +52,7 @@ def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, 
     width = source.engine.mean.config.encoder.hidden_size
     experiments = Experiments(read_results(source.results))
     return {
-        "scores": (
-            "How good it is",
-            missing + numbers_block(records) + scores_block(source.models, source.results),
-        ),
+        "scores": ("How good it is", missing + numbers_block(records) + scores_block(records)),
         "tasks": ("What it learned from", tasks_block(records) + cost_block(records)),
         "pooling": (
             "One model twice: CLS and mean pooling",
@@ -169,7 +166,7 @@ def claims(experiments: Experiments) -> str:
     return finding_block(title, lines, READ_CLAIMS) + judged
 
 
-def page_body(parts: Parts, still: str = STILL) -> str:
+def page_body(parts: Parts, still: str) -> str:
     """Return the page's header, its contents and its sections.
 
     `still` says what is computed when; backticks in it make code.

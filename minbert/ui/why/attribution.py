@@ -216,12 +216,13 @@ def attribution_figure(found: Attribution) -> go.Figure:
     for column, each in enumerate(found.explanations, start=1):
         values = [entries[row][2][column - 1] for row in rows]
         largest = max(map(abs, values), default=0.0) or 1.0
+        placed = [ranks[row][column - 1] for row in rows]
         figure.add_bar(
             x=[round(value / largest, 4) for value in values],
             y=y,
             orientation="h",
             marker={"color": colours(values, signed=each.signed)},
-            text=[rank_label(ranks[row][column - 1]) for row in rows],
+            text=[f"{rank:g}" if rank <= PRINTED_RANKS else "" for rank in placed],
             textposition="outside",
             textangle=0,
             cliponaxis=False,
@@ -249,11 +250,6 @@ def attribution_figure(found: Attribution) -> go.Figure:
 def colours(values: Sequence[float], *, signed: bool) -> list[str]:
     """Return the bars' colours: a side each, or none."""
     return [(FOR if value >= 0 else AGAINST) if signed else UNSIGNED for value in values]
-
-
-def rank_label(rank: float) -> str:
-    """Return what is printed beside a bar."""
-    return f"{rank:g}" if rank <= PRINTED_RANKS else ""
 
 
 def attribution_table(found: Attribution) -> str:

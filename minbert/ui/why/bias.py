@@ -18,14 +18,14 @@ from minbert.explain import (
 from minbert.predictor import Predictor
 from minbert.text import normalise
 from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.colours import NEUTRAL
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.steps import Tell, watched
-from minbert.ui.parts.tables import numbers_table, simple_head, table
+from minbert.ui.parts.tables import numbers_table, table
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.subject import Subject, moved, said
 
 TEXTS = texts_of(__package__)
-DOT = "#7A8799"
 UNITS = {
     "sentiment": "expected rating (0 to 4)",
     "paraphrase": "probability of yes (0 to 1)",
@@ -59,11 +59,6 @@ def probe_templates(
     return tuple(found)
 
 
-def as_read(text: str) -> str:
-    """Return a text as the model reads it with the switch on."""
-    return mask_terms(normalise(text))
-
-
 def sentence_block(
     subject: Subject, found: Sequence[Swaps], *, masked: bool, whole: Answer | None = None
 ) -> str:
@@ -91,7 +86,7 @@ def sentence_block(
             "The label stays the same." if len(labels) == 1 else f"{len(labels)} labels come up."
         )
     if masked:
-        lines.append(f"The model reads: {as_read(subject.first)}")
+        lines.append(f"The model reads: {mask_terms(normalise(subject.first))}")
         if widest.spread >= NOTHING:
             lines.append("What still differs: our lists take some terms as neutral (“actor”).")
         if whole is not None:
@@ -110,7 +105,7 @@ def swaps_table(subject: Subject, found: Swaps) -> str:
         for term, answer in zip(found.terms, found.answers, strict=True)
     ]
     caption = f"In place of “{found.terms[0]}” ({found.category})"
-    return table(caption, simple_head(["Term", "The model says", "Change"]), rows)
+    return table(caption, ["Term", "The model says", "Change"], rows)
 
 
 def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> str:
@@ -125,7 +120,8 @@ def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> s
             f"{widest.mean_spread:.3f} on average (95 % interval {widest.low:.3f} to "
             f"{widest.high:.3f})"
         )
-    lines = [f"{count} sentences of ours with every term of a list: {terms_of(found)}."]
+    terms = ", ".join(f"{each.category} {len(each.swaps[0].terms)}" for each in found)
+    lines = [f"{count} sentences of ours with every term of a list: {terms}."]
     if masked:
         lines.append("Terms are masked: the model reads [MASK] in their place.")
     rows = [probe_row(each) for each in found]
@@ -133,11 +129,6 @@ def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> s
     more = numbers_table(f"Spread of the {UNITS[task]}", heads, rows)
     block = finding_block(title, lines, TEXTS["read.templates"], more)
     return f'<div class="mb-texts">{block}</div>'
-
-
-def terms_of(found: Sequence[BiasProbe]) -> str:
-    """Say how many terms each list has."""
-    return ", ".join(f"{each.category} {len(each.swaps[0].terms)}" for each in found)
 
 
 def probe_row(found: BiasProbe) -> list[str]:
@@ -160,7 +151,7 @@ def templates_figure(task: str, found: Sequence[BiasProbe]) -> go.Figure:
             x=[round(mean, 5) for mean in means],
             y=[each.category for each in found],
             mode="markers",
-            marker={"color": DOT, "size": 11},
+            marker={"color": NEUTRAL, "size": 11},
             error_x={
                 "type": "data",
                 "symmetric": False,

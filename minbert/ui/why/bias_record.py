@@ -8,8 +8,9 @@ from minbert.records.bias import COMMAND, DEV, FILE, OVERALL, Bias, Interval, Mo
 from minbert.records.form import TASKS, Metric
 from minbert.records.reading import MissingRecordError, RecordError, read_record
 from minbert.records.scores import metrics_in
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -59,7 +60,7 @@ def record_block(results: Path) -> str:
     heads = ["Model", "Texts in training", "Seed", *(f"Spread, {task}" for task in TASKS)]
     heads += list(DEV.values())
     rows = [_row(model) for model in models]
-    more = table("Spread over swapped terms, and dev scores", simple_head(heads), rows)
+    more = table("Spread over swapped terms, and dev scores", heads, rows)
     return finding_block(title, lines, TEXTS["read.record"], more)
 
 
@@ -92,11 +93,6 @@ def record_finding(record: Bias) -> tuple[str, list[str]]:
     count = len(difference)
     title = f"{one} treats people more alike than {another} in {narrower} of {count} tasks"
     return capital(title) + (f", less alike in {wider}" if wider else ""), lines
-
-
-def capital(text: str) -> str:
-    """Begin a sentence."""
-    return text[:1].upper() + text[1:]
 
 
 def verdict(found: Interval) -> str:

@@ -12,8 +12,8 @@ from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
-from minbert.ui.parts import blocks
-from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.blocks import finding_block, progress_block
+from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.steps import Done, Far, Tell, in_steps, watched
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why import attribution, bias, nearest, reduction, swaps
@@ -140,8 +140,7 @@ def with_figure(work: Callable[[Tell], Found], shown: Callable[[Found], Shown]) 
             block, figure = shown(step.value)
             yield block, gr.update(value=figure, visible=True), gr.update(visible=False)
         else:
-            hidden = gr.update(value=None, visible=False)
-            yield blocks.progress(step), hidden, gr.update(visible=True)
+            yield progress_block(step.told, step.share), no_figure(), gr.update(visible=True)
 
 
 def without_figure(work: Callable[[Tell], str]) -> Iterator[Shown]:
@@ -150,4 +149,4 @@ def without_figure(work: Callable[[Tell], str]) -> Iterator[Shown]:
         if isinstance(step, Done):
             yield step.value, gr.update(visible=False)
         else:
-            yield blocks.progress(step), gr.update(visible=True)
+            yield progress_block(step.told, step.share), gr.update(visible=True)

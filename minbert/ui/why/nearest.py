@@ -9,13 +9,13 @@ from pathlib import Path
 from minbert.explain import NearestIndex, Neighbour
 from minbert.explain.nearest import default_folder
 from minbert.tasks import SENTIMENT
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
 MOST_ROWS = 12  # replaced words in the table
-POOLINGS = {"cls": "CLS", "mean": "mean"}
 
 
 def quoted(label: str) -> str:
@@ -38,8 +38,8 @@ def nearest_block(found: Mapping[str, Mapping[str, Sequence[Neighbour]]]) -> str
                 [each.text.text, label_of(each), f"{max(0.0, 1 - each.cosine):.3f}"]
                 for each in neighbours
             ]
-            head = simple_head(["Training sentence", "Its label", "Distance"])
-            tables.append(table(f"Nearest to {name}, {POOLINGS[model]} pooling", head, rows))
+            head = ["Training sentence", "Its label", "Distance"]
+            tables.append(table(f"Nearest to {name}, {POOLING_NAMES[model]} pooling", head, rows))
         firsts = {rows[0].text.text for rows in by_model.values() if rows}
         same = "the same sentence" if len(firsts) == 1 else "different sentences"
         titles.append(f"to {name} {same}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minbert.explain import Reduction, Step
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.nearest import quoted
 from minbert.ui.why.subject import Subject, said, short_answer
@@ -34,7 +34,7 @@ def reduction_block(subject: Subject, found: Reduction) -> str:
         lines.append(f"The last {found.skipped} words always stayed: only the first ones may go.")
     names = [f"Words of {name}" for name in subject.names] if whole.second else ["Words"]
     rows = [step_row(subject, step) for step in found.steps]
-    steps = table("Step by step", simple_head([*names, "Taken away", "The model says"]), rows)
+    steps = table("Step by step", [*names, "Taken away", "The model says"], rows)
     block = finding_block(title, lines, TEXTS["read.reduction"], steps)
     return f'<div class="mb-texts">{block}</div>'
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minbert.explain import Counterfactual, Counterfactuals
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.nearest import MOST_ROWS, quoted
 from minbert.ui.why.subject import Subject, moved, said, short_answer
@@ -39,7 +39,7 @@ def swaps_block(subject: Subject, found: Counterfactuals) -> str:
         lines.append(f"{found.left_out} more replacements were not tried.")
     rows = [swap_row(subject, each) for each in tries[:MOST_ROWS]]
     heads = ["Replacement", "Where", "The model then says", "Change", "Another answer"]
-    listed = table("Each word's strongest replacement", simple_head(heads), rows)
+    listed = table("Each word's strongest replacement", heads, rows)
     block = finding_block(title, lines, TEXTS["read.swaps"], listed)
     return f'<div class="mb-texts">{block}</div>'
 

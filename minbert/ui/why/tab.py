@@ -12,13 +12,14 @@ import gradio as gr
 
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import heading, lead_block, note_block
+from minbert.ui.parts.events import MODEL_EVENTS, QUIET
+from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import KINDS, OF_A, TARGETS
 
 TEXTS = texts_of(__package__)
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 LATE = 1.5  # seconds that an answer already sent may still take
 WAITING = TEXTS.by_name("tab.waiting")  # part: what it shows before its button is pressed
 MASK_SWITCH = "Mask words for people before the model reads"
@@ -43,7 +44,7 @@ class Part:
         """Return what the part shows before its button is pressed."""
         shown: list[Any] = [note_block(WAITING[self.name])]
         if self.plot is not None:
-            shown.append(gr.update(value=None, visible=False))
+            shown.append(no_figure())
         if self.stop is not None:
             shown.append(gr.update(visible=False))
         return tuple(shown)
@@ -124,19 +125,13 @@ def place(name: str, start: gr.Button, stop: gr.Button | None, *, figure: bool =
     return Part(name, start, stop, told, plot)
 
 
-def why_events(
-    engine: Engine,
-    texts: Sequence[gr.Textbox],
-    tab: WhyTab,
-    model_events: dict[str, Any],
-) -> None:
+def why_events(engine: Engine, texts: Sequence[gr.Textbox], tab: WhyTab) -> None:
     """Wire the tab: each part on its button; all forget when the subject changes.
 
     Args:
         engine: the models.
         texts: both sentences' boxes.
         tab: what was built.
-        model_events: settings of events that ask the model.
     """
     why, parts = Why(engine), tab.parts
     subject = [*texts, tab.kind]
@@ -148,10 +143,9 @@ def why_events(
         (parts["people"], why.probe, [*subject, tab.masked]),
         (parts["templates"], why.probe_ours, [tab.kind, tab.masked]),
     ]
-    quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
-    tab.kind.input(why.choose, tab.kind, tab.target, **quiet)
+    tab.kind.input(why.choose, tab.kind, tab.target, **QUIET)
     for part, function, inputs in wired:
-        begun = part.start.click(function, inputs, part.outputs, **quiet, **model_events)
+        begun = part.start.click(function, inputs, part.outputs, **QUIET, **MODEL_EVENTS)
         ends = [tab.kind.input]
         if part.name != "templates":  # its sentences are ours
             ends += [text.change for text in texts]
@@ -161,7 +155,7 @@ def why_events(
             ends.append(tab.masked.input)
         if part.stop is not None:
             ends.append(part.stop.click)
-        gr.on(ends, part.forget, None, part.outputs, cancels=[begun], queue=False, **quiet)
+        gr.on(ends, part.forget, None, part.outputs, cancels=[begun], queue=False, **QUIET)
         if part.stop is not None:  # a last line of progress may come after the cancel
-            late = part.stop.click(lambda: time.sleep(LATE), None, None, queue=False, **quiet)
-            late.then(part.forget, None, part.outputs, queue=False, **quiet)
+            late = part.stop.click(lambda: time.sleep(LATE), None, None, queue=False, **QUIET)
+            late.then(part.forget, None, part.outputs, queue=False, **QUIET)

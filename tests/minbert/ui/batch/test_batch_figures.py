@@ -74,7 +74,7 @@ def test_the_confusion_s_words_and_table_say_the_same(five: BatchScores) -> None
     assert "very negative taken for positive, 1 row<" in block
     assert re.search(r"very positive</th>(<td>0</td>){3}<td>1</td><td>1</td>", block)
     right = score_batch(FIVE, [sure_of(4, 0.9), sure_of(4, 0.9)])
-    assert findings.confusion_finding(right, right.task.labels).startswith("No labelled row")
+    assert findings.confusion_finding(right).startswith("No labelled row")
 
 
 def test_the_reliability_figure_holds_the_bins(five: BatchScores) -> None:

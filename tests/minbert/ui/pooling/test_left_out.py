@@ -11,12 +11,11 @@ from minbert.explain import occlude_joint, occlude_similarity
 from minbert.serving import BULK, _urgency
 from minbert.ui.engine import Engine
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
+from minbert.ui.parts.figures import no_figure
 from minbert.ui.pooling import left_out as lab_occlusion
 from minbert.ui.pooling.left_out import (
     FUNCTIONS,
     JOINT,
-    NAMES,
-    NO_FIGURE,
     SIAMESE,
     STEPS,
     LeftOut,
@@ -77,8 +76,8 @@ def test_each_step_shows_how_far_it_is_and_a_way_to_stop(engine: Engine) -> None
     for done, step in enumerate(steps[:-1]):
         assert f"{done} of 4 done" in step[0] + step[2]
         assert step[4] == gr.update(visible=True)
-        assert step[3] == NO_FIGURE
-    assert [step[1] != NO_FIGURE for step in steps] == [False, False, True, True, True]
+        assert step[3] == no_figure()
+    assert [step[1] != no_figure() for step in steps] == [False, False, True, True, True]
     assert "of 4 done" not in steps[-1][0] + steps[-1][2]
 
 
@@ -164,13 +163,14 @@ def test_hostile_words_are_escaped(engine: Engine) -> None:
 def test_it_waits_with_a_word_on_what_to_do() -> None:
     told = waiting()
     assert "Press the button" in told[0]
-    assert told[1:4] == (NO_FIGURE, "", NO_FIGURE)
+    assert told[1:4] == (no_figure(), "", no_figure())
     assert told[4] == gr.update(visible=False)
     assert STEPS[:2] == ((SIAMESE, "cls"), (SIAMESE, "mean"))
 
 
 def test_skipped_words_of_a_long_text_are_counted(engine: Engine) -> None:
-    found = {name: occlude_similarity(getattr(engine, name), "cat " * 20, "dog") for name in NAMES}
+    models = {"cls": engine.cls, "mean": engine.mean}
+    found = {name: occlude_similarity(one, "cat " * 20, "dog") for name, one in models.items()}
     assert collected(SIAMESE, found).first == ("cat",) * 20
     many = {name: dataclasses.replace(one, skipped=(3, 0)) for name, one in found.items()}
     assert collected(SIAMESE, many).skipped == (3, 0)

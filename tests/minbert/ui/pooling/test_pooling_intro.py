@@ -11,6 +11,7 @@ import pytest
 
 from minbert.records.form import Metric
 from minbert.records.scores import Scores
+from minbert.records.shipped import read_records
 from minbert.ui.pooling.intro import (
     PARTS,
     consequences,
@@ -58,11 +59,11 @@ def test_the_opening_is_a_few_sentences_and_two_drawings() -> None:
 
 def test_what_the_choice_changes_says_what_the_files_found(tmp_path: Path) -> None:
     results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
-    told = consequences(tmp_path / "models", results)
+    told = consequences(read_records(tmp_path / "models", results))
     assert told.count("<li>") == 3
     assert "Over whole files mean is clearly ahead on sentiment." in told
     assert [f'href="#{anchor}"' in told for anchor in PARTS] == [True] * 6
-    assert "whole files" not in consequences(tmp_path / "models", tmp_path / "none")
+    assert "whole files" not in consequences(read_records(tmp_path / "models", tmp_path / "none"))
 
 
 @pytest.mark.parametrize(("pooling", "used"), [("cls", 1), ("mean", 5)])
@@ -90,7 +91,7 @@ def test_scores_come_with_their_95_percent_interval() -> None:
 
 def test_both_models_stand_beside_each_other(tmp_path: Path) -> None:
     results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
-    told = scores_block(tmp_path / "models", results)
+    told = scores_block(read_records(tmp_path / "models", results))
     assert "0.400  [0.380, 0.420]" in told
     assert "0.500  [0.480, 0.520]" in told
     assert "mean is clearly ahead on sentiment" in told
@@ -100,13 +101,14 @@ def test_both_models_stand_beside_each_other(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_told_with_what_writes_it(tmp_path: Path) -> None:
-    told = scores_block(tmp_path / "models", write(tmp_path / "results", mean=stored(0.5)))
+    results = write(tmp_path / "results", mean=stored(0.5))
+    told = scores_block(read_records(tmp_path / "models", results))
     assert "cls-dev.json is not there" in told
     assert "python -m trainer evaluate" in told
     assert "mean pooling</th>" in told
     assert "CLS pooling</th>" not in told
     assert "one of the two is not told" in told
-    nothing = scores_block(tmp_path / "models", tmp_path / "none")
+    nothing = scores_block(read_records(tmp_path / "models", tmp_path / "none"))
     assert "is not known here" in nothing
     assert nothing.count("-dev.json is not there") == 2
 
@@ -122,6 +124,6 @@ def test_the_finding_needs_two_standard_errors() -> None:
 
 
 def test_the_shipped_records_can_be_shown() -> None:
-    told = scores_block(ROOT / "assets" / "models", ROOT / "assets" / "results")
+    told = scores_block(read_records(ROOT / "assets" / "models", ROOT / "assets" / "results"))
     assert told.count("[") >= 6
     assert "is not there" not in told
