@@ -1,4 +1,4 @@
-"""Words to try in another's place: our own groups, to be edited freely.
+"""Words to try in another's place: our own groups, in replacements.json, to be edited freely.
 
 A word is replaced by the other words of every group it is in. Within a group all words fit the
 same place in a sentence, most of the time. In lower case; a capital or capitals are put back.
@@ -6,93 +6,32 @@ same place in a sentence, most of the time. In lower case; a capital or capitals
 
 from __future__ import annotations
 
-GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "adjective": (
-        ("great", "good", "decent", "weak", "bad", "terrible"),
-        ("lovely", "charming", "plain", "ugly", "dreadful"),
-        ("funny", "witty", "serious", "sad", "boring"),
-        ("exciting", "gripping", "slow", "dull", "tedious"),
-        ("clever", "smart", "naive", "silly", "stupid"),
-        ("fresh", "original", "familiar", "stale", "tired"),
-        ("warm", "gentle", "cool", "cold", "harsh"),
-        ("easy", "simple", "hard", "difficult"),
-        ("fast", "quick", "slow"),
-        ("big", "large", "small", "tiny"),
-        ("new", "modern", "old", "ancient"),
-        ("cheap", "affordable", "expensive"),
-        ("safe", "risky", "dangerous"),
-        ("red", "blue", "green", "black", "white", "yellow"),
-        ("happy", "glad", "calm", "angry", "sad"),
-    ),
-    "adverb": (
-        ("quickly", "slowly"),
-        ("well", "badly", "poorly"),
-        ("easily", "hardly"),
-        ("beautifully", "clumsily"),
-        ("always", "often", "sometimes", "rarely", "never"),
-    ),
-    "intensifier": (
-        ("very", "quite", "rather", "slightly", "barely", "extremely", "not"),
-        ("really", "truly", "somewhat", "hardly"),
-        ("too", "so", "fairly"),
-        ("completely", "mostly", "partly"),
-    ),
-    "negation": (
-        ("is", "isn't"),
-        ("are", "aren't"),
-        ("was", "wasn't"),
-        ("were", "weren't"),
-        ("does", "doesn't"),
-        ("do", "don't"),
-        ("did", "didn't"),
-        ("can", "can't"),
-        ("will", "won't"),
-        ("should", "shouldn't"),
-        ("with", "without"),
-        ("some", "no", "every", "any"),
-        ("nobody", "somebody", "everybody"),
-        ("nothing", "something", "everything"),
-    ),
-    "contrast": (
-        ("but", "and"),
-        ("before", "after"),
-        ("more", "less"),
-        ("best", "worst"),
-        ("better", "worse"),
-        ("love", "enjoy", "dislike", "hate"),
-        ("loves", "enjoys", "dislikes", "hates"),
-        ("loved", "enjoyed", "disliked", "hated"),
-        ("win", "lose"),
-        ("buy", "sell"),
-        ("start", "stop"),
-        ("inside", "outside"),
-    ),
-    "number": (
-        ("one", "two", "three", "four", "five", "ten"),
-        ("1", "2", "3", "5", "10", "100"),
-        ("first", "second", "third", "last"),
-        ("day", "week", "month", "year"),
-    ),
-    "question": (("how", "why", "when", "where"), ("who", "what"), ("which", "what")),
-    "name": (
-        ("anna", "maria", "john", "peter", "ahmed", "mei"),
-        ("london", "paris", "berlin", "delhi", "lagos"),
-        ("france", "germany", "india", "china", "nigeria", "canada"),
-        ("python", "java", "excel"),
-    ),
-    "thing": (
-        ("film", "movie", "novel", "song"),
-        ("story", "plot", "script"),
-        ("actor", "director", "writer"),
-        ("dog", "cat", "horse", "bird"),
-        ("man", "woman", "child"),
-        ("men", "women", "children"),
-        ("car", "bike", "train", "plane"),
-        ("guitar", "piano", "violin", "drum"),
-        ("water", "wine", "milk", "coffee"),
-        ("sofa", "chair", "bed", "floor"),
-    ),
-}
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+
+from minbert.files import CheckpointError, list_of_strings, read_json
+
+FILE = Path(__file__).with_name("replacements.json")
+
+
+@functools.cache
+def word_groups(path: Path = FILE) -> Mapping[str, tuple[tuple[str, ...], ...]]:
+    """Return a file's groups by kind, read once; without a path our own.
+
+    Raises:
+        CheckpointError: the file is missing, torn, or of another form.
+    """
+    try:
+        return {
+            kind: tuple(tuple(list_of_strings(group)) for group in groups)
+            for kind, groups in read_json(path).items()
+        }
+    except TypeError as error:
+        raise CheckpointError(
+            f"{path} should hold lists of groups by kind, each group a list of words. "
+            f"Found another form ({error}); restore the file."
+        ) from error
 
 
 def replacements_for(word: str) -> list[tuple[str, str]]:
@@ -100,7 +39,7 @@ def replacements_for(word: str) -> list[tuple[str, str]]:
     plain = word.replace("’", "'").lower()
     found = {
         other: kind
-        for kind, groups in GROUPS.items()
+        for kind, groups in word_groups().items()
         for group in groups
         if plain in group
         for other in group

@@ -15,9 +15,8 @@ from typing import Any, Protocol
 import gradio as gr
 
 from minbert.ui.engine import Asked, Engine, InputError
-from minbert.ui.parts.refusal import SECONDS
+from minbert.ui.parts.refusal import REFUSED, SECONDS
 
-REFUSED = "Can't answer this"
 Outputs = dict[Any, Any]  # by component; what isn't named stays as it is
 
 

@@ -6,22 +6,14 @@ The record is `python -m trainer calibrate --json`'s; a model need not have one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from html import escape
 
 from minbert.records.calibration import Calibration
-from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.blocks import finding_block, sources_block
 from minbert.ui.parts.numbers import fixed, percent, signed
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
+from minbert.ui.parts.texts import texts_of
 
-READ_CALIBRATION = (
-    "How to read this: an answer's error is the gap between how sure the model was and how often "
-    "it was right, averaged over answers that were about as sure (expected calibration error); for "
-    "paraphrase, the gap between the probability of yes and the share of yes. “Before” is the raw "
-    "model. “After” divides its logits by a temperature, which makes it less sure, or more; for "
-    "paraphrase a shift is added. Each example is scored by a fit to the other folds, not by one "
-    "that saw it; the shown temperature, which the page uses, was fitted to all of them. Even "
-    "perfect probabilities show the error “by chance” on so few examples."
-)
+TEXTS = texts_of(__package__)
 
 
 def calibration_block(calibration: Mapping[str, Calibration]) -> str:
@@ -41,29 +33,25 @@ def calibration_block(calibration: Mapping[str, Calibration]) -> str:
                 f"{model}, {task}: how sure and how often right differ by {percent(after)}, "
                 f"and by {percent(before)} before calibration"
             )
-    head = simple_head(
-        [
-            "Model and task",
-            "Error\nbefore",
-            "Error\nafter",
-            "Error\nby chance",
-            "Temperature",
-            "Shift\n(log-odds)",
-            "Split",
-            "Examples",
-        ]
-    )
-    origin = "<br>".join(
-        escape(
-            f"{model}: seed {written(one.seed)} · {written(one.folds)} folds · commit "
-            f"{one.commit or 'not told'} · machine {one.machine or 'not told'}"
-        )
+    head = [
+        "Model and task",
+        "Error\nbefore",
+        "Error\nafter",
+        "Error\nby chance",
+        "Temperature",
+        "Shift\n(log-odds)",
+        "Split",
+        "Examples",
+    ]
+    origin = [
+        f"{model}: seed {written(one.seed)} · {written(one.folds)} folds · commit "
+        f"{one.commit or 'not told'} · machine {one.machine or 'not told'}"
         for model, one in calibration.items()
-    )
+    ]
     return (
-        finding_block("How far its probabilities can be trusted", lines, READ_CALIBRATION)
+        finding_block("How far its probabilities can be trusted", lines, TEXTS["read.calibration"])
         + table("Calibration error before and after", head, rows)
-        + f'<p class="mb-note mb-source">{origin}</p>'
+        + sources_block(origin)
     )
 
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.blocks import list_block
+from minbert.ui.parts.tables import table
 
 HEADING = re.compile(r"#{1,6} .*")
 ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
@@ -34,8 +35,7 @@ def card_html(markdown: str) -> str:
             small = f'<h3 class="mb-group">{escape(plain(name))}</h3>'
             parts.append(small if len(marks) > 2 else heading(plain(name)))
         elif kind == "items":
-            items = "".join(f"<li>{inline(item)}</li>" for item in joined_items(lines))
-            parts.append(f'<div class="mb-findings"><ul>{items}</ul></div>')
+            parts.append(list_block(map(inline, joined_items(lines))))
         elif kind == "table":
             parts.append(table_html(lines))
         elif kind == "code":
@@ -97,7 +97,7 @@ def table_html(lines: Sequence[str]) -> str:
     head, *body = ([plain(cell) for cell in line.split("|")] for line in kept)
     width = len(head)
     padded = [[*row, *[""] * width][:width] for row in body]
-    return table(f"{head[0]} by {', '.join(head[1:])}", simple_head(head), padded)
+    return table(f"{head[0]} by {', '.join(head[1:])}", head, padded)
 
 
 def plain(text: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from html import escape
 
-from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import MAIN, PUBLIC, Anchor, Range
 from minbert.records.shipped import Records
 from minbert.ui.about.calibration import calibration_block
@@ -20,38 +19,20 @@ from minbert.ui.about.findings import (
     size_in_card,
     with_error,
 )
-from minbert.ui.parts.blocks import card, finding_block
+from minbert.ui.parts.blocks import card, finding_block, note_block, sources_block
 from minbert.ui.parts.numbers import fixed
-from minbert.ui.parts.tables import fold, simple_head, table
+from minbert.ui.parts.score_rows import encoder_notes
+from minbert.ui.parts.tables import fold, table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 UNKNOWN = "not told"
-QUESTIONS = {  # task: the question, the data set as the card names it, what it holds
-    "sentiment": (
-        "How positive is it? (sentiment)",
-        "SST-5",
-        "Sentences of film reviews, rated by people from very negative to very positive.",
-    ),
-    "paraphrase": (
-        "Do both say the same? (paraphrase)",
-        "Quora",
-        "Pairs of questions, marked as asking the same or not. The encoder had seen Quora "
-        "duplicates before we trained it.",
-    ),
-    "similarity": (
-        "How close are they in meaning? (similarity)",
-        "STS",
-        "Pairs from news, captions and forums, rated by people from 0 to 5: the course's own "
-        "re-split of the STS Benchmark, not its official split.",
-    ),
+QUESTIONS = {  # task: the question, the data set as the card names it
+    "sentiment": ("How positive is it? (sentiment)", "SST-5"),
+    "paraphrase": ("Do both say the same? (paraphrase)", "Quora"),
+    "similarity": ("How close are they in meaning? (similarity)", "STS"),
 }
-READ_NUMBERS = (
-    "How to read this: ± is one standard error over the scored examples; the luck of a training "
-    "run (its seed) is not in it. Rows differ in more than the model: the report's and the public "
-    "entries are test scores of larger encoders that learned from other, larger Quora files; ours "
-    "are on the split in their row, and dev also chose when training stopped. So a gap between "
-    "these rows doesn't prove one way of training better. The mean of the three is the course's "
-    "(normalised): (sentiment + paraphrase + (similarity + 1) / 2) / 3."
-)
+HOLDS = TEXTS.by_name("tables.holds")  # task: what its data set holds
 
 
 def tasks_block(records: Records) -> str:
@@ -59,13 +40,13 @@ def tasks_block(records: Records) -> str:
     cards = []
     for metric in MAIN:
         task = metric.split(" ")[0]
-        question, data_set, what = QUESTIONS[task]
+        question, data_set = QUESTIONS[task]
         size = size_in_card(records.card, data_set) or "a number that the model card doesn't tell"
         found = [one.flat[metric] for one in records.scores.values() if metric in one.flat]
         counts = {f"{written(one.n)} ({one.split or 'split not told'})" for one in found}
         scored = " or ".join(sorted(counts)) or UNKNOWN
         notes = f"Learned from: {size}. Scored on: {scored}.{overlap(records, task)}"
-        body = f'<p>{escape(what)}</p><p class="mb-note">{escape(notes)}</p>'
+        body = f"<p>{escape(HOLDS[task])}</p>" + note_block(notes)
         cards.append(card(question, data_set, body))
     return f'<div class="mb-cards">{"".join(cards)}</div>'
 
@@ -86,24 +67,20 @@ def overlap(records: Records, task: str) -> str:
 def numbers_block(records: Records) -> str:
     """Return our scores beside the others', what they mean, and where they come from."""
     title, lines = numbers_finding(records.scores)
-    old = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
-    caveat = f'<p class="mb-note">{escape(ENCODER_NOTE)}</p>' if old else ""
-    head = simple_head(
-        [
-            "Model",
-            "Split",
-            "Encoder",
-            "Sentiment\n(SST-5 accuracy)",
-            "at most one\nclass beside",
-            "Paraphrase\n(Quora accuracy)",
-            "Similarity\n(STS Pearson)",
-            "Mean of\nthe three",
-        ]
-    )
+    head = [
+        "Model",
+        "Split",
+        "Encoder",
+        "Sentiment\n(SST-5 accuracy)",
+        "at most one\nclass beside",
+        "Paraphrase\n(Quora accuracy)",
+        "Similarity\n(STS Pearson)",
+        "Mean of\nthe three",
+    ]
     rows = [*our_rows(records), *map(anchor_row, (*records.report, *PUBLIC))]
     return (
-        finding_block(title, lines, READ_NUMBERS)
-        + caveat
+        finding_block(title, lines, TEXTS["read.numbers"])
+        + "".join(map(note_block, encoder_notes(records)))
         + table("Our scores, the report's and the best public ones", head, rows)
         + sources(records)
         + every_number(records)
@@ -171,8 +148,7 @@ def sources(records: Records) -> str:
         )
     if any("+" in one.commit for one in records.scores.values()):
         lines.append("A commit with + had changes that were not yet committed.")
-    text = "<br>".join(map(escape, lines))
-    return f'<p class="mb-note mb-source">{text}</p>' if lines else ""
+    return sources_block(lines) if lines else ""
 
 
 def every_number(records: Records) -> str:
@@ -187,7 +163,7 @@ def every_number(records: Records) -> str:
         split = splits(metric.split for metric in found if metric)
         examples = " or ".join(sorted(counts)) or UNKNOWN
         rows.append([name_of(name), *map(with_error, found), split, examples])
-    head = simple_head(["Measure", *records.scores, "Split", "Examples"])
+    head = ["Measure", *records.scores, "Split", "Examples"]
     return fold(
         "Every number of both models", table("All scores, ± one standard error", head, rows)
     )
@@ -196,7 +172,7 @@ def every_number(records: Records) -> str:
 def cost_block(records: Records) -> str:
     """Return the machine, minutes and tokens of each run, and in what the runs differ."""
     if not records.training:
-        return f'<p class="mb-note">The training records are {UNKNOWN}.</p>'
+        return note_block(f"The training records are {UNKNOWN}.")
     rows = [
         [
             model,
@@ -209,7 +185,7 @@ def cost_block(records: Records) -> str:
         ]
         for model, ran in records.training.items()
     ]
-    head = simple_head(["Model", "Machine", "Threads", "Minutes", "Tokens read", "Seed", "Commit"])
+    head = ["Model", "Machine", "Threads", "Minutes", "Tokens read", "Seed", "Commit"]
     names = settings_of(records.training)
     settings = [
         [
@@ -218,7 +194,7 @@ def cost_block(records: Records) -> str:
         ]
         for name in names
     ]
-    told = table("All settings", simple_head(["Setting", *records.training]), settings)
+    told = table("All settings", ["Setting", *records.training], settings)
     finding = settings_finding(records.training)
     return (
         (f"<p>{escape(finding)}.</p>" if finding else "")

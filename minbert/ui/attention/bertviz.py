@@ -24,6 +24,7 @@ from torch import Tensor
 
 from minbert.ui.attention.events import ALL, MODEL_NAMES, ONE, Controls, Studio
 from minbert.ui.parts.blocks import notice_line
+from minbert.ui.parts.texts import file_text
 
 MOST_ENTRIES = {"head": 48, "model": 24}  # words or pieces; each pair of them is a line to draw
 DECIMALS = 3
@@ -43,16 +44,7 @@ d3.schemeCategory10 = %s;
 const requirejs = (names, ready) => ready(jQuery, d3);
 const require = Object.assign(requirejs, {config: () => {}});
 """
-TELL_HEIGHT = """
-addEventListener('message', event => {
-    if (event.source !== parent || !event.data || !('dark' in event.data)) return;
-    document.documentElement.classList.toggle('dark', event.data.dark === true);
-});
-const told = document.getElementById('whole');
-const tell = () => parent.postMessage({frameHeight: Math.ceil(told.scrollHeight) + 32}, '*');
-new ResizeObserver(tell).observe(told);
-tell();
-"""
+TELL_HEIGHT = file_text(__package__, "tell_height.js")
 # bertviz's own ten hold the two hues that stand for the poolings on this page.
 HEAD_COLOURS = (
     *("#0f766e", "#a855f7", "#65a30d", "#db2777", "#78716c", "#14b8a6"),
@@ -60,18 +52,7 @@ HEAD_COLOURS = (
 )
 LAYER_COLOURS = HEAD_COLOURS[:1] * 10
 # Installed once, when the page opens: a frame of ours may set its own height, and learns the theme.
-LISTEN = """() => {
-    const dark = () => document.body.classList.contains('dark');
-    addEventListener('message', event => {
-        const height = event.data && event.data.frameHeight;
-        if (!Number.isFinite(height)) return;
-        const frames = [...document.querySelectorAll('iframe.mb-frame')];
-        const frame = frames.find(one => one.contentWindow === event.source);
-        if (!frame) return;
-        frame.style.height = Math.min(Math.max(height, 80), 4000) + 'px';
-        event.source.postMessage({dark: dark()}, '*');
-    });
-}"""
+LISTEN = file_text(__package__, "listen.js")
 NO_FRAME = notice_line(["Press a button: bertviz draws what is chosen above, as lines."])
 
 
@@ -172,7 +153,7 @@ def document(made: str, colours: Sequence[str], **changes: Any) -> str:  # noqa:
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
         f"<style>{STYLE}</style>{libraries()}<script>{shim}</script></head>"
         f'<body><div id="whole">{place}</div><script>{in_script(drawing)}</script>'
-        f"<script>{TELL_HEIGHT}</script></body></html>"
+        f"<script>\n{TELL_HEIGHT}\n</script></body></html>"
     )
 
 

@@ -21,7 +21,9 @@ from minbert.ui.engine import Engine, InputError
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import percent
 from minbert.ui.parts.refusal import asked, refusal
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"
 ONE, ALL, ROLLOUT = "One head", "All heads", "Rollout"
 SCOPES, VIEWS = (ALONE, SECOND, TOGETHER), (ONE, ALL, ROLLOUT)
@@ -103,7 +105,7 @@ class Studio:
     def fill(
         self, first: str, second: str, controls: Controls
     ) -> tuple[str, go.Figure, str, list[list[float | None]]]:
-        """Return what `show` and what `heads` return, of one pass of the model.
+        """Return what `show` and what `heads_of` return, of one pass of the model.
 
         Raises:
             gr.Error: the question can't be answered, or a layer or a model isn't there.
@@ -167,7 +169,7 @@ class Studio:
         view, lines = drawn.view, drawn.lines
         if chosen.view == ALL:
             title = findings.grid_finding(drawn.result, summarise_heads(drawn.result))
-            reading = findings.READ_GRID
+            reading = TEXTS["read.grid"]
             longest, most = max(len(view.rows), len(view.columns)), grid_entries(view)
             if longest > most:
                 lines.append(f"Of {longest} words or pieces the first {most} are drawn.")
@@ -175,7 +177,7 @@ class Studio:
             return block, grid_figure(view)
         more = findings.attention_table(view.rows, view.columns, drawn.map)
         if chosen.view == ROLLOUT:
-            title, reading = self.rollout_finding(drawn, chosen), findings.READ_ROLLOUT
+            title, reading = self.rollout_finding(drawn, chosen), TEXTS["read.rollout"]
         else:
             layer = drawn.result.layers[0] + 1
             title = findings.head_finding(view.rows, view.columns, drawn.map, layer, drawn.head)
@@ -198,17 +200,6 @@ class Studio:
         merged = merge_sum(shares, grouped.groups)
         return findings.rollout_finding(grouped.labels, merged, len(result.layers))
 
-    def heads(
-        self,
-        first: str,
-        second: str,
-        *controls: Any,  # noqa: ANN401 - see Controls
-    ) -> tuple[str, list[list[float | None]]]:
-        """Return the table of heads for one input, the sharpest first."""
-        chosen = Controls(*controls)
-        a, b, _ = self.asked(first, second, chosen)
-        return self.heads_of(self.maps(a, b, None, chosen.model))
-
     def heads_of(self, result: AttentionResult) -> tuple[str, list[list[float | None]]]:
         """Return the words and the table of all heads of an input's maps, the sharpest first."""
         summary = summarise_heads(result)
@@ -220,7 +211,7 @@ class Studio:
                 across = summary.a_to_b
                 crossing = None if across is None else round(100 * float(across[layer, head]), 2)
                 table.append([layer + 1, head + 1, *numbers, crossing])
-        block = finding_block(findings.grid_finding(result, summary), [], findings.READ_HEADS)
+        block = finding_block(findings.grid_finding(result, summary), [], TEXTS["read.heads"])
         return block, sort_heads(table, next(iter(SORTS)))
 
     def attention(

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from minbert.explain.attention_view import AttentionView
-from minbert.ui.parts.figures import themed
+from minbert.ui.parts.figures import cut, themed
 
 TEAL = "20,148,136"
 ATTENTION_SCALE = [[0.0, f"rgba({TEAL},0)"], [1.0, f"rgba({TEAL},0.9)"]]  # background up
@@ -24,6 +24,7 @@ BELOW = {  # the colours' scale takes no width: a phone has little
     **{"orientation": "h", "x": 0.5, "y": 0, "xanchor": "center", "yanchor": "top", "len": 0.8},
     **{"thickness": 10, "outlinewidth": 0, "title": {"text": "share of attention", "side": "top"}},
 }
+LONGEST_WORD = 14  # characters on an axis; hovering shows it whole
 MOST_CELLS = 600_000  # of all small maps together: 2 bytes each, written as base64
 CAMERA = {  # the figure as PNG; a grey that is seen on both themes
     "remove": ["select", "lasso", "zoom", "pan", "autoScale", "zoomIn", "zoomOut", "resetScale"],
@@ -66,7 +67,7 @@ def map_figure(
         update(
             tickmode="array",
             tickvals=places(labels),
-            ticktext=[short(label) for label in labels],
+            ticktext=[cut(label, LONGEST_WORD) for label in labels],
             tickfont={"size": 12 if len(labels) <= LARGE_LETTERS else 10},
             showgrid=False,
             title=None,
@@ -74,11 +75,6 @@ def map_figure(
     figure.update_xaxes(side="top", tickangle=-60 if len(columns) <= SLANTED else -90)
     figure.update_yaxes(autorange="reversed")
     return figure
-
-
-def short(label: str, most: int = 14) -> str:
-    """Cut a long word for an axis; hovering shows it whole."""
-    return label if len(label) <= most else label[: most - 1] + "…"
 
 
 def grid_entries(view: AttentionView) -> int:

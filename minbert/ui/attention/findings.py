@@ -12,43 +12,9 @@ from minbert.answers import AttentionResult
 from minbert.explain.heads_summary import CLS, SEP, HeadsSummary
 from minbert.ui.parts import tables
 from minbert.ui.parts.numbers import percent
+from minbert.ui.parts.texts import texts_of
 
-WHAT_IT_IS = (
-    "Attention says how much each word draws on each other word when a layer rewrites it. It shows "
-    "where information flows, not why an answer came out: other maps can lead to the same answer. "
-    "To check a reason, take the word away: mask it below, or see the tab “Why?”."
-)
-READ_MAP = (
-    "How to read this: each row is a word that looks, each column one that is looked at; a whole "
-    "row adds up to 100 %. Look for columns that many rows share, and for diagonals (neighbours). "
-    "It can't tell which word made the answer."
-)
-READ_GRID = (
-    "How to read this: one small map for each layer (down) and head (across), rows looking at "
-    "columns as in the single map; colour deepens with the root of the share, so that weak "
-    "patterns show. Click a small map, or a row of the table below, to see it large. Stripes are "
-    "words that all look at. It can't tell which heads matter for the answer."
-)
-READ_ROLLOUT = (
-    "How to read this: each row is a word after the chosen layer, each column a word as it was "
-    "typed; a cell is how much of it has arrived, all layers up to there multiplied, heads "
-    "averaged, half of each state kept as it was (attention rollout, Abnar & Zuidema 2020). "
-    "It follows attention alone, so it can't tell what the values carried, nor which class they "
-    "speak for."
-)
-READ_HEADS = (
-    "How to read this: choose a row to see that head; above, choose which come first. Spread is "
-    "the mean entropy in bits (0: each word looks at one other), on [SEP] the share that rests "
-    "there with nothing else to look at, distance the mean number of tokens between who looks "
-    "and what is looked at, A → B the share that A's words give to B's. A head that stands out "
-    "here need not matter for the answer."
-)
-READ_MASK = (
-    "How to read this: the map that is drawn above, without and with the mask, in the same "
-    "colours; the masked word is read as [MASK]. Look at what its column's attention went to. A "
-    "masked sentence is one that fine-tuning never saw, so a small change of an answer may come "
-    "from that alone."
-)
+READ_MAP = texts_of(__package__)["read.map"]
 MOST_IN_TABLE = 24  # rows and columns that are shown as a whole table
 STRONGEST = 100  # pairs that are listed of a larger map
 

@@ -20,22 +20,15 @@ from minbert.ui.parts import tables
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.colours import DIVERGING
 from minbert.ui.parts.figures import themed
+from minbert.ui.parts.texts import texts_of
 
-READ_TUNING = (
-    "How to read this: each cell is one head, averaged over our example sentences; green in the "
-    "last part is more than before, the other colour less. Look for heads that changed while their "
-    "neighbours didn't. A head may attend alike and still pass on something else."
-)
+TEXTS = texts_of(__package__)
 MEASURE_NAMES = {
     "entropy": ("Spread (entropy)", "bits", ".2f"),
     "to_sep": ("Share on [SEP]", "share", ".0%"),
     "distance": ("Mean distance", "tokens", ".1f"),
     "a_to_b": ("Share from A to B", "share", ".0%"),
 }
-NO_RECORD = (
-    "There is no record of the encoder before fine-tuning. "
-    "`python -m trainer heads --encoder FOLDER_OR_ID` makes one; then start the page again."
-)
 
 
 def tuning_finding(
@@ -117,9 +110,9 @@ class FineTuning:
         try:
             record = read_record(self.results / FILE, Heads)
         except MissingRecordError:
-            return finding_block(NO_RECORD, [], ""), None
+            return finding_block(TEXTS["fine_tuning.no_record"], [], ""), None
         except RecordError as error:
-            return finding_block(NO_RECORD, [str(error)], ""), None
+            return finding_block(TEXTS["fine_tuning.no_record"], [str(error)], ""), None
         kept = "mean" if model == "untuned" else model
         if kept not in self._after:
             self._after[kept] = example_heads(self.engine.models[kept], record.inputs)
@@ -135,8 +128,6 @@ class FineTuning:
                 "Its whole maps are there when the page is started with "
                 "`python app.py --encoder FOLDER_OR_ID`."
             )
-        title, more = (
-            tuning_finding(old, new, measure),
-            tuning_table(old, new, measure),
-        )
-        return finding_block(title, lines, READ_TUNING, more), tuning_figure(old, new, measure)
+        title, more = tuning_finding(old, new, measure), tuning_table(old, new, measure)
+        block = finding_block(title, lines, TEXTS["read.tuning"], more)
+        return block, tuning_figure(old, new, measure)

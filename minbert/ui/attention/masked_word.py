@@ -28,13 +28,13 @@ from minbert.ui.attention.figures import map_figure
 from minbert.ui.engine import Answer
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 NO_WORD = ""  # no word is masked
 AS_IT_IS, WITH_MASK = "as it is", "with [MASK]"
-# The word to mask, what was said of it, both maps, bertviz's frame, the files, the table's order.
-HIDDEN = gr.update(value=None, visible=False)
-CLEARED: tuple[Any, ...] = (NO_WORD, "", HIDDEN, HIDDEN, NO_FRAME, None, next(iter(SORTS)))
 
 
 class Extras:
@@ -52,7 +52,8 @@ class Extras:
         return (
             *self.studio.fill(first, second, chosen),
             gr.update(choices=words_to_mask, value=NO_WORD),
-            *CLEARED[1:],
+            *("", no_figure(), no_figure()),
+            *(NO_FRAME, None, next(iter(SORTS))),
         )
 
     def redraw(
@@ -102,7 +103,7 @@ class Extras:
         if chosen.view == ALL:  # two large figures would say less than two small ones
             chosen = dataclasses.replace(chosen, view=ONE)
         if not word:
-            return "", HIDDEN, HIDDEN
+            return "", no_figure(), no_figure()
         known = self.maskable(first, second, chosen)
         if word not in known:
             raise refusal("Choose a word of the present sentences to mask.")
@@ -127,7 +128,7 @@ class Extras:
             figure = map_figure(rows, columns, one.map, most).update_xaxes(title=name)
             figures.append(gr.update(visible=True, value=figure))
             tables.append(findings.attention_table(rows, columns, one.map, f"The numbers, {name}"))
-        block = finding_block(title, told, findings.READ_MASK, "".join(tables))
+        block = finding_block(title, told, TEXTS["read.mask"], "".join(tables))
         return block, figures[0], figures[1]
 
     def attend(self, predictor: Predictor, item: Encoded, controls: Controls) -> AttentionResult:

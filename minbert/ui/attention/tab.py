@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from minbert.explain.attention_view import DIRECTIONS
-from minbert.ui.attention import events, findings
+from minbert.ui.attention import events
 from minbert.ui.attention.bertviz import LISTEN, NO_FRAME, draw_view
 from minbert.ui.attention.events import MODEL_NAMES, Studio
 from minbert.ui.attention.files import write_files
@@ -19,31 +19,16 @@ from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.engine import Asked, Engine
 from minbert.ui.parts.blocks import heading, notice_line
+from minbert.ui.parts.events import PRIVATE, QUIET, VISIBLE
+from minbert.ui.parts.texts import file_text, texts_of
 
+TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
 # A click on a small map presses a hidden button, which sets layer, head and view. Plotly tells the
 # cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
 # new events, so each click looks whether it is known already.
-CLICKS = """() => {
-    const known = new WeakSet();
-    const choose = (figure, event) => {
-        const tile = figure.layout.meta, cell = event.points[0].pointIndex;
-        if (!tile || !tile.rows || !Array.isArray(cell)) return;
-        const layer = Math.floor(cell[0] / tile.rows) + 1;
-        const head = Math.floor(cell[1] / tile.columns) + 1;
-        window.minbertPicked = [layer, head];
-        document.getElementById('attention-picked').click();
-    };
-    document.addEventListener('pointerdown', event => {
-        const plot = event.target.closest && event.target.closest('#attention-plot');
-        const figure = plot && plot.querySelector('.js-plotly-plot');
-        if (!figure || !figure._ev || known.has(figure._ev)) return;
-        known.add(figure._ev);
-        figure.on('plotly_click', told => choose(figure, told));
-    }, true);
-}"""
+CLICKS = file_text(__package__, "clicks.js")
 PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE)}]"
 
 
@@ -52,10 +37,11 @@ class AttentionTab:
     """The tab, what its controls are, and what is filled for new texts."""
 
     tab: gr.Tab
-    controls: Components  # in the order of attention_events.Controls
+    controls: Components  # in the order of events.Controls
     figure: Components  # its words, and the figure
     heads: Components  # the table's words, and the table
-    cleared: Components  # as attention_extras.CLEARED
+    # the word to mask, what was said of it, both maps, bertviz's frame, files, the table's order
+    cleared: Components
     buttons: list[gr.Button]  # bertviz's head view, its model view, the files
     picked: gr.Button  # a small map that was clicked
     tuning: Components  # measure, words, figure, and the fold around them
@@ -75,7 +61,7 @@ def plot(name: str, *, visible: bool = True) -> gr.Plot:
 def build_attention(engine: Engine) -> AttentionTab:
     """Build the tab inside the page's tabs."""
     with gr.Tab("Attention", id="attention") as tab:
-        gr.HTML(notice_line([findings.WHAT_IT_IS]), elem_id="attention-what")
+        gr.HTML(notice_line([TEXTS["tab.what_it_is"]]), elem_id="attention-what")
         controls = build_controls(engine)
         figure = [gr.HTML(elem_id="attention-words"), plot("attention")]
         picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")
@@ -209,35 +195,30 @@ def attention_events(
 ) -> Extras:
     """Wire the tab; return what fills it for new texts, `built.filled` being the outputs."""
     extras = Extras(studio)
-    of_model: dict[str, Any] = {
-        "show_progress": "minimal",
-        "concurrency_id": "model",
-        "concurrency_limit": 32,
-    }
     asked = [*texts, *built.controls]
     scope, layer, head, model, view, *more = built.controls
     redraw = [one.change for one in (layer, head, view, *more)]
-    newest: dict[str, Any] = {"trigger_mode": "always_last", **of_model}
+    newest: dict[str, Any] = {"trigger_mode": "always_last", **VISIBLE}
     gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **PRIVATE, **newest)
     renewed = [scope.change, model.change]
     gr.on(renewed, extras.refresh, asked, built.filled, **PRIVATE, **newest)
     fitting = functools.partial(fit_sliders, layer.maximum)
-    view.change(fitting, view, [layer, head], show_progress="hidden", **PRIVATE)
+    view.change(fitting, view, [layer, head], **QUIET)
     chosen = [layer, head, view]
     _, table = built.heads
-    table.select(pick_row, None, chosen, show_progress="hidden", **PRIVATE)
+    table.select(pick_row, None, chosen, **QUIET)
     built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
     word, *shown, framed, files, order = built.cleared
-    order.change(events.sort_heads, [table, order], table, show_progress="hidden", **PRIVATE)
+    order.change(events.sort_heads, [table, order], table, **QUIET)
     to_mask = [*texts, word, *built.controls]
     word.input(extras.mask, to_mask, shown, **PRIVATE, **newest)
     gr.on(redraw, extras.redraw, to_mask, [*shown, framed, files], **PRIVATE, **newest)
     to_head, to_model, make = built.buttons
     for kind, button in (("head", to_head), ("model", to_model)):
         drawn = functools.partial(draw_view, studio, kind)
-        button.click(drawn, asked, framed, **PRIVATE, **of_model)
+        button.click(drawn, asked, framed, **PRIVATE, **VISIBLE)
     written = functools.partial(write_files, studio, files.GRADIO_CACHE)
-    make.click(written, asked, files, **PRIVATE, **of_model)
+    make.click(written, asked, files, **PRIVATE, **VISIBLE)
     measure, *changed, fold = built.tuning
     when = [measure.change, fold.expand, model.change]
     tuned = FineTuning(studio.engine, results)

@@ -21,7 +21,6 @@ from gradio.utils import get_upload_folder
 
 from minbert.answers import PairResult
 from minbert.batch import (
-    MOST_BYTES,
     MOST_ROWS,
     BatchError,
     BatchScores,
@@ -39,12 +38,13 @@ from minbert.tasks import SIMILARITY
 from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
 from minbert.ui.engine import Engine
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.refusal import refusal
 
 AUTO, SENTENCES, PAIRS = "auto", "sentiment", "pairs"
 KINDS: dict[str, Kind | None] = {AUTO: None, SENTENCES: "sentences", PAIRS: "pairs"}
-MODELS = {"mean": "mean", "cls": "CLS"}
 PLACES = 2  # runs that go at once; the quick questions of the other tabs have places of their own
 API_ROWS = 2_000  # of one call
 ROWS_A_STEP = {"sentences": 64, "pairs": 24}  # a second or two: so long a stop takes
@@ -66,20 +66,17 @@ class Run:
 class Batch:
     """The tab's events, bound to one engine."""
 
-    def __init__(
-        self, engine: Engine, *, most_rows: int = MOST_ROWS, most_bytes: int = MOST_BYTES
-    ) -> None:
-        """Serve this engine within these limits."""
+    def __init__(self, engine: Engine) -> None:
+        """Serve this engine."""
         self.engine = engine
-        self.most_rows, self.most_bytes = most_rows, most_bytes
         self.runs: dict[str, Run] = {}
         self.working = 0
         self.lock = threading.Lock()
 
     def table(
-        self, content: bytes | None, text: str | None, task: str, most_rows: int | None = None
+        self, content: bytes | None, text: str | None, task: str, most_rows: int = MOST_ROWS
     ) -> BatchTable:
-        """Read what was brought, a file or a pasted text; `most_rows` where fewer are allowed.
+        """Read what was brought, a file or a pasted text.
 
         Raises:
             BatchError: neither or both, or what `read_batch` says.
@@ -89,12 +86,8 @@ class Batch:
             raise BatchError("There is a file and pasted text as well. Take one of them away.")
         if content is None and not pasted.strip():
             raise BatchError("There is nothing to answer yet. Bring a file, or paste some rows.")
-        return read_batch(
-            pasted if content is None else content,
-            kind=KINDS[task],
-            most_rows=min(most_rows or self.most_rows, self.most_rows),
-            most_bytes=self.most_bytes,
-        )
+        brought = pasted if content is None else content
+        return read_batch(brought, kind=KINDS[task], most_rows=most_rows)
 
     def read(self, content: bytes | None, text: str, task: str) -> tuple[Any, ...]:
         """Check what was brought, and give a run its ticket; an empty one: it can't be answered."""
@@ -238,15 +231,15 @@ def buttons(running: bool) -> tuple[Update, Update]:
 
 def cleared() -> tuple[Any, ...]:
     """Return what empties all places below the notice."""
-    hidden = gr.update(value=None, visible=False)
-    return (hidden, "", "", hidden, "", hidden, "")
+    return (no_figure(), "", "", no_figure(), "", no_figure(), "")
 
 
 def results(
     table: BatchTable, answers: list[RowAnswer], seconds: float, model: str
 ) -> tuple[Any, ...]:
     """Return everything that is shown at the end of a run."""
-    title, lines = findings.summary(table, answers, seconds, MODELS[model], tables.SHOWN_ROWS)
+    name = POOLING_NAMES[model]
+    title, lines = findings.summary(table, answers, seconds, name, tables.SHOWN_ROWS)
     how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
     block = finding_block(title, lines, how, tables.bad_rows(table.bad_rows))
     label = f"Download all {findings.count(len(table.rows) + len(table.bad_rows), 'row')} (TSV)"
@@ -265,15 +258,14 @@ def written(table: BatchTable, answers: list[RowAnswer]) -> Path:
 
 def scored(table: BatchTable, answers: list[RowAnswer]) -> tuple[str, str, Update, str, Update]:
     """Return the measures and up to two figures, each with its words; nothing without labels."""
-    hidden = gr.update(value=None, visible=False)
     if table.label_task is None:
-        return "", "", hidden, "", hidden
+        return "", "", no_figure(), "", no_figure()
     scores = score_batch(table, answers)
     measures = tables.scores_block(scores)
     if not scores.scored:
-        return measures, "", hidden, "", hidden
+        return measures, "", no_figure(), "", no_figure()
     if scores.task == SIMILARITY:
-        return (measures, *compared(table, answers, scores), "", hidden)
+        return (measures, *compared(table, answers, scores), "", no_figure())
     return (
         measures,
         tables.confusion_block(scores),

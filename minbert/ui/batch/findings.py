@@ -30,28 +30,6 @@ MEASURES = {
     "pearson": "Pearson",
     "spearman": "Spearman",
 }
-READ_CONFUSION = (
-    "How to read this: each row holds the sentences or pairs that people put into that class, each "
-    "column those that the model did; numbers count rows of your file, and the shade is their "
-    "share of the row. Look for dark cells off the diagonal. It can't tell who is right: people's "
-    "labels err too."
-)
-READ_RELIABILITY = (
-    "How to read this: rows gathered by how sure the model was; where it means what it says, "
-    "points lie on the dashed line, below it the model is too sure. Whiskers are one standard "
-    "error, the bars below count the rows of each point. A point of few rows says little."
-)
-READ_YES = (
-    "How to read this: pairs gathered by the model's probability of “yes”; where it means what it "
-    "says, points lie on the dashed line, below it the model says yes too readily. Whiskers are "
-    "one standard error, the bars below count the rows of each point. A point of few rows says "
-    "little."
-)
-READ_SCATTER = (
-    "How to read this: each point is a pair, its place across by people's score and upwards by the "
-    "model's; on the dashed line both agree. Pearson asks only whether points lie along some "
-    "rising line, so a model that is always one point too high loses nothing by it."
-)
 
 
 def limits(longest: int) -> str:
@@ -164,9 +142,9 @@ def scores_finding(scores: BatchScores) -> tuple[str, list[str]]:
     return title, left
 
 
-def confusion_finding(scores: BatchScores, labels: Sequence[str]) -> str:
+def confusion_finding(scores: BatchScores) -> str:
     """Name the most frequent confusion."""
-    counts = scores.confusion or ()
+    counts, labels = scores.confusion or (), scores.task.labels
     wrong = [
         (number, people, model)
         for people, row in enumerate(counts)

@@ -11,41 +11,15 @@ import gradio as gr
 from minbert.ui.batch import findings, tables
 from minbert.ui.batch.events import AUTO, PAIRS, PLACES, SENTENCES, Batch
 from minbert.ui.engine import Engine
+from minbert.ui.parts.blocks import lead_block
+from minbert.ui.parts.events import PRIVATE, QUIET
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 CHECK_EVERY, KEPT = 600, 3600  # seconds: how often old files are looked for, how old they get
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-AT_ONCE: dict[str, Any] = {"queue": False, "show_progress": "hidden", **PRIVATE}
+AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
+EXAMPLES = TEXTS.by_name("tab.examples")  # rows to try
 BULK: dict[str, Any] = {"concurrency_id": "batch", "concurrency_limit": PLACES}
-INTRODUCTION = (
-    "Bring a file or paste rows, and get an answer to each as a table. With people's labels among "
-    "the columns it also says how good the answers are."
-)
-PRIVACY = (
-    f"Kept: your file and the table of answers, on this server, for {KEPT // 60} to "
-    f"{(KEPT + CHECK_EVERY) // 60} minutes, then deleted. Nothing else, and nothing longer."
-)
-EXAMPLES = {
-    "8 sentences with labels": (
-        "sentence\tsentiment\n"
-        "A tender and very funny film that I will watch again.\t4\n"
-        "The actors do their best with a thin story.\t2\n"
-        "Two hours of noise, and not one idea.\t0\n"
-        "Pleasant enough, if you have nothing else to do.\t2\n"
-        "The ending moved everybody in the room.\t4\n"
-        "It is slow, and it knows it.\t1\n"
-        "A clever script that trusts its audience.\t3\n"
-        "I wanted my evening back.\t0"
-    ),
-    "6 pairs with similarity": (
-        "sentence1\tsentence2\tsimilarity\n"
-        "A man plays the violin.\tA man is playing a violin.\t5\n"
-        "Two dogs run along the beach.\tDogs are running by the sea.\t4\n"
-        "A woman cuts an onion.\tA woman slices a tomato.\t2.4\n"
-        "The train to the coast is late.\tThe train was cancelled.\t2\n"
-        "A child sleeps in a car.\tThe mayor opened a bridge.\t0\n"
-        "He reads the paper on a bench.\tA man on a bench reads a newspaper.\t4.8"
-    ),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +41,11 @@ class BatchTab:
 def build_batch(engine: Engine) -> gr.Tab:
     """Build the tab inside the page's tabs, its events bound to one engine; return it."""
     with gr.Tab("Batch", id="batch") as tab:
+        limits = findings.limits(engine.mean.config.max_length)
         gr.HTML(
             '<div class="mb-findings"><h3>Many rows at once</h3></div>'
-            f'<p class="mb-lead">{escape(INTRODUCTION)}</p>'
-            f'<p class="mb-note" id="batch-limits">{escape(findings.limits(longest(engine)))}</p>'
+            f"{lead_block(TEXTS['tab.introduction'])}"
+            f'<p class="mb-note" id="batch-limits">{escape(limits)}</p>'
         )
         file, text = build_inputs()
         task, model = build_choices()
@@ -78,7 +53,8 @@ def build_batch(engine: Engine) -> gr.Tab:
         with gr.Row():
             run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
             stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
-        gr.HTML(f'<p class="mb-note" id="batch-kept">{escape(PRIVACY)}</p>')
+        kept = TEXTS["tab.kept"].format(least=KEPT // 60, most=(KEPT + CHECK_EVERY) // 60)
+        gr.HTML(f'<p class="mb-note" id="batch-kept">{escape(kept)}</p>')
         notice = gr.HTML(elem_id="batch-notice")
         results = build_results()
         ticket = gr.Textbox(visible="hidden", elem_id="batch-ticket")
@@ -88,11 +64,6 @@ def build_batch(engine: Engine) -> gr.Tab:
     )
     wire(parts, Batch(engine))
     return parts.tab
-
-
-def longest(engine: Engine) -> int:
-    """Return how many tokens the model reads."""
-    return engine.mean.config.max_length
 
 
 def build_inputs() -> tuple[gr.File, gr.Textbox]:
@@ -175,17 +146,15 @@ def wire(parts: BatchTab, batch: Batch) -> None:
         batch.proceed,
         parts.ticket,
         None,
-        show_progress="hidden",
         concurrency_limit=None,
-        **PRIVATE,
+        **QUIET,
     )
     worked = allowed.success(
         batch.work,
         [parts.ticket, *parts.asked, parts.model],
         shown,
-        show_progress="hidden",
         **BULK,
-        **PRIVATE,
+        **QUIET,
     )
     worked.then(batch.restore, parts.ticket, pressed, **AT_ONCE)
     parts.stop.click(batch.stop, parts.ticket, [parts.notice, *pressed], **AT_ONCE)

@@ -16,32 +16,17 @@ from minbert.batch import (
 )
 from minbert.tasks import PARAPHRASE, SENTIMENT, Task
 from minbert.ui.batch import findings
-from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.blocks import finding_block, note_block
+from minbert.ui.parts.figures import cut
 from minbert.ui.parts.numbers import clamped, percent
-from minbert.ui.parts.tables import fold, numbers_table, simple_head, table
+from minbert.ui.parts.tables import fold, numbers_table, table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 SHOWN_ROWS = 200  # of answers, in the table on the page
 SHOWN_PROBLEMS = 100  # of rows that can't be read
 SHOWN_TEXT = 240  # characters of one sentence in the table
-EXAMPLE_FILES = (
-    (
-        "Plain text, one sentence a line",
-        "A warm, funny little film.\nThe second half drags.",
-    ),
-    (
-        "The course's sentences: a header, tabs between the columns; sentiment 0 to 4, if there",
-        "id\tsentence\tsentiment\na1\tA warm, funny little film.\t4\na2\tThe second half drags.\t1",
-    ),
-    (
-        "The course's pairs; is_duplicate 0 or 1, or similarity 0 to 5, if there",
-        "id\tsentence1\tsentence2\tsimilarity\n"
-        "b1\tA boy kicks a ball.\tA child plays football.\t3.4",
-    ),
-    (
-        "A spreadsheet's CSV, with commas or semicolons",
-        'sentence1,sentence2,is_duplicate\n"Where is it, exactly?",Where exactly is it?,1',
-    ),
-)
+EXAMPLE_FILES = TEXTS.by_name("tables.example_files")  # what each shows, its content
 
 
 def formats() -> str:
@@ -49,20 +34,15 @@ def formats() -> str:
     shown = "".join(
         f'<p class="mb-note">{escape(name)}</p><pre class="mb-file" tabindex="0" role="region" '
         f'aria-label="{escape(name)}">{escape(content)}</pre>'
-        for name, content in EXAMPLE_FILES
+        for name, content in EXAMPLE_FILES.items()
     )
-    other = (
-        '<p class="mb-note">Other columns are left alone. A row whose label cell is empty is '
-        "answered, and not scored. Two columns pasted from a spreadsheet need no header if you "
-        "choose Pairs.</p>"
-    )
-    return fold("What a file looks like", shown + other)
+    return fold("What a file looks like", shown + note_block(TEXTS["tables.other_columns"]))
 
 
-def progress_panel(done: int, total: int, seconds: float, note: str = "") -> str:
+def progress_panel(done: int, total: int, seconds: float) -> str:
     """Return the bar of a run with its numbers."""
     share = 100 * done / max(total, 1)
-    told = findings.progress(done, total, seconds) + (f". {note}" if note else "")
+    told = findings.progress(done, total, seconds)
     return (
         f'<div class="mb-meter mb-progress" role="progressbar" aria-label="rows answered" '
         f'aria-valuemin="0" aria-valuemax="{total}" aria-valuenow="{done}">'
@@ -99,8 +79,7 @@ def bad_rows(rows: Sequence[BadRow]) -> str:
 
 def short(text: str) -> str:
     """Return a text as one line that a table has room for."""
-    line = " ".join(text.split())
-    return line if len(line) <= SHOWN_TEXT else line[: SHOWN_TEXT - 1] + "…"
+    return cut(" ".join(text.split()), SHOWN_TEXT)
 
 
 def rows_table(asked: BatchTable, answers: Sequence[RowAnswer]) -> str:
@@ -120,7 +99,7 @@ def rows_table(asked: BatchTable, answers: Sequence[RowAnswer]) -> str:
     ]
     count = findings.count(len(kept), "row")
     caption = f"The first {count}" if len(answers) > len(kept) else f"All {count}"
-    listed = table(caption, simple_head(names), body)
+    listed = table(caption, names, body)
     return f'<div class="mb-batch mb-{asked.kind}">{listed}</div>'
 
 
@@ -148,7 +127,7 @@ def scores_block(scores: BatchScores) -> str:
     title, lines = findings.scores_finding(scores)
     caption = "How good the answers are"
     names = ("Measure", "Value", "Standard error", "Rows")
-    measured = table(caption, simple_head(names), findings.measures(scores))
+    measured = table(caption, names, findings.measures(scores))
     how = "How to read this: the labels of your file are held against the model's answers."
     if scores.calibration_error is not None:
         how += " The calibration error is the mean gap between both over the bins of the curve."
@@ -164,8 +143,8 @@ def confusion_block(scores: BatchScores) -> str:
         [label, *(f"{cell:,}" for cell in row)] for label, row in zip(labels, counts, strict=True)
     ]
     numbers = numbers_table("Rows by people's class and the model's", names, rows)
-    title = findings.confusion_finding(scores, labels)
-    return finding_block(title, [], findings.READ_CONFUSION, numbers)
+    title = findings.confusion_finding(scores)
+    return finding_block(title, [], TEXTS["read.confusion"], numbers)
 
 
 def reliability_block(scores: BatchScores) -> str:
@@ -174,7 +153,7 @@ def reliability_block(scores: BatchScores) -> str:
     said, found = ("Mean certainty", "Share right") if sentiment else ("Mean “yes”", "Share of yes")
     names = ("Certainty" if sentiment else "Probability", "Rows", said, found)
     numbers = numbers_table("Rows by the model's certainty", names, findings.bin_cells(scores.bins))
-    how = findings.READ_RELIABILITY if sentiment else findings.READ_YES
+    how = TEXTS["read.reliability"] if sentiment else TEXTS["read.yes"]
     return finding_block(findings.reliability_finding(scores), [], how, numbers)
 
 
@@ -183,4 +162,4 @@ def scatter_block(scores: BatchScores, drawn: int) -> str:
     names = ("Model's score", "Rows", "Mean of the model", "Mean of people")
     numbers = numbers_table("Rows by the model's score", names, findings.bin_cells(scores.bins))
     thinned = [f"Drawn are {drawn:,} of {scores.scored:,}."] if drawn < scores.scored else []
-    return finding_block(findings.scatter_finding(scores), thinned, findings.READ_SCATTER, numbers)
+    return finding_block(findings.scatter_finding(scores), thinned, TEXTS["read.scatter"], numbers)

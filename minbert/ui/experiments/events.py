@@ -25,8 +25,10 @@ from minbert.ui.parts.score_rows import (
     metrics_of,
     table_names,
 )
-from minbert.ui.parts.tables import fold, simple_head, table
+from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 REPORT_METRICS = "The report's own"
 MOST_ROWS = 4  # curves in one figure: as many as there are dashes
 CURVE_MEASURES = (NORMALISED, *TASKS)
@@ -92,7 +94,7 @@ class Experiments:
         caption = f"{shown} ({reported}, {ours})" if any(run.report for run in runs) else shown
         notes = tables.row_notes(rows) + tables.encoder_block(runs) + tables.source_block(runs)
         return (
-            finding_block(title, lines, findings.READ_SCORES),
+            finding_block(title, lines, TEXTS["read.scores"]),
             scores_figure(rows, metrics),
             tables.scores_table(caption, rows, metrics) + notes,
         )
@@ -103,7 +105,7 @@ class Experiments:
         kept = [measure for measure in CURVE_MEASURES if measure in (measures or [])]
         title, lines = findings.curves_finding(rows, kept, against)
         runs = [run for row in rows for run in row.runs]
-        head = simple_head(["Row", "Seed", AGAINST[against].capitalize(), *kept])
+        head = ["Row", "Seed", AGAINST[against].capitalize(), *kept]
         body = []
         for run in runs:
             for point in run.curve:
@@ -111,9 +113,9 @@ class Experiments:
                 scores = [fixed(point.scores.get(measure)) for measure in kept]
                 place = "–" if x is None else f"{x:,.4g}"
                 body.append([run.row.replace("_", " "), f"{run.seed}", place, *scores])
-        numbers = fold("The numbers", table("Training curves", head, body))
+        numbers = numbers_table("Training curves", head, body)
         return (
-            finding_block(title, lines, findings.READ_CURVES),
+            finding_block(title, lines, TEXTS["read.curves"]),
             curves_figure(rows, kept or [NORMALISED], against),
             numbers + tables.source_block(runs),
         )
@@ -136,14 +138,14 @@ class Experiments:
         run = self.sampled.get(recorded)
         shares = run.probabilities if run is not None else ()
         title, lines = findings.shares_finding(drawn, shares, recorded)
-        head = simple_head(["Epoch", "α", *TASKS])
+        head = ["Epoch", "α", *TASKS]
         body = [
             [f"{number}", f"{epoch.alpha:.2f}", *(f"{100 * share:.1f} %" for share in epoch.shares)]
             for number, epoch in enumerate(drawn, start=1)
         ]
-        numbers = fold("The numbers", table("Task shares", head, body))
+        numbers = numbers_table("Task shares", head, body)
         return (
-            finding_block(title, lines, findings.READ_SHARES),
+            finding_block(title, lines, TEXTS["read.shares"]),
             shares_figure(drawn, shares),
             numbers + tables.source_block([run] if run is not None else []),
         )
@@ -167,10 +169,10 @@ class Experiments:
             for epoch in run.surgery
             for pair, values in epoch.pairs.items()
         ]
-        head = simple_head(["Pair", "Epoch", *names])
-        numbers = fold("The numbers", table("Gradient conflicts", head, body))
+        head = ["Pair", "Epoch", *names]
+        numbers = numbers_table("Gradient conflicts", head, body)
         return (
-            finding_block(title, lines, findings.READ_CONFLICTS),
+            finding_block(title, lines, TEXTS["read.conflicts"]),
             conflicts_figure(run, measure),
             numbers + tables.source_block([run]),
         )

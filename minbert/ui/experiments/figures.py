@@ -39,7 +39,7 @@ def note(label: str, **place: object) -> dict[str, object]:
 def curves_figure(rows: Sequence[Row], measures: Sequence[str], against: str) -> go.Figure:
     """Draw a panel a measure, a line a run; rows differ in dash and symbol."""
     titles = [NORMALISED.capitalize() + " mean" if m == NORMALISED else m for m in measures]
-    figure = panels(len(measures), [title.capitalize() for title in titles])
+    figure = panels([title.capitalize() for title in titles])
     for place, row in enumerate(rows):
         style = {
             "mode": "lines+markers",
@@ -87,14 +87,14 @@ def curve_points(
     return found
 
 
-def panels(count: int, titles: Sequence[str]) -> go.Figure:
+def panels(titles: Sequence[str]) -> go.Figure:
     """Return panels below each other, each with its title at the left above it."""
     figure = make_subplots(
-        rows=count,
+        rows=len(titles),
         cols=1,
         shared_xaxes=True,
         subplot_titles=[plain(title) for title in titles],
-        vertical_spacing=0.22 / count,
+        vertical_spacing=0.22 / len(titles),
     )
     figure.update_annotations(x=0, xanchor="left", font={"size": 14})
     return figure
@@ -178,7 +178,7 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
 def conflicts_figure(run: Run, measure: str) -> go.Figure:
     """Draw a panel a task pair: the measure before surgery (dashed) and after (solid)."""
     names = list(dict.fromkeys(pair for epoch in run.surgery for pair in epoch.pairs))
-    figure = panels(len(names), [pair_label(name) for name in names])
+    figure = panels([pair_label(name) for name in names])
     for panel, name in enumerate(names, start=1):
         for after in (False, True):
             points = [

@@ -19,38 +19,11 @@ from minbert.ui.parts.score_rows import (
     spread_of,
     task_of,
 )
+from minbert.ui.parts.texts import texts_of
 
+READ_CLAIMS = texts_of(__package__)["read.claims"]
 Finding = tuple[str, list[str]]  # a title that says the finding, and its lines
 SAME_SHARE = 0.005  # recorded shares nearer than this to the formula's are called equal
-
-READ_CLAIMS = (
-    "How to read this: a claim unfolds; each line in it compares two runs on the same dev "
-    "sentences, seed by seed. The dot is their difference, the line its 95 % interval; left of the "
-    "tick at zero the second is better. An interval that holds zero decides nothing. For tokens "
-    "and minutes the brackets hold the least and the most of n seeds."
-)
-READ_SCORES = (
-    "How to read this: a bar is our score, the thin line its 95 % interval (1.96 standard errors "
-    "over the sentences; with several seeds both are means, and their SD is told), a diamond the "
-    "report's number. Encoder, data and split may differ from the report's, so the order of rows "
-    "says more than a single gap."
-)
-READ_CURVES = (
-    "How to read this: each point is a score after an epoch, on the dev examples that are watched "
-    "then; epoch 0 is before fine-tuning. A panel a task, in its colour; rows differ in dash and "
-    "symbol, and a row with several seeds has a line for each. The normalised mean averages both "
-    "accuracies and (Pearson + 1) / 2."
-)
-READ_SHARES = (
-    "How to read this: each step trains one task, drawn with probability p ∝ N^α, where N is the "
-    "size of its data set. α falls in equal steps from 1 (large sets rule) to the end value; 0 "
-    "would give each task a third (dotted)."
-)
-READ_CONFLICTS = (
-    "How to read this: two tasks conflict in a step when their gradients point apart (a negative "
-    "cosine). Gradient surgery removes the part of each that works against the other; dotted is "
-    "before, solid after it, each the mean over an epoch's steps."
-)
 
 
 def provenance(runs: Iterable[Run]) -> list[str]:

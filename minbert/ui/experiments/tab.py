@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from minbert.records.form import TASKS
-from minbert.records.runs import read_results
+from minbert.records.runs import COMMAND, read_results
 from minbert.ui.experiments import findings, tables
 from minbert.ui.experiments.events import CURVE_MEASURES, MOST_ROWS, Experiments
 from minbert.ui.experiments.figures import AGAINST, MEASURES, curve_points
 from minbert.ui.experiments.sampling import END
 from minbert.ui.parts import blocks
 from minbert.ui.parts.blocks import finding_block, heading
+from minbert.ui.parts.events import QUIET
 from minbert.ui.parts.score_rows import NORMALISED
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 MOST_EPOCHS = 50
 NO_RUN = "none"
 SIZES = {
@@ -32,11 +34,6 @@ REDRAW: dict[str, Any] = {
     "show_progress": "hidden",
     "api_visibility": "undocumented",
 }
-LEAD = (
-    "The report “BERT and Multitask Learning” (Heer, Jung, Molofsky) tells how to train one BERT "
-    "for three tasks. Its experiments were run again here with a smaller encoder and less data: "
-    "what came out beside its numbers, which of its claims held, and how training went."
-)
 Part = tuple[Callable[..., tuple[Any, ...]], list[Any], list[gr.components.Component]]
 PLOT: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot"}
 
@@ -47,10 +44,11 @@ def build_experiments(folder: Path) -> gr.Tab:
     found = tab.results
     built = gr.Tab("Experiments", id="experiments")
     with built:
-        told = blocks.problems_block if found.runs or found.comparisons else tables.empty_block
+        some = found.runs or found.comparisons
+        title = "Some results can't be shown" if some else f"No results yet: run `{COMMAND}`"
         if found.problems:
-            gr.HTML(told(found.problems), elem_id="results-problems")
-        gr.HTML(f'<p class="mb-lead">{escape(LEAD)}</p>')
+            gr.HTML(blocks.problems_block(found.problems, title), elem_id="results-problems")
+        gr.HTML(blocks.lead_block(TEXTS["tab.lead"]))
         present = tab.parts()
         if len(present) > 1:
             links = "".join(f'<a href="#part-{key}">{name}</a>' for key, name in present.items())
@@ -91,13 +89,7 @@ def draw_when_seen(
     def first(known: bool, *values: object) -> tuple[Any, ...]:
         return (True, *(gr.skip() for _ in drawn)) if known else (True, *draw(*values))
 
-    tab.select(
-        first,
-        [seen, *inputs],
-        [seen, *drawn],
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    tab.select(first, [seen, *inputs], [seen, *drawn], **QUIET)
 
 
 def build_claims(tab: Experiments) -> None:

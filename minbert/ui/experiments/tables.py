@@ -7,7 +7,6 @@ from html import escape
 
 from minbert.records.form import TASKS
 from minbert.records.runs import (
-    COMMAND,
     ENCODER_NOTE,
     VERDICTS,
     Comparison,
@@ -16,7 +15,7 @@ from minbert.records.runs import (
     small_encoder,
 )
 from minbert.ui.experiments.findings import compared, encoder_caveat, provenance, waiting
-from minbert.ui.parts.blocks import problems_block
+from minbert.ui.parts.blocks import note_block, sources_block
 from minbert.ui.parts.numbers import fixed, signed
 from minbert.ui.parts.score_rows import (
     NORMALISED,
@@ -27,29 +26,22 @@ from minbert.ui.parts.score_rows import (
     spread_of,
     task_of,
 )
-from minbert.ui.parts.tables import fold, table
+from minbert.ui.parts.tables import fold, headed_table
+from minbert.ui.parts.texts import texts_of
 
-UNTOLD = (
-    '<p class="mb-note mb-source">Machine, profile and commit are not told: these rows are not in '
-    "reproduction.json.</p>"
-)
-
-
-def empty_block(problems: Sequence[str]) -> str:
-    """Say that there is nothing to show yet, and what to run."""
-    return problems_block(problems, f"No results yet: run `{COMMAND}`")
+TEXTS = texts_of(__package__)
 
 
 def source_block(runs: Sequence[Run]) -> str:
     """Tell where the shown numbers come from, and what the encoder had seen before."""
-    lines = [escape(line) for line in provenance(runs)]
-    body = f'<p class="mb-note mb-source">{"<br>".join(lines)}</p>'
-    return fold("Machine, seeds and commits of these numbers", body) if lines else ""
+    lines = provenance(runs)
+    told = "Machine, seeds and commits of these numbers"
+    return fold(told, sources_block(lines)) if lines else ""
 
 
 def encoder_block(runs: Sequence[Run]) -> str:
     """Warn of the encoder's own training, where these runs start from it."""
-    return f'<p class="mb-note">{escape(ENCODER_NOTE)}</p>' if small_encoder(runs) else ""
+    return note_block(ENCODER_NOTE) if small_encoder(runs) else ""
 
 
 def row_notes(rows: Sequence[Row]) -> str:
@@ -89,7 +81,7 @@ def scores_table(caption: str, rows: Sequence[Row], metrics: Sequence[str]) -> s
             mean_of([run.minutes for run in row.runs], 1),
         ]
         body.append(cells)
-    return table(caption, f"{first}{last}</tr><tr>{second}</tr>", body)
+    return headed_table(caption, f"{first}{last}</tr><tr>{second}</tr>", body)
 
 
 def splits(rows: Sequence[Row], metrics: Sequence[str]) -> tuple[str, str]:
@@ -139,7 +131,8 @@ def claims_block(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> str:
             body += f'<h4 class="mb-group">{title}</h4><ul class="mb-claims">{"".join(cards)}</ul>'
     shown = [run for run in runs if any(is_compared(run, one) for one in judged)]
     if judged:
-        body += encoder_block(shown) + (source_block(shown) or UNTOLD)
+        told = source_block(shown) or sources_block([TEXTS["tables.untold"]])
+        body += encoder_block(shown) + told
     later = [one for one in comparisons if waiting(one)]
     items = "".join(f"<li>{escape(one.says)}: {escape(one.why)}</li>" for one in later)
     return body + (
@@ -161,7 +154,7 @@ def claim(one: Comparison, runs: Sequence[Run], scale: tuple[float, float]) -> s
     its = [run for run in runs if is_compared(run, one)]
     caveat = "; ".join(part for part in (one.caveat, encoder_caveat(one, its)) if part)
     notes = f'<p class="mb-note">Mind: {escape(caveat)}.</p>'.replace("..</p>", ".</p>")
-    why = f'<p class="mb-note">Why: {escape(one.why)}</p>' if one.why else ""
+    why = note_block(f"Why: {one.why}") if one.why else ""
     return (
         f'<li><details><summary class="mb-claim"><span class="mb-says">{escape(one.says)}</span>'
         f'<span class="mb-verdict mb-{kind}">{escape(one.verdict)}</span></summary>'

@@ -7,8 +7,14 @@ from minbert.tasks import SENTIMENT, similarity_band
 from minbert.ui.engine import Answer
 from minbert.ui.parts.numbers import clamped, percent, shown
 
+POOLING_NAMES = {"cls": "CLS", "mean": "mean"}
 SAME_SHARE = 0.05  # probabilities closer than this are called alike
 SAME_SCORE = 0.25  # similarities closer than this are called alike
+
+
+def capital(text: str) -> str:
+    """Begin a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def yes_no(pair: PairResult, threshold: float = 0.5) -> str:

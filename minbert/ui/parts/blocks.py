@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import gradio as gr
-
-from minbert.ui.parts.steps import Far
 
 
 def meter(share: float, css_class: str, label: str) -> str:
@@ -43,17 +41,32 @@ def finding_block(title: str, lines: Sequence[str], how_to_read: str, more: str 
     )
 
 
-def waiting(told: str) -> str:
-    """Return what a part shows before its button is pressed."""
-    return f'<p class="mb-note">{escape(told)}</p>'
+def note_block(text: str) -> str:
+    """Return a text in small letters."""
+    return f'<p class="mb-note">{escape(text)}</p>'
 
 
-def progress(far: Far) -> str:
-    """Say with a number how far it is."""
-    share = far.done / far.whole if far.whole else 0.0
+def lead_block(text: str) -> str:
+    """Return the text that a tab begins with."""
+    return f'<p class="mb-lead">{escape(text)}</p>'
+
+
+def list_block(items: Iterable[str]) -> str:
+    """Return a list; its items are HTML made here."""
+    listed = "".join(f"<li>{item}</li>" for item in items)
+    return f'<div class="mb-findings"><ul>{listed}</ul></div>'
+
+
+def sources_block(lines: Iterable[str]) -> str:
+    """Return lines that say where numbers come from."""
+    return f'<p class="mb-note mb-source">{"<br>".join(map(escape, lines))}</p>'
+
+
+def progress_block(told: str, share: float) -> str:
+    """Return how far something is, in words and as a bar."""
     return (
-        f'<div class="mb-findings" role="status"><p>{escape(far.told)}</p>'
-        f"{meter(share, 'mb-progress', far.told)}</div>"
+        f'<div class="mb-findings" role="status"><p>{escape(told)}</p>'
+        f"{meter(share, 'mb-progress', told)}</div>"
     )
 
 

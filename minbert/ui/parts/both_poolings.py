@@ -12,13 +12,6 @@ from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import percent, shown
 from minbert.ui.parts.tables import numbers_table
 
-READ_POOLING = (
-    "How to read this: two models, trained alike but for one thing. CLS (orange) turns a sentence "
-    "into one vector by taking its first token's last hidden state, mean (blue) by averaging those "
-    "of all tokens. The encoder they start from was itself pretrained with mean pooling, so this "
-    "contest is not an even one."
-)
-
 
 def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
     """Draw both models' predictions of all three tasks, one pooling a colour."""

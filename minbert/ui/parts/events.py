@@ -8,4 +8,5 @@ from typing import Any
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
 VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 KEPT_SECONDS = 3600  # so long a visitor's answer and pin are kept after the last click

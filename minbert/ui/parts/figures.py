@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import gradio as gr
 import plotly.graph_objects as go
@@ -40,6 +41,17 @@ def figure_place(name: str) -> Figure:
     words = gr.HTML(elem_id=f"{name}-words")
     plot = gr.Plot(show_label=False, elem_id=f"{name}-plot", elem_classes="mb-plot")
     return words, plot
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many characters; a longer one ends in an ellipsis."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def no_figure() -> dict[str, Any]:
+    """Return the update that empties and hides a figure, a new one: gradio takes it apart."""
+    update: dict[str, Any] = gr.update(value=None, visible=False)
+    return update
 
 
 def plain(text: str, most: int) -> str:

@@ -6,6 +6,7 @@ import gradio as gr
 
 from minbert.ui.engine import Engine, InputError, Question
 
+REFUSED = "Can't answer this"
 SECONDS = 8  # so long the page shows it
 
 
@@ -33,3 +34,17 @@ def asked(engine: Engine, first: str | None, second: str | None, title: str = "E
         return engine.ask(first, second)
     except InputError as error:
         raise refusal(str(error), title=title) from error
+
+
+def asked_pair(
+    engine: Engine, first: str | None, second: str | None, alone: str, title: str = "Error"
+) -> tuple[str, str]:
+    """Return both texts, ready for the models.
+
+    Raises:
+        gr.Error: a text that can't be answered, in words; without B the words are `alone`.
+    """
+    question = asked(engine, first, second, title)
+    if not question.second:
+        raise refusal(alone, title=title)
+    return question.texts

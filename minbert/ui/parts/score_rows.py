@@ -8,9 +8,9 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from minbert.records.form import TASKS
-from minbert.records.runs import TABLES, Run
+from minbert.records.runs import ENCODER_NOTE, TABLES, Run
 from minbert.records.scores import MAIN, Scores
-from minbert.records.shipped import MODELS
+from minbert.records.shipped import MODELS, Records
 from minbert.ui.parts.numbers import fixed
 
 Z = 1.96  # half a 95 % interval, in standard errors
@@ -184,6 +184,12 @@ def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
         gap = (one.value or 0) - (other.value or 0)
         gaps[metric] = gap, abs(gap) > 2 * math.hypot(one.se or 0, other.se or 0)
     return gaps
+
+
+def encoder_notes(records: Records) -> list[str]:
+    """Return what the shipped models' encoder had seen before; empty of one known to be another."""
+    small = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
+    return [ENCODER_NOTE] if small else []
 
 
 def spread_of(score: Score) -> str:

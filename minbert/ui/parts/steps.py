@@ -36,6 +36,11 @@ class Far:
         """Return it as a sentence's part."""
         return f"{self.what}: {self.done:,} of {self.whole:,}"
 
+    @property
+    def share(self) -> float:
+        """Return what part of it is done."""
+        return self.done / self.whole if self.whole else 0.0
+
 
 @dataclasses.dataclass(frozen=True)
 class Done(Generic[Found]):

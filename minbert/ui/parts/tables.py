@@ -13,8 +13,14 @@ def fold(summary: str, body: str) -> str:
     return f'<details class="mb-fold"><summary>{escape(summary)}</summary>{body}</details>'
 
 
-def table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return a table; `head` is HTML made here, all else is text; a row's first cell names it."""
+def table(caption: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of texts under its columns' names; a row's first cell names it."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
+    return headed_table(caption, f"<tr>{head}</tr>", rows)
+
+
+def headed_table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose head is HTML made here."""
     body = "".join(
         f'<tr><th scope="row">{escape(row[0])}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:])
@@ -28,11 +34,6 @@ def table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def simple_head(names: Sequence[str]) -> str:
-    """Return one line of column heads."""
-    return "<tr>" + "".join(f'<th scope="col">{escape(name)}</th>' for name in names) + "</tr>"
-
-
 def numbers_table(
     caption: str,
     names: Sequence[str],
@@ -40,7 +41,7 @@ def numbers_table(
     summary: str = "The numbers",
 ) -> str:
     """Return a figure's numbers as a table behind a fold; a row's first cell names it."""
-    return fold(summary, table(caption, simple_head(names), rows))
+    return fold(summary, table(caption, names, rows))
 
 
 def map_table(
@@ -70,7 +71,7 @@ def map_table(
         [name, *(format(value, form) for value in line[:MOST_CELLS])]
         for name, line in zip(rows[:MOST_CELLS], values[:MOST_CELLS], strict=True)
     ]
-    return table(caption, simple_head([corner, *columns[:MOST_CELLS]]), body)
+    return table(caption, [corner, *columns[:MOST_CELLS]], body)
 
 
 def folded(*tables: str) -> str:

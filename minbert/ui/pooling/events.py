@@ -22,14 +22,17 @@ from minbert.predictor import Predictor
 from minbert.ui.engine import Answer, Engine, InputError, Question
 from minbert.ui.parts import blocks
 from minbert.ui.parts.answer_words import comparison
-from minbert.ui.parts.both_poolings import READ_POOLING, answers_table, pooling_figure
-from minbert.ui.parts.refusal import asked, refusal
+from minbert.ui.parts.both_poolings import answers_table, pooling_figure
+from minbert.ui.parts.refusal import asked_pair, refusal
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 from minbert.ui.pooling.tables import contributions_table, layers_table, split_table
 
+TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50
 SET_POOLINGS = ("cls", "mean", "max", "pooler")
+NO_SPLIT = "Sentence B is empty. A split needs two sentences."
 NO_SECOND = "Type a sentence B to see this."
 Shown = tuple[str, go.Figure | None]  # a part's words, and its figure
 
@@ -68,7 +71,8 @@ class Lab:
         title, lines = comparison(cls, mean)
         if alone and not second:
             lines = [alone]
-        answers = blocks.finding_block(title, lines, READ_POOLING, answers_table(cls, mean))
+        numbers = answers_table(cls, mean)
+        answers = blocks.finding_block(title, lines, TEXTS["read.answers"], numbers)
         states = self.states(engine.mean, question)
         last = [None if every is None else every[-1] for every in states]
         texts = zip("AB", (first, second) if second else (first,), last, strict=False)
@@ -77,14 +81,14 @@ class Lab:
         }
         title, lines = findings.contributions_finding(splits)
         contributions = blocks.finding_block(
-            title, lines, findings.READ_CONTRIBUTIONS, contributions_table(splits)
+            title, lines, TEXTS["read.contributions"], contributions_table(splits)
         )
         moods: Shown = (contributions, contributions_figure(splits))
         shown = (answers, pooling_figure(cls, mean))
         if mean.pair is None:
             waiting = [
                 blocks.finding_block(NO_SECOND, [], how)
-                for how in (findings.READ_SPLIT, findings.READ_LAYERS)
+                for how in (TEXTS["read.split"], TEXTS["read.layers"])
             ]
             return Comparison(shown, (waiting[0], None), moods, (waiting[1], None))
         split = split_similarity(engine.mean, first, second, states=known(last))
@@ -98,12 +102,12 @@ class Lab:
             for name, (model, found) in by_layer.items()
         }
         told = blocks.finding_block(
-            findings.layers_finding(cosines), [], findings.READ_LAYERS, layers_table(cosines)
+            findings.layers_finding(cosines), [], TEXTS["read.layers"], layers_table(cosines)
         )
         return Comparison(
             shown,
             (
-                blocks.finding_block(title, lines, findings.READ_SPLIT, split_table(split)),
+                blocks.finding_block(title, lines, TEXTS["read.split"], split_table(split)),
                 split_figure(split),
             ),
             moods,
@@ -127,7 +131,7 @@ class Lab:
             first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
             sum is cosine; score 0-5 not clamped, and the formula that leads to it.
         """
-        first, second = self.checked_pair(first, second)
+        first, second = asked_pair(self.engine, first, second, NO_SPLIT)
         split = split_similarity(self.engine.mean, first, second)
         return {
             "first": list(split.first.labels),
@@ -165,13 +169,6 @@ class Lab:
             "points": projection.points.tolist(),
             "shares": projection.shares.tolist(),
         }
-
-    def checked_pair(self, first: str, second: str) -> tuple[str, str]:
-        """Return both texts ready for the model, or show what is wrong with them."""
-        question = asked(self.engine, first, second)
-        if not question.second:
-            raise refusal("Sentence B is empty. A split needs two sentences.")
-        return question.texts
 
     def checked_text(self, text: str, place: int) -> str:
         """Return a text of a set ready for the model, or show which one is wrong and how."""

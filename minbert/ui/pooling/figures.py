@@ -10,6 +10,7 @@ from torch import Tensor
 
 from minbert.explain import SentimentSplit, SimilaritySplit
 from minbert.tasks import SENTIMENT
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import (
     AGAINST,
     DIVERGING,
@@ -140,7 +141,7 @@ def layers_figure(cosines: Mapping[str, Sequence[float]]) -> go.Figure:
         figure.add_scatter(
             x=list(range(len(values))),
             y=[round(value, 4) for value in values],
-            name="CLS" if name == "cls" else name,
+            name=POOLING_NAMES[name],
             mode="lines+markers",
             line={"color": POOLING_COLOURS[name], "width": 2.5},
             marker={"size": 8, "symbol": "diamond" if name == "cls" else "circle"},

@@ -9,25 +9,6 @@ from minbert.explain import SentimentSplit, SimilaritySplit, Words
 from minbert.tasks import SENTIMENT
 from minbert.ui.parts.numbers import clamped, percent
 
-READ_SPLIT = (
-    "How to read this: under mean pooling the cosine of two sentences is exactly a sum over pairs "
-    "of words, one from A (rows) and one from B (columns); a teal cell makes the sentences more "
-    "alike, a brown one less. The bars are each word's own sum. [CLS] and [SEP], the marks around "
-    "a sentence, belong to the sum. A cell stands for a word in its sentence, after all layers. It "
-    "explains the Siamese score alone: the joint score reads A and B together and has no such sum."
-)
-READ_CONTRIBUTIONS = (
-    "How to read this: under mean pooling a class's score is exactly a sum over words. Teal "
-    "speaks for the class, brown against it, each compared with the word's average over the five "
-    "classes. What it can't tell: which other words made this one mean what it means here."
-)
-READ_LAYERS = (
-    "How to read this: the cosine of A's and B's vectors after each layer, in the CLS model from "
-    "[CLS] alone and in the mean model from all tokens; “words” is before the first layer. [CLS] "
-    "starts the same in every sentence, so its line begins at 1; watch where it learns to tell "
-    "sentences apart. A cosine near 1 low down says nothing about meaning."
-)
-
 
 def outer(words: Words) -> set[int]:
     """Return the places of [CLS] and [SEP]."""

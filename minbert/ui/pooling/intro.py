@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 
 from minbert.records.form import Metric
-from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import MAIN, Scores
-from minbert.records.shipped import read_records
+from minbert.records.shipped import Records
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import fixed
-from minbert.ui.parts.score_rows import pooling_gaps
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.score_rows import Z, encoder_notes, pooling_gaps
+from minbert.ui.parts.tables import table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 TOKENS = ("[CLS]", "a", "fine", "film", "[SEP]")  # of the drawing
 DRAWN = {
     "cls": ("CLS pooling: the first token's", "takes the vector of the first token, [CLS], alone"),
     "mean": ("Mean pooling: the average of all", "takes the average of the vectors of all tokens"),
-}
-MEANS = {
-    "cls": "One token speaks for the whole sentence: what the answer needs, [CLS] has to gather "
-    "from the others while the model reads.",
-    "mean": "Every token has the same share: nothing has to be gathered, and what each word adds "
-    "can be computed exactly.",
 }
 PARTS = {  # of the tab: anchor, name
     "lab-answers": "Both answers",
@@ -34,19 +29,12 @@ PARTS = {  # of the tab: anchor, name
     "lab-layers": "Layer by layer",
     "lab-sets": "A set of sentences",
 }
-NAMES = {"cls": "CLS", "mean": "mean"}
-READ_SCORES = (
-    "How to read this: in brackets is the 95 % interval, 1.96 standard errors each way over the "
-    "scored examples; where two intervals overlap a lot, the files can't tell which pooling is "
-    "better. What it can't tell: the luck of a training run, since each model is one run."
-)
 MEASURES = (  # in the order of MAIN
     "Sentiment (SST-5 accuracy)",
     "Paraphrase (Quora accuracy)",
     "Similarity (STS Pearson)",
 )
 SCORES_FILE = "-dev.json"
-Z95 = 1.96
 
 
 def opening(width: int) -> str:
@@ -55,41 +43,28 @@ def opening(width: int) -> str:
     Args:
         width: numbers in a token's vector.
     """
-    told = (
-        "The model reads a sentence as tokens: words, pieces of words, and the marks [CLS] in "
-        f"front and [SEP] behind. Each becomes a vector, a list of {width} numbers, but an answer "
-        "needs one vector for the whole sentence. There are two usual ways to get it (pooling):"
-    )
+    told = TEXTS["intro.opening"].format(width=width)
     drawings = "".join(
         f'<figure class="mb-way">{drawing(pooling)}<figcaption>{escape(means)}</figcaption>'
         "</figure>"
-        for pooling, means in MEANS.items()
+        for pooling, means in TEXTS.by_name("intro.means").items()
     )
     return f'<div class="mb-opening"><p>{escape(told)}</p><div>{drawings}</div></div>'
 
 
-def consequences(models: Path, results: Path) -> str:
+def by_pooling(records: Records) -> dict[str, Scores]:
+    """Return the models' scores, those of CLS pooling first."""
+    return {model: records.scores[model] for model in POOLING_NAMES if model in records.scores}
+
+
+def consequences(records: Records) -> str:
     """Return what the choice changes, in three lines, and the way to each part of the tab."""
-    records = read_records(models, results)
-    scores = {model: records.scores[model] for model in NAMES if model in records.scores}
-    finding = f"{scores_finding(scores)}." if len(scores) == len(NAMES) else ""
-    lines = (
-        (
-            "The answers",
-            "two models, trained alike but for this choice, answer A and B. " + finding,
-        ),
-        (
-            "What can be explained",
-            "under mean pooling a similarity is exactly a sum over pairs of words; under CLS "
-            "pooling one can only leave a word out and see what happens.",
-        ),
-        (
-            "When a sentence becomes different from others",
-            "[CLS] starts the same in every sentence and has to fill up, layer by layer; the "
-            "average differs from the first layer on.",
-        ),
+    scores = by_pooling(records)
+    finding = f"{scores_finding(scores)}." if len(scores) == len(POOLING_NAMES) else ""
+    told = "".join(
+        f"<li><b>{name}:</b> {escape(text.format(finding=finding).strip())}</li>"
+        for name, text in TEXTS.by_name("intro.changes").items()
     )
-    told = "".join(f"<li><b>{name}:</b> {escape(text.strip())}</li>" for name, text in lines)
     links = "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name in PARTS.items())
     return (
         f'<div class="mb-findings"><h3>What the choice changes</h3><ul>{told}</ul></div>'
@@ -129,22 +104,20 @@ def drawing(pooling: str) -> str:
     )
 
 
-def scores_block(models: Path, results: Path) -> str:
+def scores_block(records: Records) -> str:
     """Return both models' scores on dev with intervals; a file that is missing is told."""
-    records = read_records(models, results)
-    scores = {model: records.scores[model] for model in NAMES if model in records.scores}
+    scores = by_pooling(records)
     problems = [problem for problem in records.problems if SCORES_FILE in problem]
     if not scores:
         return finding_block("How good both are on whole files is not known here", problems, "")
-    head = simple_head(["Task", *(f"{NAMES[model]} pooling" for model in scores)])
+    head = ["Task", *(f"{POOLING_NAMES[model]} pooling" for model in scores)]
     rows = [
         [told, *(with_interval(one.flat.get(name)) for one in scores.values())]
         for name, told in zip(MAIN, MEASURES, strict=True)
     ]
     numbers = table("Scores of both models on the dev files", head, rows)
-    small = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
-    lines = [counted(scores), *problems, *([ENCODER_NOTE] if small else [])]
-    return finding_block(scores_finding(scores), lines, READ_SCORES, numbers)
+    lines = [counted(scores), *problems, *encoder_notes(records)]
+    return finding_block(scores_finding(scores), lines, TEXTS["read.scores"], numbers)
 
 
 def with_interval(metric: Metric | None) -> str:
@@ -153,7 +126,7 @@ def with_interval(metric: Metric | None) -> str:
         return "–"
     if metric.value is None or metric.se is None:
         return fixed(metric.value)
-    reach = Z95 * metric.se
+    reach = Z * metric.se
     return f"{fixed(metric.value)}  [{fixed(metric.value - reach)}, {fixed(metric.value + reach)}]"
 
 

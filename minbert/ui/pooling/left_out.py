@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -24,36 +23,19 @@ from minbert.explain import (
 from minbert.explain.occlusion import MOST_WORDS
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
-from minbert.ui.parts.blocks import finding_block, meter
+from minbert.ui.parts.answer_words import POOLING_NAMES
+from minbert.ui.parts.blocks import finding_block, note_block, progress_block
 from minbert.ui.parts.colours import POOLING_COLOURS
-from minbert.ui.parts.figures import places, themed
-from minbert.ui.parts.refusal import asked, refusal
+from minbert.ui.parts.figures import no_figure, places, themed
+from minbert.ui.parts.refusal import asked_pair
 from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.texts import texts_of
 
-NAMES = {"cls": "CLS", "mean": "mean"}
+TEXTS = texts_of(__package__)
 SIAMESE, JOINT = "Siamese", "joint"
 FUNCTIONS = {SIAMESE: occlude_similarity, JOINT: occlude_joint}
-STEPS = tuple((kind, pooling) for kind in FUNCTIONS for pooling in NAMES)
+STEPS = tuple((kind, pooling) for kind in FUNCTIONS for pooling in POOLING_NAMES)
 BAR = 34  # pixels of a word's two bars
-READ = {
-    SIAMESE: (
-        "How to read this: each word is left out in turn and both models score again, here by the "
-        "cosine of two separate vectors. A bar to the left: without the word the score falls, so "
-        "the word drew A and B together; to the right: it kept them apart. Under mean the exact "
-        "split above tells the same story another way; under CLS there is no such split. What it "
-        "can't tell: words that count only together, and the bars don't add up to the score."
-    ),
-    JOINT: (
-        "How to read this: the same for the score that reads A and B together (mean of both "
-        "orders), which no split explains, under neither pooling. Both figures share one scale. "
-        "What it can't tell: a sentence without a word may be one that nobody would write."
-    ),
-}
-WAITING = (
-    "Press the button: every word of A and of B is left out in turn, both models score the pair "
-    "again, and two figures show which words each of them hangs on."
-)
-NO_FIGURE = gr.update(value=None, visible=False)
 REFUSED = "Can't leave out words"
 NO_SECOND = "Sentence B is empty. A similarity needs two sentences; type one there."
 
@@ -115,7 +97,7 @@ class Occlusion:
 
     def leave_out(self, first: str, second: str) -> Iterator[Shown]:
         """Leave out each word under both poolings, the quick score first; show each step."""
-        first, second = self.checked(first, second)
+        first, second = asked_pair(self.engine, first, second, NO_SECOND, REFUSED)
         models = {"cls": self.engine.cls, "mean": self.engine.mean}
         found: dict[str, dict[str, Any]] = {kind: {} for kind in FUNCTIONS}
         for done, (kind, pooling) in enumerate(STEPS):
@@ -124,47 +106,35 @@ class Occlusion:
                 found[kind][pooling] = FUNCTIONS[kind](models[pooling], first, second)
         yield view(found, len(STEPS))
 
-    def checked(self, first: str, second: str) -> tuple[str, str]:
-        """Return both texts ready for the models, or show what is wrong with them."""
-        question = asked(self.engine, first, second, REFUSED)
-        if not question.second:
-            raise refusal(NO_SECOND, title=REFUSED)
-        return question.texts
-
 
 def view(found: Mapping[str, Mapping[str, Any]], done: int) -> Shown:
     """Return what the part shows after so many steps: figures, progress, the Stop button."""
-    there = [collected(kind, parts) for kind, parts in found.items() if len(parts) == len(NAMES)]
+    both = len(POOLING_NAMES)
+    there = [collected(kind, parts) for kind, parts in found.items() if len(parts) == both]
     limit = max((one.largest for one in there), default=0.0)
     shown: list[Any] = []
     for one in there:
         shown += [block(one), gr.update(value=left_out_figure(one, limit), visible=True)]
     if done < len(STEPS):
-        shown += [progress_block(done), NO_FIGURE]
-    shown += ["", NO_FIGURE] * (len(found) - len(shown) // 2)
+        kind, pooling = STEPS[done]
+        told = f"{done} of {len(STEPS)} done; now the {kind} score under {POOLING_NAMES[pooling]}"
+        shown += [progress_block(told, done / len(STEPS)), no_figure()]
+    while len(shown) < 2 * len(found):
+        shown += ["", no_figure()]
     return (*shown, gr.update(visible=done < len(STEPS)))
-
-
-def progress_block(done: int) -> str:
-    """Say with a number how far it is."""
-    kind, pooling = STEPS[done]
-    told = f"{done} of {len(STEPS)} done; now the {kind} score under {NAMES[pooling]}"
-    return (
-        f'<div class="mb-findings" role="status"><p>{escape(told)}</p>'
-        f"{meter(done / len(STEPS), 'mb-progress', told)}</div>"
-    )
 
 
 def waiting() -> Shown:
     """Return what the part shows before the button, and after another question."""
-    note = f'<p class="mb-note">{escape(WAITING)}</p>'
-    return (note, NO_FIGURE, "", NO_FIGURE, gr.update(visible=False))
+    told = note_block(TEXTS["left_out.waiting"])
+    return told, no_figure(), "", no_figure(), gr.update(visible=False)
 
 
 def block(found: LeftOut) -> str:
     """Return a figure's finding, how to read it, and its table."""
     title, lines = finding(found)
-    return finding_block(title, lines, READ[found.kind], left_out_table(found))
+    reading = TEXTS.by_name("read.left_out")[found.kind]
+    return finding_block(title, lines, reading, left_out_table(found))
 
 
 def finding(found: LeftOut) -> tuple[str, list[str]]:
@@ -214,19 +184,19 @@ def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
     start = 0
     for row, words in enumerate(sentences.values(), start=1):
         y = places(words)
-        for name in NAMES:
+        for name, called in POOLING_NAMES.items():
             values = found.changes[name][start : start + len(words)]
             without = found.without[name][start : start + len(words)]
             figure.add_bar(
                 x=[round(value, 4) for value in values],
                 y=y,
                 orientation="h",
-                name=NAMES[name],
+                name=called,
                 legendgroup=name,
                 showlegend=row == 1,
                 marker={"color": POOLING_COLOURS[name]},
                 customdata=list(zip(words, without, strict=True)),
-                hovertemplate=f"{NAMES[name]} without %{{customdata[0]}}: %{{customdata[1]:.2f}} "
+                hovertemplate=f"{called} without %{{customdata[0]}}: %{{customdata[1]:.2f}} "
                 "(%{x:+.2f})<extra></extra>",
                 row=row,
                 col=1,
@@ -264,12 +234,12 @@ def left_out_table(found: LeftOut) -> str:
         [f"{word} ({sentence})"]
         + [
             cell
-            for name in NAMES
+            for name in POOLING_NAMES
             for cell in (f"{found.without[name][k]:.2f}", f"{found.changes[name][k]:+.2f}")
         ]
         for k, (sentence, word) in enumerate(words)
     ]
-    whole = [cell for name in NAMES for cell in (f"{found.scores[name]:.2f}", "")]
+    whole = [cell for name in POOLING_NAMES for cell in (f"{found.scores[name]:.2f}", "")]
     heads = ["Without", "CLS score", "change", "mean score", "change"]
     return numbers_table(
         f"The {found.kind} score without each word",

@@ -21,7 +21,9 @@ from minbert.explain import (
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine, InputError
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50
 LONGEST_SENTENCE = 2_000  # characters; the model reads far fewer
 LONGEST_GROUP = 20
@@ -34,54 +36,24 @@ SETS_FILE = Path(__file__).with_name("sentence_sets.json")
 
 @dataclasses.dataclass(frozen=True)
 class Way:
-    """One way from a sentence to one vector: which model, which pooling, and what it is worth."""
+    """One way from a sentence to one vector: which model, which pooling."""
 
     label: str
     short: str
     model: str  # "cls" or "mean": a field of the engine
     pooling: str
-    note: str  # empty for what a model was trained with
 
 
-UNTRAINED = "no head was trained for it, so it shows the encoder and not a finished model"
 WAYS = {
-    "cls": Way("CLS (the CLS model)", "CLS", "cls", "cls", ""),
-    "mean": Way("mean (the mean model)", "mean", "mean", "mean", ""),
-    "max": Way(
-        "max (encoder of the mean model)",
-        "max",
-        "mean",
-        "max",
-        f"max takes each number's largest value over all tokens of the mean model's encoder; "
-        f"{UNTRAINED}.",
-    ),
-    "pooler": Way(
-        "pooler (encoder of the mean model)",
-        "pooler",
-        "mean",
-        "pooler",
-        "pooler is the first token sent through one more layer, as BERT was pretrained; that layer "
-        f"came with the encoder, training here never touched it, and {UNTRAINED}.",
-    ),
-    "first": Way(
-        "first token (encoder of the mean model)",
-        "first token",
-        "mean",
-        "cls",
-        f"first token is CLS pooling of the model that was trained with mean pooling; {UNTRAINED}.",
-    ),
-    "attention": Way(
-        "attention (the mean model's own)",
-        "attention",
-        "mean",
-        "attention",
-        "attention is a weighted average by learned weights, which this checkpoint has.",
-    ),
+    "cls": Way("CLS (the CLS model)", "CLS", "cls", "cls"),
+    "mean": Way("mean (the mean model)", "mean", "mean", "mean"),
+    "max": Way("max (encoder of the mean model)", "max", "mean", "max"),
+    "pooler": Way("pooler (encoder of the mean model)", "pooler", "mean", "pooler"),
+    "first": Way("first token (encoder of the mean model)", "first token", "mean", "cls"),
+    "attention": Way("attention (the mean model's own)", "attention", "mean", "attention"),
 }
-NO_ATTENTION = (
-    "Attention pooling weighs tokens by a learned query; these checkpoints have none, so it isn't "
-    "offered."
-)
+WORTH = TEXTS.by_name("sets.worth")  # of a way, where there is more to know than its name
+NO_ATTENTION = TEXTS["sets.no_attention"]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,9 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.engine import Engine, InputError
-from minbert.ui.parts.blocks import finding_block, meter
+from minbert.ui.parts.blocks import finding_block, note_block, progress_block
+from minbert.ui.parts.figures import cut
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import sets_findings
 from minbert.ui.pooling.sets import (
     QUICK_SET,
@@ -22,6 +24,7 @@ from minbert.ui.pooling.sets import (
 )
 from minbert.ui.pooling.sets_figures import matrix_figure, points_figure
 
+TEXTS = texts_of(__package__)
 TOGETHER, OWN = "One order for both", "Each in its own order"
 NOBODY = -1  # no sentence is chosen
 OUTPUTS = 12
@@ -42,7 +45,7 @@ class Sets:
 
     def choose(self, name: str) -> tuple[str, str]:
         """Return one of our sets: what it is for, and its lines."""
-        return about(self.sets[name].about), self.sets[name].text
+        return note_block(self.sets[name].about), self.sets[name].text
 
     def begin(
         self, known: Comparison | None, text: str, left: str, right: str, order: str
@@ -68,7 +71,8 @@ class Sets:
             if isinstance(found, Comparison):
                 yield (*drawn(found, order, NOBODY), choices(found), found)
             elif len(sentences) > QUICK_SET:
-                yield (progress_block(found, whole), *(gr.skip(),) * (OUTPUTS - 1))
+                told = f"{found} of {whole} embeddings made"
+                yield (progress_block(told, found / whole), *(gr.skip(),) * (OUTPUTS - 1))
 
     def redraw(self, found: Comparison | None, order: str, chosen: int | None) -> Shown:
         """Draw the same comparison in another order, or with another sentence marked."""
@@ -82,13 +86,13 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
     marked = chosen if 0 <= chosen < len(found.sentences) else None
     orders = found.orders[:2] if order == OWN else (found.orders[2], found.orders[2])
     title, lines = sets_findings.set_finding(found)
-    shown: list[Any] = [finding_block(title, lines, sets_findings.READ_MATRIX)]
+    shown: list[Any] = [finding_block(title, lines, TEXTS["read.matrix"])]
     for side, rows in zip(found.sides, orders, strict=True):
         numbers = sets_findings.matrix_table(found, side, rows)
         shown += [side_head(side.way) + numbers, matrix_figure(found, side, rows, marked)]
     title, lines = sets_findings.points_finding(found, marked)
     shown.append(
-        finding_block(title, lines, sets_findings.READ_POINTS, sets_findings.points_table(found))
+        finding_block(title, lines, TEXTS["read.points"], sets_findings.points_table(found))
     )
     for side in found.sides:
         shown += [side_head(side.way), points_figure(found, side, marked)]
@@ -98,7 +102,7 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
 def choices(found: Comparison) -> dict[str, Any]:
     """Offer the sentences to choose one from; none is chosen."""
     names = [
-        (f"{place} {text if len(text) <= LABEL else text[: LABEL - 1] + '…'}", place - 1)
+        (f"{place} {cut(text, LABEL)}", place - 1)
         for place, text in enumerate(found.sentences, start=1)
     ]
     return gr.update(choices=[("none", NOBODY), *names], value=NOBODY)
@@ -107,17 +111,3 @@ def choices(found: Comparison) -> dict[str, Any]:
 def side_head(way: str) -> str:
     """Name a side, in its pooling's colour where it has one."""
     return f'<h4 class="mb-side mb-side-{escape(way)}">{escape(WAYS[way].label)}</h4>'
-
-
-def about(text: str) -> str:
-    """Say what a set is for."""
-    return f'<p class="mb-note">{escape(text)}</p>'
-
-
-def progress_block(done: int, whole: int) -> str:
-    """Say with a number how far the embeddings are."""
-    told = f"{done} of {whole} embeddings made"
-    return (
-        f'<div class="mb-findings" role="status"><p>{told}</p>'
-        f"{meter(done / whole, 'mb-progress', told)}</div>"
-    )

@@ -5,22 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.tables import folded, map_table, numbers_table
-from minbert.ui.pooling.sets import NEIGHBOURS, NO_ATTENTION, WAYS, Compared, Comparison
+from minbert.ui.pooling.sets import NEIGHBOURS, NO_ATTENTION, WAYS, WORTH, Compared, Comparison
 
 SAME_GAP = 0.015  # gaps closer than this are called alike
-READ_MATRIX = (
-    "How to read this: each cell is the cosine of two sentences, dark where they are alike; such "
-    "ones stand beside each other, so dark blocks on the diagonal are clusters. A mark before a "
-    "sentence is its group. Both matrices share one scale; the diagonal, a sentence with itself, "
-    "is left blank. What it can't tell: which of the two is right about meaning."
-)
-READ_POINTS = (
-    "How to read this: each sentence is a point, numbered like its line, at the place that keeps "
-    "most of the differences in two dimensions (principal components); near points are alike. "
-    "What it can't tell: the share of the differences that two dimensions can't show, and axes "
-    "have no meaning of their own and differ between the two maps."
-)
 
 
 def gap(side: Compared) -> float | None:
@@ -61,9 +50,7 @@ def set_finding(found: Comparison) -> tuple[str, list[str]]:
             f"The two agree on who is near whom with a correlation of {decimals(agreement)}; "
             "1 is the same view."
         )
-    lines += [
-        note for name in dict.fromkeys(s.way for s in found.sides) if (note := WAYS[name].note)
-    ]
+    lines += [WORTH[name] for name in dict.fromkeys(s.way for s in found.sides) if name in WORTH]
     lines += [] if "attention" in (left.way, right.way) else [NO_ATTENTION]
     return title, lines
 
@@ -86,11 +73,6 @@ def gap_title(left: Compared, right: Compared, gaps: tuple[float, float]) -> str
         f"{capital(better)} separates the groups better: {decimals(most)} against "
         f"{decimals(least)} under {other}"
     )
-
-
-def capital(name: str) -> str:
-    """Begin a sentence with a name."""
-    return name[:1].upper() + name[1:]
 
 
 def group_line(found: Comparison, side: Compared) -> str:

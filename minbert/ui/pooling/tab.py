@@ -10,21 +10,20 @@ from typing import Any
 
 import gradio as gr
 
+from minbert.records.shipped import read_records
 from minbert.ui.engine import Asked, Engine
 from minbert.ui.input_area import Figure
-from minbert.ui.parts.blocks import heading
+from minbert.ui.parts.blocks import heading, note_block
+from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.figures import figure_place
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
-from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets, about
+from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+TEXTS = texts_of(__package__)
 SIDE = 330  # pixels that a side needs at least
-SETS_NOTE = (
-    '<p class="mb-note">Compare many sentences at once. A line is a sentence; a name and a | in '
-    "front of it put it into a group. Nothing of it is kept.</p>"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,12 +90,13 @@ class PoolingTab:
 
 def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
     """Build the pooling lab; `results` holds both models' scores on dev."""
+    records = read_records(models, results)
     with gr.Tab("Pooling lab", id="pooling") as tab:
         gr.HTML(opening(engine.mean.config.encoder.hidden_size), elem_id="lab-opening")
-        gr.HTML(consequences(models, results), elem_id="lab-consequences")
+        gr.HTML(consequences(records), elem_id="lab-consequences")
         heading("Both models on your sentences", "lab-answers")
         answers = figure_place("pooling")
-        gr.HTML(scores_block(models, results), elem_id="lab-scores")
+        gr.HTML(scores_block(records), elem_id="lab-scores")
         heading("Why are these two similar?", "lab-split")
         split = figure_place("split")
         heading("What does each word do, under either pooling?", "lab-left-out")
@@ -137,9 +137,9 @@ def build_sets(sets: Sets) -> SetPart:
     names = list(sets.sets)
     ways = [(way.label, name) for name, way in sets.ways.items()]
     first = sets.sets[names[0]]
-    gr.HTML(SETS_NOTE)
+    gr.HTML(note_block(TEXTS["sets.note"]))
     chooser = gr.Radio(names, value=names[0], label="Our sets", elem_id="set-of")
-    told = gr.HTML(about(first.about), elem_id="set-about")
+    told = gr.HTML(note_block(first.about), elem_id="set-about")
     box = gr.Textbox(
         first.text, label="Sentences, one a line", lines=6, max_lines=10, elem_id="set-lines"
     )
@@ -207,42 +207,35 @@ class PoolingView:
         return dict.fromkeys(self.outputs)
 
 
-def lab_events(
-    engine: Engine, texts: list[gr.Textbox], tab: PoolingTab, model_events: dict[str, Any]
-) -> None:
+def lab_events(engine: Engine, texts: list[gr.Textbox], tab: PoolingTab) -> None:
     """Wire the left-out words and the sets."""
-    left_out_events(Occlusion(engine), texts, tab, model_events)
-    set_events(Sets(engine), tab, model_events)
+    left_out_events(Occlusion(engine), texts, tab)
+    set_events(Sets(engine), tab)
 
 
-def left_out_events(
-    occlusion: Occlusion, texts: list[gr.Textbox], tab: PoolingTab, model_events: dict[str, Any]
-) -> None:
+def left_out_events(occlusion: Occlusion, texts: list[gr.Textbox], tab: PoolingTab) -> None:
     """Leave out words on the button; stop on the other; forget it when the question changes."""
     part = tab.left_out
-    begun = part.start.click(
-        occlusion.leave_out, texts, part.outputs, show_progress="hidden", **PRIVATE, **model_events
-    )
+    begun = part.start.click(occlusion.leave_out, texts, part.outputs, **QUIET, **MODEL_EVENTS)
     # the words of the mood hold every word of both sentences: they change with the question
     for change in (part.stop.click, tab.contributions[0].change):
-        change(waiting, None, part.outputs, cancels=[begun], show_progress="hidden", **PRIVATE)
+        change(waiting, None, part.outputs, cancels=[begun], **QUIET)
 
 
-def set_events(sets: Sets, tab: PoolingTab, model_events: dict[str, Any]) -> None:
+def set_events(sets: Sets, tab: PoolingTab) -> None:
     """Compare when asked, when a set or a pooling is chosen, and when the tab is first seen."""
     part = tab.sets
     inputs: list[Any] = [part.box, *part.ways, part.order]
     options: dict[str, Any] = {
         "trigger_mode": "always_last",
-        "show_progress": "minimal",
         "show_progress_on": part.words,
         **PRIVATE,
-        **model_events,
+        **VISIBLE,
     }
     tab.tab.select(sets.begin, [part.state, *inputs], part.outputs, **options)
-    part.chooser.input(
-        sets.choose, part.chooser, [part.about, part.box], show_progress="hidden", **PRIVATE
-    ).then(sets.compare, inputs, part.outputs, **options)
+    part.chooser.input(sets.choose, part.chooser, [part.about, part.box], **QUIET).then(
+        sets.compare, inputs, part.outputs, **options
+    )
     gr.on(
         [part.compare.click, *(way.input for way in part.ways)],
         sets.compare,
@@ -256,6 +249,5 @@ def set_events(sets: Sets, tab: PoolingTab, model_events: dict[str, Any]) -> Non
         [part.state, part.order, part.chosen],
         part.figures,
         trigger_mode="always_last",
-        show_progress="hidden",
-        **PRIVATE,
+        **QUIET,
     )

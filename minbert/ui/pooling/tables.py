@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from minbert.explain import SentimentSplit, SimilaritySplit
 from minbert.tasks import SENTIMENT
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.tables import folded, map_table, numbers_table
 
 
@@ -45,5 +46,5 @@ def layers_table(cosines: Mapping[str, Sequence[float]]) -> str:
         ["words" if layer == 0 else f"layer {layer}", *(f"{value:.3f}" for value in values)]
         for layer, values in enumerate(zip(*cosines.values(), strict=True))
     ]
-    names = ["CLS" if name == "cls" else name for name in cosines]
+    names = [POOLING_NAMES[name] for name in cosines]
     return numbers_table("Cosine of A and B after each layer", ["After", *names], rows)

@@ -18,9 +18,11 @@ from minbert.ui.engine import LONGEST_TEXT
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import notice_line
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.static.document import Additions, options, select
 from minbert.ui.static.sections import Parts, Source
 
+TEXTS = texts_of(__package__)
 HERE = Path(__file__).parent
 # A Space's host may answer for its large files from the Hub's own file store; the page itself names
 # no host but its own.
@@ -29,16 +31,6 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'; style-src "
     f"'unsafe-inline'; img-src data: blob:; connect-src 'self' {' '.join(STORE)}; base-uri 'none'; "
     "form-action 'none'"
-)
-TOLD = (
-    "Try it answers in your browser, and what you type stays there. Everything else was computed "
-    "when this page was made. For more to look at with sentences of your own, start the app: "
-    "`make app` in the project's folder."
-)
-STORED = (
-    "This answer was stored with the page. To ask the model yourself, change a sentence or choose "
-    "an example, and press Answer: {megabytes:.1f} MB are fetched once, from this page's own "
-    "folder."
 )
 
 
@@ -72,8 +64,9 @@ def make_live(source: Source, settings: Mapping[str, Any]) -> Live:
     styles = (HERE / "live.css").read_text(encoding="utf-8")
     script = (HERE / "live.js").read_text(encoding="utf-8")
     additions = Additions(POLICY, styles, f"<script>\n{scripts()}{script}</script>\n")
-    body = try_block(source, often, STORED.format(megabytes=settings["fetched"] / 1e6))
-    return Live({"try": ("Try it", body)}, TOLD, data, additions)
+    told = TEXTS["live.stored"].format(megabytes=settings["fetched"] / 1e6)
+    body = try_block(source, often, told)
+    return Live({"try": ("Try it", body)}, TEXTS["live.told"], data, additions)
 
 
 def try_block(source: Source, often: float | None, told: str) -> str:

@@ -20,25 +20,17 @@ from minbert.ui.engine import Engine
 from minbert.ui.experiments.events import CURVE_MEASURES, REPORT_METRICS, Experiments
 from minbert.ui.experiments.findings import READ_CLAIMS, claims_finding
 from minbert.ui.experiments.tables import claims_block
-from minbert.ui.parts.blocks import finding_block, problems_block
+from minbert.ui.parts.blocks import finding_block, note_block, problems_block
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import opening, scores_block
-from minbert.ui.pooling.sets_events import TOGETHER, Sets, about
+from minbert.ui.pooling.sets_events import TOGETHER, Sets
 from minbert.ui.static.attention import attention_block
 from minbert.ui.static.document import Figures, chooser
 
+TEXTS = texts_of(__package__)
+STILL = TEXTS["sections.still"]
 TITLE = "minBERT Lab: findings"
-LEAD = (
-    "One small language model (BERT), written from scratch, answers three tasks at once: how "
-    "positive a sentence is, whether two say the same, and how close they are in meaning. This "
-    "page tells how good it is, what it makes of sentences of our own, and what became of the "
-    "claims of the report it follows, “BERT and Multitask Learning” (Heer, Jung, Molofsky)."
-)
-STILL = (
-    "Everything here was computed when this file was made: it asks no other machine for anything "
-    "and works offline. To type sentences of your own, start the app: `make app` in the "
-    "project's folder."
-)
 ALONE = "This example has one sentence: its pair tasks and cosines need two."
 Parts = dict[str, tuple[str, str]]  # by anchor: a section's name and its HTML
 
@@ -60,10 +52,7 @@ def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, 
     width = source.engine.mean.config.encoder.hidden_size
     experiments = Experiments(read_results(source.results))
     return {
-        "scores": (
-            "How good it is",
-            missing + numbers_block(records) + scores_block(source.models, source.results),
-        ),
+        "scores": ("How good it is", missing + numbers_block(records) + scores_block(records)),
         "tasks": ("What it learned from", tasks_block(records) + cost_block(records)),
         "pooling": (
             "One model twice: CLS and mean pooling",
@@ -125,7 +114,7 @@ def sets_block(engine: Engine, figures: Figures) -> str:
         matrix_words, *matrices = shown[:5]
         points_words, *points = shown[5:10]
         panels[name] = (
-            about(one.about)
+            note_block(one.about)
             + matrix_words
             + two_sides(f"set-{place}-matrix", matrices, "Cosines", figures)
             + points_words
@@ -177,7 +166,7 @@ def claims(experiments: Experiments) -> str:
     return finding_block(title, lines, READ_CLAIMS) + judged
 
 
-def page_body(parts: Parts, still: str = STILL) -> str:
+def page_body(parts: Parts, still: str) -> str:
     """Return the page's header, its contents and its sections.
 
     `still` says what is computed when; backticks in it make code.
@@ -191,7 +180,7 @@ def page_body(parts: Parts, still: str = STILL) -> str:
     )
     told = re.sub("`([^`]*)`", r"<code>\1</code>", escape(still, quote=False))
     return (
-        f'<header class="mb-title"><h1>minBERT Lab</h1><p>{escape(LEAD)}</p>'
+        f'<header class="mb-title"><h1>minBERT Lab</h1><p>{escape(TEXTS["sections.lead"])}</p>'
         f'<p class="mb-note">{told}</p>'
         f'<nav class="mb-jump" aria-label="Contents">{links}</nav></header><main>{body}</main>'
         f'<footer class="mb-note">minBERT Lab {escape(__version__)}</footer>'

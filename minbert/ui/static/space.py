@@ -5,33 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from minbert.files import write_bytes
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 BASE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 DATASETS = ("stanfordnlp/sst", "quora-competitions/quora", "sentence-transformers/stsb")
-BODY = """
-# minBERT Lab: findings
 
-One file, `index.html`: how good a small multitask BERT is on sentiment, paraphrase and similarity,
-what it makes of sentences of our own (attention of every layer and head, CLS beside mean pooling,
-the exact split of a cosine), and what became of the claims of the report it follows, "BERT and
-Multitask Learning" (Heer, Jung, Molofsky). Nothing is computed here and no other machine is asked
-for anything; it opens offline by a double click.
-
-Code and weights: Apache-2.0. No sentence of the data sets is in the file.
-"""
-
-LIVE_BODY = """
-# minBERT Lab: findings
-
-`index.html` lets a small multitask BERT answer sentences of your own (sentiment, paraphrase,
-similarity) and tells how good it is, what it makes of sentences of ours (attention of every layer
-and head, CLS beside mean pooling, the exact split of a cosine), and what became of the claims of
-the report it follows, "BERT and Multitask Learning" (Heer, Jung, Molofsky). The model lies in
-`live` and runs in the visitor's browser: it is fetched from this folder when an answer is asked
-for, and what is typed stays in the browser.
-
-Code and weights: Apache-2.0; ONNX Runtime Web in `live`: MIT. No sentence of the data sets is here.
-"""
 SHORT = "A multitask BERT: scores, attention, pooling, offline"  # 60 at most
 LIVE_SHORT = "A multitask BERT that answers in your browser"
 
@@ -62,7 +41,8 @@ def space_readme(model_repo: str | None = None, *, live: bool = False) -> str:
         short_description=LIVE_SHORT if live else SHORT,
         tags=["bert", "multitask", "interpretability", "attention", "education"],
     )
-    return f"---\n{head.to_yaml()}\n---\n{LIVE_BODY if live else BODY}"
+    body = TEXTS["space.live_body" if live else "space.body"]
+    return f"---\n{head.to_yaml()}\n---\n\n{body}\n"
 
 
 def is_name(repo: str) -> bool:

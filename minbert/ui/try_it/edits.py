@@ -18,17 +18,16 @@ from gradio.events import Dependency
 
 from minbert.text import MASK
 from minbert.ui.engine import Asked, Engine, InputError
+from minbert.ui.parts.blocks import notice_line
+from minbert.ui.parts.events import QUIET
 from minbert.ui.parts.refusal import refusal
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 MOST_WORDS = 64  # of a sentence, that are offered
 MOST_STEPS = 50  # that can be undone
 # A run of letters, with marks within a number ("3:30", "1,000") kept; ends are trimmed below.
 _WORD = re.compile(r"\[MASK\]|(?:[^\s,;:!?\"“”„«»()\[\]{}<>…—–`/\\|]|(?<=\d)[,:/](?=\d))+")
-NOTE = (
-    '<p class="mb-note mb-notice">Choose a word, then put another in its place, or hide it from '
-    "the model (“Mask” writes [MASK] there, the sign for a word it has to guess). What was "
-    "answered before is pinned, and the change on all three tasks stands below.</p>"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,7 +158,7 @@ class Edits:
             choices = choices_of(name, text)
             values = [value for _, value in choices]
             kept = steps[-1].choice if steps[-1].choice in values else None
-            label = offered_words(name, len(choices), MOST_WORDS)
+            label = offered_words(name, len(choices))
             offered.append(gr.update(choices=choices, value=kept, label=label, visible=bool(text)))
         return offered[0], offered[1], gr.update(interactive=len(steps) > 1), steps
 
@@ -219,9 +218,9 @@ def chosen_word(asked: Asked, choice: str) -> str:
 def build_edits() -> EditRow:
     """Build the row, folded away; its words come with the first answer."""
     with gr.Accordion("Change one word", open=False, elem_id="edits"):
-        gr.HTML(NOTE)
+        gr.HTML(notice_line([TEXTS["edits.note"]]))
         in_first, in_second = (
-            gr.Radio([], label=offered_words(name, 0, MOST_WORDS), elem_id=elem_id)
+            gr.Radio([], label=offered_words(name, 0), elem_id=elem_id)
             for name, elem_id in (("A", "edit-first"), ("B", "edit-second"))
         )
         with gr.Row():
@@ -247,26 +246,25 @@ def edit_events(
         pinned: the pinned one.
         edits: what the row does.
     """
-    private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
     picks = [row.in_first, row.in_second]
     for chosen, other in (picks, picks[::-1]):
-        chosen.input(None, None, other, js="() => null", **private)
+        chosen.input(None, None, other, js="() => null", **QUIET)
     kept = [current, pinned, row.steps]
     after = [*texts, pinned, row.steps]
     asked = [*texts, *picks, row.wanted, *kept]
     begun = [row.replace.click, row.wanted.submit]
     return [
-        gr.on(begun, edits.replace, asked, after, **private),
-        row.mask.click(edits.mask, [*texts, *picks, *kept], after, **private),
-        row.undo.click(edits.undo, [pinned, row.steps], after, **private),
+        gr.on(begun, edits.replace, asked, after, **QUIET),
+        row.mask.click(edits.mask, [*texts, *picks, *kept], after, **QUIET),
+        row.undo.click(edits.undo, [pinned, row.steps], after, **QUIET),
     ]
 
 
-def offered_words(name: str, count: int, most: int) -> str:
-    """Name the words of a sentence that are offered for a quick edit, at most so many."""
+def offered_words(name: str, count: int) -> str:
+    """Name the words of a sentence that are offered for a quick edit."""
     if not count:
         return f"Words of {name}: none"
-    return f"Words of {name}" + (f" (the first {most})" if count >= most else "")
+    return f"Words of {name}" + (f" (the first {MOST_WORDS})" if count >= MOST_WORDS else "")
 
 
 def same_word(word: str) -> str:

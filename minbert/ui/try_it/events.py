@@ -8,10 +8,8 @@ from typing import Any
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Answer, Asked, Engine
 from minbert.ui.parts import answer_cards, answer_words, blocks
-from minbert.ui.parts.refusal import asked
+from minbert.ui.parts.refusal import REFUSED, asked
 from minbert.ui.try_it.snippets import json_text, python_lines
-
-REFUSED = "Can't answer this"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,7 +9,7 @@ import gradio as gr
 
 from minbert.ui.engine import Asked
 from minbert.ui.input_area import InputArea
-from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE
+from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET
 from minbert.ui.scripts import MAKE_LINK
 from minbert.ui.try_it.edits import EditRow, Edits, Steps, build_edits
 from minbert.ui.try_it.events import Handlers
@@ -113,8 +113,7 @@ def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:
         [answers.current, answers.threshold],
         answers.predictions,
         trigger_mode="always_last",
-        show_progress="hidden",
-        **PRIVATE,
+        **QUIET,
     )
     pinned = [answers.pinned, answers.change]
     answers.pin.click(handlers.pin, answers.current, pinned, **PRIVATE)
@@ -123,8 +122,7 @@ def try_events(area: InputArea, answers: TryTab, handlers: Handlers) -> None:
         lambda asked: gr.update(visible=asked is not None),
         answers.pinned,
         answers.unpin,
-        show_progress="hidden",
-        **PRIVATE,
+        **QUIET,
     )
     texts = [area.first, area.second]
     answers.share.click(None, texts, answers.link, js=MAKE_LINK, **PRIVATE)

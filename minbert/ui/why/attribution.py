@@ -41,13 +41,6 @@ MOST_DRAWN = 30  # words of a figure; the table has all
 PRINTED_RANKS = 3
 ALIKE, HARDLY = 0.7, 0.3  # rank correlations from which methods are called alike, or hardly so
 LONGEST_WORD = 18
-READ = (
-    "How to read this: each column is a method, each bar a word. To the right (green-blue) the "
-    "word speaks for what is explained, to the left (brown) against it; a rollout has no sides "
-    "(grey). Every column is drawn to its own largest bar, on one scale centred at zero, because "
-    "the methods have different units; 1, 2 and 3 mark its strongest words. What it can't tell: "
-    "which method is right, or what words do only together."
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,12 +216,13 @@ def attribution_figure(found: Attribution) -> go.Figure:
     for column, each in enumerate(found.explanations, start=1):
         values = [entries[row][2][column - 1] for row in rows]
         largest = max(map(abs, values), default=0.0) or 1.0
+        placed = [ranks[row][column - 1] for row in rows]
         figure.add_bar(
             x=[round(value / largest, 4) for value in values],
             y=y,
             orientation="h",
             marker={"color": colours(values, signed=each.signed)},
-            text=[rank_label(ranks[row][column - 1]) for row in rows],
+            text=[f"{rank:g}" if rank <= PRINTED_RANKS else "" for rank in placed],
             textposition="outside",
             textangle=0,
             cliponaxis=False,
@@ -256,11 +250,6 @@ def attribution_figure(found: Attribution) -> go.Figure:
 def colours(values: Sequence[float], *, signed: bool) -> list[str]:
     """Return the bars' colours: a side each, or none."""
     return [(FOR if value >= 0 else AGAINST) if signed else UNSIGNED for value in values]
-
-
-def rank_label(rank: float) -> str:
-    """Return what is printed beside a bar."""
-    return f"{rank:g}" if rank <= PRINTED_RANKS else ""
 
 
 def attribution_table(found: Attribution) -> str:

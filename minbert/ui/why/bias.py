@@ -18,30 +18,20 @@ from minbert.explain import (
 from minbert.predictor import Predictor
 from minbert.text import normalise
 from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.colours import NEUTRAL
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.steps import Tell, watched
-from minbert.ui.parts.tables import numbers_table, simple_head, table
+from minbert.ui.parts.tables import numbers_table, table
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.subject import Subject, moved, said
 
-DOT = "#7A8799"
+TEXTS = texts_of(__package__)
 UNITS = {
     "sentiment": "expected rating (0 to 4)",
     "paraphrase": "probability of yes (0 to 1)",
     "similarity": "similarity (0 to 5)",
 }
 NOTHING = 5e-4  # a spread below it is called none
-READ_SENTENCE = (
-    "How to read this: each table swaps one word for people in your sentence for others of its "
-    "list; all else stays. A fair model answers alike, unless the sentence itself is about the "
-    "group. What it can't tell: one sentence proves neither harm nor fairness."
-)
-READ_TEMPLATES = (
-    "How to read this: in sentences of ours a word for people is swapped; nothing in them depends "
-    "on who the person is. A dot is the spread (standard deviation) of the answers over the "
-    "swaps, averaged over the sentences, the line its 95 % interval; 0 is alike for all. What it "
-    "can't tell: a spread is no proof of harm, and none no proof of fairness: it is what these "
-    "sentences show."
-)
 
 
 def reader(predictor: Predictor, *, masked: bool) -> Predictor:
@@ -69,11 +59,6 @@ def probe_templates(
     return tuple(found)
 
 
-def as_read(text: str) -> str:
-    """Return a text as the model reads it with the switch on."""
-    return mask_terms(normalise(text))
-
-
 def sentence_block(
     subject: Subject, found: Sequence[Swaps], *, masked: bool, whole: Answer | None = None
 ) -> str:
@@ -84,7 +69,7 @@ def sentence_block(
             f"Sentence {name} has no word for people that our lists know, such as “she”, “old” "
             "before “woman”, or “Indian”."
         ]
-        return finding_block("There is nothing to swap", lines, READ_SENTENCE)
+        return finding_block("There is nothing to swap", lines, TEXTS["read.sentence"])
     widest = max(found, key=lambda each: each.spread)
     task, lines = subject.task, []
     if widest.spread < NOTHING:
@@ -101,14 +86,14 @@ def sentence_block(
             "The label stays the same." if len(labels) == 1 else f"{len(labels)} labels come up."
         )
     if masked:
-        lines.append(f"The model reads: {as_read(subject.first)}")
+        lines.append(f"The model reads: {mask_terms(normalise(subject.first))}")
         if widest.spread >= NOTHING:
             lines.append("What still differs: our lists take some terms as neutral (“actor”).")
         if whole is not None:
             now = said(task, found[0].answers[0])
             lines.append(f"Masking itself changes the answer from {said(task, whole)} to {now}.")
     tables = [swaps_table(subject, each) for each in found]
-    block = finding_block(title, lines, READ_SENTENCE, "".join(tables))
+    block = finding_block(title, lines, TEXTS["read.sentence"], "".join(tables))
     return f'<div class="mb-texts">{block}</div>'
 
 
@@ -120,7 +105,7 @@ def swaps_table(subject: Subject, found: Swaps) -> str:
         for term, answer in zip(found.terms, found.answers, strict=True)
     ]
     caption = f"In place of “{found.terms[0]}” ({found.category})"
-    return table(caption, simple_head(["Term", "The model says", "Change"]), rows)
+    return table(caption, ["Term", "The model says", "Change"], rows)
 
 
 def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> str:
@@ -135,18 +120,15 @@ def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> s
             f"{widest.mean_spread:.3f} on average (95 % interval {widest.low:.3f} to "
             f"{widest.high:.3f})"
         )
-    lines = [f"{count} sentences of ours with every term of a list: {terms_of(found)}."]
+    terms = ", ".join(f"{each.category} {len(each.swaps[0].terms)}" for each in found)
+    lines = [f"{count} sentences of ours with every term of a list: {terms}."]
     if masked:
         lines.append("Terms are masked: the model reads [MASK] in their place.")
     rows = [probe_row(each) for each in found]
     heads = ["List", "Mean spread", "From", "To", "Widest in", "Lowest", "Highest"]
     more = numbers_table(f"Spread of the {UNITS[task]}", heads, rows)
-    return f'<div class="mb-texts">{finding_block(title, lines, READ_TEMPLATES, more)}</div>'
-
-
-def terms_of(found: Sequence[BiasProbe]) -> str:
-    """Say how many terms each list has."""
-    return ", ".join(f"{each.category} {len(each.swaps[0].terms)}" for each in found)
+    block = finding_block(title, lines, TEXTS["read.templates"], more)
+    return f'<div class="mb-texts">{block}</div>'
 
 
 def probe_row(found: BiasProbe) -> list[str]:
@@ -169,7 +151,7 @@ def templates_figure(task: str, found: Sequence[BiasProbe]) -> go.Figure:
             x=[round(mean, 5) for mean in means],
             y=[each.category for each in found],
             mode="markers",
-            marker={"color": DOT, "size": 11},
+            marker={"color": NEUTRAL, "size": 11},
             error_x={
                 "type": "data",
                 "symmetric": False,

@@ -8,18 +8,15 @@ from minbert.records.bias import COMMAND, DEV, FILE, OVERALL, Bias, Interval, Mo
 from minbert.records.form import TASKS, Metric
 from minbert.records.reading import MissingRecordError, RecordError, read_record
 from minbert.records.scores import metrics_in
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 SWITCH_COMMAND = (
     "python -m trainer evaluate --model assets/models/mean --keep-trained --mask-demographics "
     "--json assets/results/mean-masked-dev.json"
-)
-READ = (
-    "How to read this: models measured on our sentences as above, without the switch. Spread is "
-    "the standard deviation over the swapped terms, averaged over lists and sentences, with its "
-    "95 % interval over sentences; dev scores are those of the model's own run, ± one standard "
-    "error. What it can't tell: one seed each, so small differences are undecided."
 )
 
 
@@ -48,7 +45,7 @@ def record_block(results: Path) -> str:
     except MissingRecordError:
         models = ()
     except RecordError as error:
-        return finding_block("The stored record can't be read", [str(error)], READ)
+        return finding_block("The stored record can't be read", [str(error)], TEXTS["read.record"])
     if not models:
         lines = [
             f"Nobody has measured it yet: {FILE} is not among the results.",
@@ -56,14 +53,15 @@ def record_block(results: Path) -> str:
             "(python -m trainer train masked), then a plain one.",
             switch_line(results),
         ]
-        return finding_block("What masking in training costs and gains is not known", lines, READ)
+        title = "What masking in training costs and gains is not known"
+        return finding_block(title, lines, TEXTS["read.record"])
     title, lines = record_finding(record)
     lines.insert(2, switch_line(results))
     heads = ["Model", "Texts in training", "Seed", *(f"Spread, {task}" for task in TASKS)]
     heads += list(DEV.values())
     rows = [_row(model) for model in models]
-    more = table("Spread over swapped terms, and dev scores", simple_head(heads), rows)
-    return finding_block(title, lines, READ, more)
+    more = table("Spread over swapped terms, and dev scores", heads, rows)
+    return finding_block(title, lines, TEXTS["read.record"], more)
 
 
 def record_finding(record: Bias) -> tuple[str, list[str]]:
@@ -95,11 +93,6 @@ def record_finding(record: Bias) -> tuple[str, list[str]]:
     count = len(difference)
     title = f"{one} treats people more alike than {another} in {narrower} of {count} tasks"
     return capital(title) + (f", less alike in {wider}" if wider else ""), lines
-
-
-def capital(text: str) -> str:
-    """Begin a sentence."""
-    return text[:1].upper() + text[1:]
 
 
 def verdict(found: Interval) -> str:

@@ -12,13 +12,15 @@ from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
-from minbert.ui.parts import blocks
-from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.blocks import finding_block, progress_block
+from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.steps import Done, Far, Tell, in_steps, watched
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.why import attribution, bias, nearest, reduction, swaps
 from minbert.ui.why.nearest import Indexes
 from minbert.ui.why.subject import TARGETS, TASK_OF, asked, target_of
 
+TEXTS = texts_of(__package__)
 NEAREST = 5
 Found = TypeVar("Found")
 Shown = tuple[Any, ...]  # a part's words, its figure where it has one, the Stop button
@@ -43,7 +45,7 @@ class Why:
         def shown(found: attribution.Attribution) -> Shown:
             title, lines = attribution.finding(found)
             numbers = attribution.attribution_table(found)
-            block = finding_block(title, lines, attribution.READ, numbers)
+            block = finding_block(title, lines, TEXTS["read.attribution"], numbers)
             return block, attribution.attribution_figure(found)
 
         yield from with_figure(work, shown)
@@ -97,7 +99,7 @@ class Why:
                         if model in index.models
                     }
         except CheckpointError as error:
-            return finding_block("The index can't be used", [str(error)], nearest.READ_NEAREST)
+            return finding_block("The index can't be used", [str(error)], TEXTS["read.nearest"])
         return nearest.nearest_block(found)
 
     def probe(self, first: str, second: str, kind: str, masked: bool) -> Iterator[Shown]:
@@ -138,8 +140,7 @@ def with_figure(work: Callable[[Tell], Found], shown: Callable[[Found], Shown]) 
             block, figure = shown(step.value)
             yield block, gr.update(value=figure, visible=True), gr.update(visible=False)
         else:
-            hidden = gr.update(value=None, visible=False)
-            yield blocks.progress(step), hidden, gr.update(visible=True)
+            yield progress_block(step.told, step.share), no_figure(), gr.update(visible=True)
 
 
 def without_figure(work: Callable[[Tell], str]) -> Iterator[Shown]:
@@ -148,4 +149,4 @@ def without_figure(work: Callable[[Tell], str]) -> Iterator[Shown]:
         if isinstance(step, Done):
             yield step.value, gr.update(visible=False)
         else:
-            yield blocks.progress(step), gr.update(visible=True)
+            yield progress_block(step.told, step.share), gr.update(visible=True)

@@ -9,24 +9,13 @@ from pathlib import Path
 from minbert.explain import NearestIndex, Neighbour
 from minbert.explain.nearest import default_folder
 from minbert.tasks import SENTIMENT
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
+from minbert.ui.parts.texts import texts_of
 
+TEXTS = texts_of(__package__)
 MOST_ROWS = 12  # replaced words in the table
-POOLINGS = {"cls": "CLS", "mean": "mean"}
-READ_NEAREST = (
-    "How to read this: the training sentences whose embeddings are nearest to yours, with the "
-    "label that the model learned from; the distance is 1 less the cosine. Both models learned "
-    "from the same sentences and differ in pooling alone. What it can't tell: a near sentence "
-    "need not have taught the model anything."
-)
-NO_INDEX = (
-    "There is no index of training sentences on this machine. It is not shipped, because the "
-    "sentences belong to their data sets.",
-    "To build it from your own copy, in the repository's folder: python -m trainer download, "
-    "then python -m trainer index (some minutes on two cores), then press the button again.",
-    "It is looked for in $MINBERT_INDEX, else in .cache/minbert-lab/index of your home folder.",
-)
 
 
 def quoted(label: str) -> str:
@@ -36,7 +25,8 @@ def quoted(label: str) -> str:
 
 def no_index_block() -> str:
     """Say how to build an index."""
-    return finding_block("No training sentences to look among", NO_INDEX, READ_NEAREST)
+    lines = TEXTS.lines("nearest.no_index")
+    return finding_block("No training sentences to look among", lines, TEXTS["read.nearest"])
 
 
 def nearest_block(found: Mapping[str, Mapping[str, Sequence[Neighbour]]]) -> str:
@@ -48,13 +38,14 @@ def nearest_block(found: Mapping[str, Mapping[str, Sequence[Neighbour]]]) -> str
                 [each.text.text, label_of(each), f"{max(0.0, 1 - each.cosine):.3f}"]
                 for each in neighbours
             ]
-            head = simple_head(["Training sentence", "Its label", "Distance"])
-            tables.append(table(f"Nearest to {name}, {POOLINGS[model]} pooling", head, rows))
+            head = ["Training sentence", "Its label", "Distance"]
+            tables.append(table(f"Nearest to {name}, {POOLING_NAMES[model]} pooling", head, rows))
         firsts = {rows[0].text.text for rows in by_model.values() if rows}
         same = "the same sentence" if len(firsts) == 1 else "different sentences"
         titles.append(f"to {name} {same}")
     title = "Nearest under CLS and mean pooling: " + ", ".join(titles)
-    return f'<div class="mb-texts">{finding_block(title, [], READ_NEAREST, "".join(tables))}</div>'
+    block = finding_block(title, [], TEXTS["read.nearest"], "".join(tables))
+    return f'<div class="mb-texts">{block}</div>'
 
 
 def label_of(neighbour: Neighbour) -> str:

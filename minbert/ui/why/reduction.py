@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from minbert.explain import Reduction, Step
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.nearest import quoted
 from minbert.ui.why.subject import Subject, said, short_answer
 
-READ_REDUCTION = (
-    "How to read this: from the top, each line lacks the word that the model needs least, as long "
-    "as its answer stays (of a similarity: within half a point). What is left at the bottom is "
-    "enough for the model. Where it makes no sense to you, the model didn't need what you need. "
-    "What it can't tell: whether a still shorter text would do, because words go one at a time."
-)
+TEXTS = texts_of(__package__)
 
 
 def reduction_block(subject: Subject, found: Reduction) -> str:
@@ -38,8 +34,9 @@ def reduction_block(subject: Subject, found: Reduction) -> str:
         lines.append(f"The last {found.skipped} words always stayed: only the first ones may go.")
     names = [f"Words of {name}" for name in subject.names] if whole.second else ["Words"]
     rows = [step_row(subject, step) for step in found.steps]
-    steps = table("Step by step", simple_head([*names, "Taken away", "The model says"]), rows)
-    return f'<div class="mb-texts">{finding_block(title, lines, READ_REDUCTION, steps)}</div>'
+    steps = table("Step by step", [*names, "Taken away", "The model says"], rows)
+    block = finding_block(title, lines, TEXTS["read.reduction"], steps)
+    return f'<div class="mb-texts">{block}</div>'
 
 
 def step_row(subject: Subject, step: Step) -> list[str]:

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from minbert.explain import Counterfactual, Counterfactuals
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import simple_head, table
+from minbert.ui.parts.tables import table
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.nearest import MOST_ROWS, quoted
 from minbert.ui.why.subject import Subject, moved, said, short_answer
 
+TEXTS = texts_of(__package__)
 AROUND = 14  # characters shown on both sides of a replacement
-READ_SWAPS = (
-    "How to read this: one word is replaced at a time by words of our own short lists, and the "
-    "model answers again; shown is each word's strongest replacement. What it can't tell: words "
-    "that no list holds were not tried, and where a replacement changes the meaning, the answer "
-    "ought to change."
-)
 
 
 def swaps_block(subject: Subject, found: Counterfactuals) -> str:
@@ -23,7 +19,7 @@ def swaps_block(subject: Subject, found: Counterfactuals) -> str:
     now = short_answer(task, found.answer)
     if not tries:
         lines = ["Nothing was tried. Type a sentence with a common word, such as “good” or “is”."]
-        return finding_block("None of these words is in our lists", lines, READ_SWAPS)
+        return finding_block("None of these words is in our lists", lines, TEXTS["read.swaps"])
     flips = [each for each in tries if each.flips and task != "similarity"]
     best = flips[0] if flips else tries[0]
     swap = f"“{best.word}” → “{best.replacement}”"
@@ -43,8 +39,9 @@ def swaps_block(subject: Subject, found: Counterfactuals) -> str:
         lines.append(f"{found.left_out} more replacements were not tried.")
     rows = [swap_row(subject, each) for each in tries[:MOST_ROWS]]
     heads = ["Replacement", "Where", "The model then says", "Change", "Another answer"]
-    listed = table("Each word's strongest replacement", simple_head(heads), rows)
-    return f'<div class="mb-texts">{finding_block(title, lines, READ_SWAPS, listed)}</div>'
+    listed = table("Each word's strongest replacement", heads, rows)
+    block = finding_block(title, lines, TEXTS["read.swaps"], listed)
+    return f'<div class="mb-texts">{block}</div>'
 
 
 def swap_row(subject: Subject, each: Counterfactual) -> list[str]:

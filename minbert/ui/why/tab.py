@@ -5,35 +5,24 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from minbert.ui.engine import Engine
-from minbert.ui.parts.blocks import heading, waiting
+from minbert.ui.parts.blocks import heading, lead_block, note_block
+from minbert.ui.parts.events import MODEL_EVENTS, QUIET
+from minbert.ui.parts.figures import no_figure
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import KINDS, OF_A, TARGETS
 
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+TEXTS = texts_of(__package__)
 LATE = 1.5  # seconds that an answer already sent may still take
+WAITING = TEXTS.by_name("tab.waiting")  # part: what it shows before its button is pressed
 MASK_SWITCH = "Mask words for people before the model reads"
-WAITING = {
-    "words": "Press the button: four methods say of each word what it does for the answer.",
-    "fewest": "Press the button: words go one by one, as long as the answer stays.",
-    "swaps": "Press the button: words are replaced one at a time, and the model answers again.",
-    "nearest": "Press the button: the training sentences nearest to yours, under both poolings.",
-    "people": "Press the button: each word for people in your sentence is swapped for others.",
-    "templates": "Press the button: the same in sentences of ours, for seven lists of words.",
-}
-OPENING = (
-    "An explanation tells what a method sees of the model's arithmetic, not what the model "
-    "“thought”, and methods disagree. Attention shows where information flows; it is not an "
-    "explanation. All of this is about the mean-pooling model, and each part is computed when you "
-    "press its button."
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,9 +42,9 @@ class Part:
 
     def forget(self) -> tuple[Any, ...]:
         """Return what the part shows before its button is pressed."""
-        shown: list[Any] = [waiting(WAITING[self.name])]
+        shown: list[Any] = [note_block(WAITING[self.name])]
         if self.plot is not None:
-            shown.append(gr.update(value=None, visible=False))
+            shown.append(no_figure())
         if self.stop is not None:
             shown.append(gr.update(visible=False))
         return tuple(shown)
@@ -76,7 +65,7 @@ def build_why(results: Path) -> WhyTab:
     """Build the tab; `results` may hold the record of bias. Nothing is computed here."""
     parts: dict[str, Part] = {}
     with gr.Tab("Why?", id="why") as tab:
-        gr.HTML(f'<p class="mb-lead">{escape(OPENING)}</p>', elem_id="why-opening")
+        gr.HTML(lead_block(TEXTS["tab.opening"]), elem_id="why-opening")
         kind = gr.Radio(list(KINDS), value=OF_A, label="Explain which answer?", elem_id="why-kind")
         heading("Which words made this answer?", "why-words-head")
         with gr.Row():
@@ -127,7 +116,7 @@ def buttons(name: str, label: str) -> tuple[gr.Button, gr.Button]:
 
 def place(name: str, start: gr.Button, stop: gr.Button | None, *, figure: bool = False) -> Part:
     """Make the place of what a part shows."""
-    told = gr.HTML(waiting(WAITING[name]), elem_id=f"why-{name}-told")
+    told = gr.HTML(note_block(WAITING[name]), elem_id=f"why-{name}-told")
     plot = None
     if figure:
         plot = gr.Plot(
@@ -136,19 +125,13 @@ def place(name: str, start: gr.Button, stop: gr.Button | None, *, figure: bool =
     return Part(name, start, stop, told, plot)
 
 
-def why_events(
-    engine: Engine,
-    texts: Sequence[gr.Textbox],
-    tab: WhyTab,
-    model_events: dict[str, Any],
-) -> None:
+def why_events(engine: Engine, texts: Sequence[gr.Textbox], tab: WhyTab) -> None:
     """Wire the tab: each part on its button; all forget when the subject changes.
 
     Args:
         engine: the models.
         texts: both sentences' boxes.
         tab: what was built.
-        model_events: settings of events that ask the model.
     """
     why, parts = Why(engine), tab.parts
     subject = [*texts, tab.kind]
@@ -160,10 +143,9 @@ def why_events(
         (parts["people"], why.probe, [*subject, tab.masked]),
         (parts["templates"], why.probe_ours, [tab.kind, tab.masked]),
     ]
-    quiet: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
-    tab.kind.input(why.choose, tab.kind, tab.target, **quiet)
+    tab.kind.input(why.choose, tab.kind, tab.target, **QUIET)
     for part, function, inputs in wired:
-        begun = part.start.click(function, inputs, part.outputs, **quiet, **model_events)
+        begun = part.start.click(function, inputs, part.outputs, **QUIET, **MODEL_EVENTS)
         ends = [tab.kind.input]
         if part.name != "templates":  # its sentences are ours
             ends += [text.change for text in texts]
@@ -173,7 +155,7 @@ def why_events(
             ends.append(tab.masked.input)
         if part.stop is not None:
             ends.append(part.stop.click)
-        gr.on(ends, part.forget, None, part.outputs, cancels=[begun], queue=False, **quiet)
+        gr.on(ends, part.forget, None, part.outputs, cancels=[begun], queue=False, **QUIET)
         if part.stop is not None:  # a last line of progress may come after the cancel
-            late = part.stop.click(lambda: time.sleep(LATE), None, None, queue=False, **quiet)
-            late.then(part.forget, None, part.outputs, queue=False, **quiet)
+            late = part.stop.click(lambda: time.sleep(LATE), None, None, queue=False, **QUIET)
+            late.then(part.forget, None, part.outputs, queue=False, **QUIET)

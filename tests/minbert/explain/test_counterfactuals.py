@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from minbert.explain.counterfactuals import find_counterfactuals
-from minbert.explain.replacements import GROUPS, in_case_of, replacements_for
+from minbert.explain.replacements import in_case_of, replacements_for, word_groups
+from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
 
@@ -115,11 +119,21 @@ def test_a_word_of_two_groups_has_the_words_of_both_once() -> None:
 
 
 def test_the_groups_are_fit_to_edit() -> None:
-    for kind, groups in GROUPS.items():
+    for kind, groups in word_groups().items():
         for group in groups:
             assert len(group) >= 2, kind
             assert len(set(group)) == len(group), group
             assert all(word == word.lower().strip() for word in group), group
+
+
+@pytest.mark.parametrize("values", [{"a": "good"}, {"a": ["good"]}, {"a": [["good", 1]]}, {"a": 1}])
+def test_groups_of_another_form_are_refused(values: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "replacements.json"
+    with pytest.raises(CheckpointError, match="should exist"):
+        word_groups(path)
+    path.write_text(json.dumps(values), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="each group a list of words"):
+        word_groups(path)
 
 
 def test_a_real_negation_matters(real: Predictor) -> None:

@@ -40,7 +40,6 @@ from minbert.ui.experiments.figures import conflicts_figure, curves_figure
 from minbert.ui.experiments.scores_figure import scores_figure
 from minbert.ui.parts import answer_cards, blocks, tables
 from minbert.ui.parts.score_rows import MAIN_METRICS, group_rows
-from minbert.ui.parts.steps import Far
 from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_findings
 from minbert.ui.pooling import tables as pooling
 from minbert.ui.pooling.events import Lab
@@ -155,16 +154,14 @@ CALLS: dict[str, Callable[[Given], str]] = {
         [MARK], [MARK], torch.ones(1, 1), MARK
     ),
     "attention/files.as_page": lambda _: files.as_page(
-        go.Figure(layout={"title": MARK}), blocks.waiting(MARK)
+        go.Figure(layout={"title": MARK}), blocks.note_block(MARK)
     ),
-    "batch/tables.progress_panel": lambda _: batch.progress_panel(1, 2, 3.0, MARK),
     "batch/tables.note": lambda _: batch.note(MARK),
     "batch/tables.problem": lambda _: batch.problem(MARK),
     "batch/tables.bad_rows": lambda _: batch.bad_rows([BadRow(3, MARK)]),
     "batch/tables.rows_table": lambda _: batch.rows_table(
         read_batch(f"sentence1\tsentence2\n{MARK}\t{MARK}\n"), [PAIR]
     ),
-    "experiments/tables.empty_block": lambda _: experiments.empty_block([MARK]),
     "experiments/tables.source_block": lambda of: experiments.source_block(of.runs),
     "experiments/tables.row_notes": lambda of: experiments.row_notes(
         group_rows([run for run in of.results[0] if run.note])
@@ -183,19 +180,22 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "parts/blocks.card": lambda _: blocks.card(MARK, MARK, ""),
     "parts/blocks.notice_line": lambda _: blocks.notice_line([MARK, MARK]),
     "parts/blocks.finding_block": lambda _: blocks.finding_block(MARK, [MARK], MARK),
-    "parts/blocks.waiting": lambda _: blocks.waiting(MARK),
-    "parts/blocks.progress": lambda _: blocks.progress(Far(MARK, 1, 2)),
+    "parts/blocks.note_block": lambda _: blocks.note_block(MARK),
+    "parts/blocks.lead_block": lambda _: blocks.lead_block(MARK),
+    "parts/blocks.sources_block": lambda _: blocks.sources_block([MARK, MARK]),
+    "parts/blocks.progress_block": lambda _: blocks.progress_block(MARK, 0.5),
     "parts/blocks.problems_block": lambda _: blocks.problems_block([MARK], MARK),
     "parts/blocks.with_code": lambda _: blocks.with_code(f"{MARK} `{MARK}`"),
     "parts/tables.fold": lambda _: tables.fold(MARK, ""),
-    "parts/tables.table": lambda _: tables.table(MARK, "", [[MARK, MARK]]),
-    "parts/tables.simple_head": lambda _: tables.simple_head([MARK]),
+    "parts/tables.table": lambda _: tables.table(MARK, [MARK, MARK], [[MARK, MARK]]),
+    "parts/tables.headed_table": lambda _: tables.headed_table(MARK, "", [[MARK, MARK]]),
     "parts/tables.numbers_table": lambda _: tables.numbers_table(MARK, [MARK], [[MARK]], MARK),
     "parts/tables.map_table": lambda _: tables.map_table(MARK, MARK, [MARK], [MARK], [[1]], ".1f"),
-    "pooling/intro.scores_block": lambda of: intro.scores_block(of.folder, of.folder / MARK[:20]),
+    "pooling/intro.scores_block": lambda of: intro.scores_block(
+        read_records(of.folder, of.folder / MARK[:20])
+    ),
     "pooling/left_out.block": lambda of: left_out.block(of.left_out),
     "pooling/left_out.left_out_table": lambda of: left_out.left_out_table(of.left_out),
-    "pooling/sets_events.about": lambda _: sets_events.about(MARK),
     "pooling/sets_findings.matrix_table": lambda of: sets_findings.matrix_table(
         (found := of.set), found.sides[0], [0, 1]
     ),
@@ -206,7 +206,6 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "pooling/tables.contributions_table": lambda of: pooling.contributions_table(
         {MARK: marked(split_sentiment(of.engine.mean, A))}
     ),
-    "pooling/tables.layers_table": lambda _: pooling.layers_table({MARK: [0.5]}),
     "static/attention.attention_block": lambda of: static_attention.attention_block(
         of.engine, of.source.examples, [{"findings": [[MARK]], "figure": {"layout": LAYOUT}}]
     ),
@@ -256,8 +255,9 @@ EXCEPTIONS = {
     "parts/answer_cards.similarity_card parts/answer_cards.answer_panel why/bias.templates_block "
     "parts/both_poolings.answers_table batch/tables.scores_block batch/tables.confusion_block "
     "batch/tables.reliability_block batch/tables.scatter_block attention/fine_tuning.tuning_table "
-    "pooling/left_out.progress_block pooling/sets_events.progress_block",
-    "takes HTML made here": "static/sections.two_sides static/sections.tables_block",
+    "pooling/tables.layers_table batch/tables.progress_panel",
+    "takes HTML made here": "parts/blocks.list_block static/sections.two_sides "
+    "static/sections.tables_block",
     "scripts of installed packages": "attention/bertviz.libraries",
     "a document of its own, which test_bertviz reads": "attention/bertviz.document",
     "for a figure's texts, which are looked at below": "experiments/figures.plain",

@@ -77,7 +77,7 @@ def test_the_shipped_files_are_shown_whole() -> None:
         assert [cost[0], cost[1], cost[3], cost[4]] == [
             *(model, ran.machine, f"{ran.minutes:,.1f}", f"{ran.tokens:,}"),
         ]
-    for task, (_, data_set, _) in QUESTIONS.items():
+    for task, (_, data_set) in QUESTIONS.items():
         assert size_in_card(records.card, data_set) in parts["tasks"].text, task
     assert not [key for key in ("tasks", "numbers", "cost") if UNKNOWN in parts[key].text]
     assert read(card_html(records.card)).text in parts["card"].text
@@ -213,7 +213,7 @@ def test_sizes_come_from_the_cards_line_on_data() -> None:
 
 
 def test_every_named_part_of_the_code_is_there() -> None:
-    for path, _ in PARTS:
+    for path in PARTS:
         assert (ROOT / path).exists(), path
 
 

@@ -34,7 +34,7 @@ from minbert.ui.attention.events import (
 from minbert.ui.attention.files import write_files
 from minbert.ui.attention.findings import drawn_name
 from minbert.ui.attention.fine_tuning import FineTuning
-from minbert.ui.attention.masked_word import CLEARED, Extras, pick_row
+from minbert.ui.attention.masked_word import Extras, pick_row
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.numbers import percent
@@ -60,6 +60,11 @@ def extras(studio: Studio) -> Extras:
 
 def values(controls: Controls, **changes: Any) -> tuple[Any, ...]:  # noqa: ANN401 - any control
     return dataclasses.astuple(dataclasses.replace(controls, **changes))
+
+
+def heads(studio: Studio, controls: Controls) -> tuple[str, list[list[float | None]]]:
+    first, second, _ = studio.asked(A, B, controls)
+    return studio.heads_of(studio.maps(first, second, None, controls.model))
 
 
 def drawn(
@@ -177,23 +182,23 @@ def test_the_words_beside_a_map_are_of_that_map(studio: Studio) -> None:
 
 
 def test_the_table_lists_every_head_sharpest_first(studio: Studio) -> None:
-    words, table = studio.heads(A, B, *values(PAIR))
+    words, table = heads(studio, PAIR)
     assert {(row[0], row[1]) for row in table} == {
         (layer, head) for layer in (1, 2) for head in (1, 2, 3, 4)
     }
     spreads = [row[2] for row in table]
     assert spreads == sorted(spreads)
     assert all(row[5] is not None and row[5] > 0 for row in table)
-    _, heads, head, layer = numbers_in(read(words).finding.title)
-    assert heads == "8"
+    _, count, head, layer = numbers_in(read(words).finding.title)
+    assert count == "8"
     assert [int(layer), int(head)] == table[0][:2]
-    _, alone = studio.heads(A, B, *values(Controls()))
+    _, alone = heads(studio, Controls())
     assert all(row[5] is None for row in alone)
 
 
 @pytest.mark.parametrize("by", SORTS)
 def test_the_table_can_be_sorted(studio: Studio, by: str) -> None:
-    _, table = studio.heads(A, B, *values(PAIR))
+    _, table = heads(studio, PAIR)
     column, largest_first = SORTS[by]
     found = sort_heads(table, by)
     assert [row[column] for row in found] == sorted(
@@ -238,7 +243,7 @@ def test_the_endpoint_gives_one_layer_or_several(studio: Studio) -> None:
 
 def test_new_texts_fill_the_tab_and_clear_the_rest(extras: Extras) -> None:
     filled = extras.refresh(A, B, *values(PAIR))
-    assert len(filled) == 4 + len(CLEARED)
+    assert len(filled) == 11
     chips = filled[4]["choices"]
     assert chips[0] == ("(none)", "")
     assert [shown for shown, _ in chips[1:]] == [
@@ -247,9 +252,8 @@ def test_new_texts_fill_the_tab_and_clear_the_rest(extras: Extras) -> None:
     ]
     assert chips[5][1] == "0:4"
     assert chips[-1][1] == "1:3"
-    assert filled[4]["value"] == ""
-    assert filled[5:] == CLEARED[1:]
-    alone = extras.studio.show(A, B, *values(PAIR)), extras.studio.heads(A, B, *values(PAIR))
+    assert filled[4]["value"] == filled[5] == ""
+    alone = extras.studio.show(A, B, *values(PAIR)), heads(extras.studio, PAIR)
     assert (filled[0], filled[2], filled[3]) == (alone[0][0], *alone[1])
     assert filled[1].to_json() == alone[0][1].to_json(), "one pass of the model shows the same"
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from minbert.explain.attention_view import AttentionView
-from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure, short
+from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
 from minbert.ui.attention.fine_tuning import tuning_figure
+from minbert.ui.parts.figures import cut
 from tests.support import assert_close
 
 MOST_BYTES = 2_000_000  # of one view
@@ -97,5 +98,5 @@ def test_the_change_is_after_less_before_on_a_scale_centred_at_zero() -> None:
 
 
 def test_a_long_word_is_cut_on_the_axis() -> None:
-    assert short("internationalisation") == "international…"
-    assert short("short") == "short"
+    assert cut("internationalisation", 14) == "international…"
+    assert cut("short", 14) == "short"

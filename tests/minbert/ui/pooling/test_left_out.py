@@ -10,15 +10,15 @@ import pytest
 from minbert.explain import occlude_joint, occlude_similarity
 from minbert.serving import BULK, _urgency
 from minbert.ui.engine import Engine
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
-from minbert.ui.pooling import left_out as lab_occlusion
+from minbert.ui.parts.figures import no_figure
 from minbert.ui.pooling.left_out import (
     FUNCTIONS,
     JOINT,
-    NAMES,
-    NO_FIGURE,
     SIAMESE,
     STEPS,
+    TEXTS,
     LeftOut,
     Occlusion,
     collected,
@@ -29,6 +29,7 @@ from minbert.ui.pooling.left_out import (
 )
 from tests.read_html import named_in, numbers_in, quoted_in, read
 
+POOLINGS = tuple(POOLING_NAMES.values())
 A, B = "the cat sleeps on the sofa", "a dog runs"
 SMALL = LeftOut(
     kind=SIAMESE,
@@ -77,10 +78,13 @@ def test_each_step_shows_how_far_it_is_and_a_way_to_stop(engine: Engine) -> None
     for done, step in enumerate(steps[:-1]):
         told = read(step[0] + step[2]).one(role="status")
         assert told.numbers == [str(done), "4"]
-        assert named_in(told.text, (*FUNCTIONS, *NAMES.values())) == [STEPS[done][0], order[done]]
+        assert named_in(told.text, (*FUNCTIONS, *POOLINGS)) == [
+            STEPS[done][0],
+            order[done],
+        ]
         assert step[4] == gr.update(visible=True)
-        assert step[3] == NO_FIGURE
-    assert [step[1] != NO_FIGURE for step in steps] == [False, False, True, True, True]
+        assert step[3] == no_figure()
+    assert [step[1] != no_figure() for step in steps] == [False, False, True, True, True]
     assert read(steps[-1][0] + steps[-1][2]).find(role="status") == []
 
 
@@ -112,7 +116,7 @@ def test_what_has_no_similarity_is_refused(
 
 def test_the_finding_names_the_word_that_moves_each_model_most() -> None:
     title, lines = finding(SMALL)
-    assert named_in(title, NAMES.values()) == named_in(lines[0], NAMES.values()) == ["CLS", "mean"]
+    assert named_in(title, POOLINGS) == named_in(lines[0], POOLINGS) == ["CLS", "mean"]
     assert quoted_in(title) == ["red", "dog"]
     assert named_in(title, "AB") == ["A", "B"]
     assert numbers_in(title) == ["3.0", "1.0", "4.0", "4.3"]
@@ -153,14 +157,15 @@ def test_the_table_holds_scores_and_changes() -> None:
 
 def test_it_waits_with_a_word_on_what_to_do() -> None:
     told = waiting()
-    assert read(told[0]).text == lab_occlusion.WAITING
-    assert told[1:4] == (NO_FIGURE, "", NO_FIGURE)
+    assert read(told[0]).text == " ".join(TEXTS["left_out.waiting"].split())
+    assert told[1:4] == (no_figure(), "", no_figure())
     assert told[4] == gr.update(visible=False)
     assert STEPS[:2] == ((SIAMESE, "cls"), (SIAMESE, "mean"))
 
 
 def test_skipped_words_of_a_long_text_are_counted(engine: Engine) -> None:
-    found = {name: occlude_similarity(getattr(engine, name), "cat " * 20, "dog") for name in NAMES}
+    models = {"cls": engine.cls, "mean": engine.mean}
+    found = {name: occlude_similarity(one, "cat " * 20, "dog") for name, one in models.items()}
     assert collected(SIAMESE, found).first == ("cat",) * 20
     many = {name: dataclasses.replace(one, skipped=(3, 0)) for name, one in found.items()}
     assert collected(SIAMESE, many).skipped == (3, 0)

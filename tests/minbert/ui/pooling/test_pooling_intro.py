@@ -10,6 +10,7 @@ import pytest
 from minbert.records.form import Metric
 from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import Scores
+from minbert.records.shipped import read_records
 from minbert.ui.pooling.intro import (
     PARTS,
     consequences,
@@ -57,12 +58,12 @@ def test_the_opening_tells_a_vector_s_length_and_has_two_drawings() -> None:
 
 def test_what_the_choice_changes_says_what_the_files_found(tmp_path: Path) -> None:
     results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
-    found = read(scores_block(tmp_path / "models", results)).finding.title
-    told = read(consequences(tmp_path / "models", results))
+    found = read(scores_block(read_records(tmp_path / "models", results))).finding.title
+    told = read(consequences(read_records(tmp_path / "models", results)))
     assert len(told.find("li")) == 3
     assert found in told.find("li")[0].text
     assert told.outside == [f"#{anchor}" for anchor in PARTS]
-    assert found not in consequences(tmp_path / "models", tmp_path / "none")
+    assert found not in consequences(read_records(tmp_path / "models", tmp_path / "none"))
 
 
 @pytest.mark.parametrize(("pooling", "name", "used"), [("cls", "CLS", 1), ("mean", "mean", 5)])
@@ -83,7 +84,7 @@ def test_scores_come_with_their_95_percent_interval() -> None:
 
 def test_both_models_stand_beside_each_other(tmp_path: Path) -> None:
     results = write(tmp_path / "results", cls=stored(0.40), mean=stored(0.50))
-    block = read(scores_block(tmp_path / "models", results))
+    block = read(scores_block(read_records(tmp_path / "models", results)))
     (table,) = block.tables
     assert named_in(" ".join(table.heads[0]), POOLINGS) == ["CLS", "mean"]
     assert table.rows[0][1:] == ["0.400  [0.380, 0.420]", "0.500  [0.480, 0.520]"]
@@ -94,12 +95,12 @@ def test_both_models_stand_beside_each_other(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_told_with_what_writes_it(tmp_path: Path) -> None:
     results = write(tmp_path / "results", mean=stored(0.5))
-    block = read(scores_block(tmp_path / "models", results))
+    block = read(scores_block(read_records(tmp_path / "models", results)))
     (problem,) = (line for line in block.finding.lines if "cls-dev.json" in line)
     assert "python -m trainer evaluate" in problem
     assert named_in(" ".join(block.tables[0].heads[0]), POOLINGS) == ["mean"]
     assert named_in(block.finding.title, POOLINGS) == []
-    nothing = read(scores_block(tmp_path / "models", tmp_path / "none"))
+    nothing = read(scores_block(read_records(tmp_path / "models", tmp_path / "none")))
     assert nothing.tables == []
     assert ["cls-dev.json" in line for line in nothing.finding.lines] == [False, True]
 
@@ -115,6 +116,8 @@ def test_the_finding_needs_two_standard_errors(cls: float, mean: float, ahead: l
 
 
 def test_the_shipped_records_can_be_shown() -> None:
-    block = read(scores_block(ROOT / "assets" / "models", ROOT / "assets" / "results"))
+    block = read(
+        scores_block(read_records(ROOT / "assets" / "models", ROOT / "assets" / "results"))
+    )
     assert {len(numbers_in(cell)) for row in block.rows for cell in row[1:]} == {3}
     assert len(block.finding.lines) == 2, "no problem"
