@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import re
 import string
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -196,3 +197,52 @@ def assert_seed_decides(draw: Callable[[int], Any]) -> None:
     """Assert that one seed always gives one draw, and that another seed gives another."""
     assert draw(3) == draw(3)
     assert draw(3) != draw(4)
+
+
+Parts = str | Sequence[str]  # of a message: one, or several
+
+
+def assert_says(
+    error: BaseException | str,
+    *,
+    parameter: Parts = (),
+    rule: Parts = (),
+    found: Parts = (),
+    step: Parts = (),
+    never: Parts = (),
+) -> None:
+    """Assert that an error names what it has to; how it puts it is its own affair.
+
+    Args:
+        error: an error, or its message.
+        parameter: the option, file or repository that is wrong.
+        rule: what it should be: a limit, the values that will do.
+        found: what it was.
+        step: what to do next: a command, an option, an address.
+        never: what must not stand there: a secret, another repository, a way that is closed.
+    """
+    message = str(error)
+    parts = {"parameter": parameter, "rule": rule, "found": found, "step": step, "never": never}
+    wrong = [
+        (kind, part)
+        for kind, asked in parts.items()
+        for part in ([asked] if isinstance(asked, str) else asked)
+        if (part in message) is (kind == "never")
+    ]
+    assert wrong == [], message
+
+
+def markdown_tables(text: str) -> list[list[dict[str, str]]]:
+    """Return the tables of a Markdown text: of each, its rows, and of each row, cells by column."""
+    tables: list[list[dict[str, str]]] = []
+    columns: list[str] | None = None
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        if not line.startswith("|"):
+            columns = None
+        elif columns is None:
+            columns = cells
+            tables.append([])
+        elif set("".join(cells)) - set("-:"):
+            tables[-1].append(dict(zip(columns, cells, strict=True)))
+    return tables

@@ -19,7 +19,9 @@ from tests.support import (
     assert_leaves_inputs_alone,
     assert_padding_invariant,
     assert_permutation_invariant,
+    assert_says,
     assert_seed_decides,
+    markdown_tables,
     random_batch,
     redraw,
     row_alone,
@@ -147,3 +149,19 @@ def test_the_tiny_tokenizer_spells_any_lowercase_word(tmp_path: Path) -> None:
     for pieces in tokenizer.pieces(words):
         assert pieces
         assert tokenizer.unknown_id not in pieces
+
+
+def test_an_error_names_each_part_and_no_secret() -> None:
+    error = ValueError("`k` should be at least 1. Found 0; leave it out.")
+    assert_says(error, parameter="`k`", rule="1", found="Found 0", step=("leave", "out"))
+    assert_says(error, never=("hf_token", "`n`"))
+    for parts in ({"parameter": "`n`"}, {"step": ("leave", "--k")}, {"never": ("x", "Found 0")}):
+        with pytest.raises(AssertionError):
+            assert_says(str(error), **parts)
+
+
+def test_the_tables_of_a_markdown_text() -> None:
+    text = "| a | b |\n|---|:-:|\n| 1 | x \\| y |\n| 2 |  |\n\ntext\n\n| c |\n|---|\n"
+    assert markdown_tables(text) == [[{"a": "1", "b": "x \\| y"}, {"a": "2", "b": ""}], []]
+    with pytest.raises(ValueError, match="shorter"):
+        markdown_tables("| a | b |\n|---|---|\n| 1 |\n")

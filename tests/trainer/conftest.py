@@ -8,16 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from huggingface_hub import close_session, constants, set_client_factory
-from huggingface_hub.utils._http import default_client_factory
 
 from minbert.checkpoint import export_encoder
 from minbert.multitask import MultitaskBert
 from tests.support import redraw, tiny_model
 from tests.trainer.file_server import Server
-from tests.trainer.publish.hub_server import serving
-from tests.trainer.publish.hub_state import TOKEN, FakeHub
-from tests.trainer.publish.publish_samples import small_checkout
+from tests.trainer.publish.hub_state import FakeHub
+from tests.trainer.publish.publish_samples import SLIM, our_hub, small_checkout
 from tests.trainer.samples import write_course_files
 
 
@@ -76,17 +73,14 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return small_checkout(tmp_path_factory.mktemp("publish") / "checkout")
 
 
+@pytest.fixture(scope="session")
+def slim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a checkout with next to nothing of the app, quick to publish; nobody writes there."""
+    return small_checkout(tmp_path_factory.mktemp("slim") / "checkout", SLIM)
+
+
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     """Serve a Hub, and point the client at it: its token, its address, plain LFS."""
-    with serving(FakeHub()) as fake:
-        monkeypatch.setenv("HF_TOKEN", TOKEN)
-        files = fake.url + "/{repo_id}/resolve/{revision}/{filename}"
-        monkeypatch.setattr(constants, "ENDPOINT", fake.url)
-        monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
-        monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-        monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    with our_hub(monkeypatch) as fake:
         yield fake
-    assert fake.crashes == []
-    set_client_factory(default_client_factory)
-    close_session()

@@ -9,11 +9,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from huggingface_hub import constants, snapshot_download
+from huggingface_hub import SpaceCard, constants, snapshot_download
 
 from minbert.checkpoint import resolve_folder
 from minbert.predictor import Predictor
-from tests.trainer.publish.hub_state import TOKEN, FakeHub
+from tests.trainer.publish.hub_state import TOKEN, FakeHub, yaml_problem
 from tests.trainer.publish.publish_samples import (
     MODEL,
     REPOSITORY,
@@ -23,6 +23,7 @@ from tests.trainer.publish.publish_samples import (
     small_checkout,
 )
 from trainer.publish.folder import LEFT_OUT, NEVER, THUMBNAIL, Plan, build_model, space_files
+from trainer.publish.static import build_static, check_static
 
 # The client's own call of httpx2, in huggingface_hub.lfs
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -36,20 +37,6 @@ AT_HOME = {
     *("minbert/ui/parts/x.pkl", "minbert/x.py.orig", "assets/models/mean/optimizer.pt"),
     *("assets/models/mean/.secret.json", "assets/.token", "assets/results/x.pickle"),
 }
-ANSWERS = """
-from pathlib import Path
-import minbert
-from minbert.multitask import MultitaskBert
-from minbert.predictor import Predictor
-from minbert.ui.engine import Engine
-from minbert.ui.page import build_page, read_examples
-assert Path(minbert.__file__).is_relative_to(Path.cwd()), minbert.__file__
-assets = Path("assets")
-model = MultitaskBert.from_pretrained(assets / "models" / "mean")
-assert len(Predictor(model, "cpu").sentiment(["A good film."])[0].probabilities) == 5
-engine = Engine.load(assets / "models", "cpu")
-print(len(build_page(engine, read_examples(assets / "examples.json"), assets).blocks))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -70,31 +57,35 @@ def names(root: Path, *folders: str) -> set[str]:
     return {path.relative_to(root).as_posix() for path in found} - AT_HOME
 
 
-def ran(done: subprocess.CompletedProcess[str]) -> str:
-    """Return what a process wrote, once it ended well."""
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_the_wheel_holds_both_packages_and_renders(grown: Path, tmp_path: Path) -> None:
-    source = tmp_path / "source"  # a build leaves folders beside what it builds
+def test_the_wheel_holds_both_packages_and_builds_a_page_that_stands_alone(
+    grown: Path, tmp_path: Path
+) -> None:
+    """The page's own command, from what was installed, over the small models."""
+    source, installed = tmp_path / "source", tmp_path / "installed"
+    # A build leaves folders beside what it builds
     shutil.copytree(grown, source, ignore=shutil.ignore_patterns("assets"))
     alone = ("--no-deps", "--no-build-isolation", "--no-index", "--disable-pip-version-check")
-    ran(process(source, "-m", "pip", "wheel", *alone, "--wheel-dir", str(tmp_path), "."))
+    built = process(source, "-m", "pip", "wheel", *alone, "--wheel-dir", str(tmp_path), ".")
+    assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as file:
-        file.extractall(tmp_path / "installed")
-    found = names(tmp_path / "installed", ".")
+        file.extractall(installed)
+    found = names(installed, ".")
     assert {name for name in found if ".dist-info/" not in name} == names(
         grown, "minbert", "trainer"
     )
     assert NEW & names(grown, "minbert", "trainer") <= found
-    page = ("-m", "minbert.ui.static", "--assets", str(grown / "assets"), "--out")
-    ran(process(tmp_path / "installed", *page, str(tmp_path / "page")))
-    assert "<!doctype html>" in (tmp_path / "page" / "index.html").read_text("utf-8").lower()
+    shutil.copytree(grown / "assets", installed / "assets")
+    shutil.copyfile(grown / "LICENSE", installed / "LICENSE")
+    page = build_static(Plan(SPACE, MODEL, static=True, root=installed), tmp_path / "page")
+    check_static(page, lambda _: None)
+    assert {path.name for path in page.iterdir()} == {"index.html", "README.md", "LICENSE"}
+    text = (page / "README.md").read_text(encoding="utf-8")
+    assert yaml_problem("space", text) is None
+    assert SpaceCard(text).data.to_dict()["models"][0] == MODEL
 
 
-def test_what_comes_back_from_the_hub_is_whole_and_answers(
+def test_what_comes_back_from_the_hub_is_whole(
     hub: FakeHub, grown: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_plan(Plan(SPACE, MODEL, root=grown))
@@ -107,7 +98,6 @@ def test_what_comes_back_from_the_hub_is_whole_and_answers(
         *("LICENSE", "README.md", ".gitattributes"),
     }
     assert not {name for name in AT_HOME if (space / name).exists()}
-    assert int(ran(process(space, "-c", ANSWERS, GRADIO_ANALYTICS_ENABLED="False"))) > 100
     checkpoint = {Path(name).name for name in names(grown, "assets/models/mean")}
     held = set(hub.repos["model", MODEL].files)
     assert held == checkpoint | {"LICENSE", "README.md", ".gitattributes"}

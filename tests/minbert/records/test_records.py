@@ -28,6 +28,7 @@ from minbert.records.reading import (
 )
 from minbert.records.runs import Comparison, Run
 from minbert.records.scores import Scores, Training
+from tests.support import assert_says
 
 ROOT = Path(__file__).resolve().parents[3]
 RESULTS = ROOT / "assets" / "results"
@@ -189,10 +190,8 @@ def only_problem(folder: Path, name: str, said: str) -> None:
     """Check that one line is reported: the file, what is wrong with it, the command."""
     (line,) = problems_in(folder)
     assert line.startswith("/".join((folder / name).parts[-3:]))
-    assert said in line
-    assert f"`{COMMANDS[{**KINDS, **LISTS}[name]]}" in line
-    assert "\n" not in line
-    assert str(folder) not in line
+    command = f"`{COMMANDS[{**KINDS, **LISTS}[name]]}"
+    assert_says(line, found=said, step=command, never=("\n", str(folder)))
 
 
 @pytest.mark.parametrize(("name", "damage", "said"), DAMAGES)

@@ -17,6 +17,7 @@ from minbert.ui.parts.score_rows import (
     table_names,
 )
 from tests.minbert.ui.sample_results import metric, run, sample_runs, write_sample
+from tests.support import assert_says
 
 
 def read(tmp_path: Path, runs: object = None, comparisons: object = None) -> Results:
@@ -68,8 +69,7 @@ def test_a_broken_file_says_what_to_run(tmp_path: Path, content: bytes, said: st
     assert found.runs == ()
     assert len(found.comparisons) == 5
     (problem,) = found.problems
-    assert said in problem
-    assert "Run `python -m trainer reproduce`" in problem
+    assert_says(problem, found=said, step="`python -m trainer reproduce`")
 
 
 @pytest.mark.parametrize(
@@ -99,13 +99,13 @@ def test_a_broken_run_is_told_and_the_others_stay(
     found = read(tmp_path, runs)
     assert len(found.runs) == len(runs) - 1
     (problem,) = found.problems
-    assert "entry 2 is left out" in problem
-    assert said in problem
+    assert_says(problem, parameter="entry 2", found=said)
 
 
 def test_an_unknown_verdict_is_told(tmp_path: Path) -> None:
     found = read(tmp_path, [], [{"claim": "x", "says": "y", "verdict": "maybe"}])
-    assert "one of 'held', 'did not hold' or 'undecided'. Found 'maybe'" in found.problems[0]
+    rule = ("'held'", "'did not hold'", "'undecided'")
+    assert_says(found.problems[0], rule=rule, found="'maybe'")
 
 
 def test_what_is_not_a_number_is_undefined(tmp_path: Path) -> None:

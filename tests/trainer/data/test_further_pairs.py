@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from minbert.tables import Example
+from tests.support import assert_says
 from tests.trainer.samples import write_table
 from trainer.data.further_pairs import (
     EXTRA_PAIRS,
@@ -131,8 +132,7 @@ def test_duplicates_are_cut_to_the_share(tmp_path: Path) -> None:
         **{"rows": 40, "held_out": 0, "repeated": 0},
         **{"capped": 26, "added": 14},
     }
-    assert "14 of 40 rows added to paraphrase" in told[0]
-    assert "26 for the share" in told[0]
+    assert_says(told[0], found=("14 of 40 rows", "26 for the share"))
     assert found.examples[:20] == train
     other, _ = mixed(tmp_path, ["quora-duplicates"], train, seed=1)
     assert {row.id for row in other.examples} != {row.id for row in found.examples}

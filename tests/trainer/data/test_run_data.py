@@ -101,8 +101,9 @@ def test_terms_are_masked_in_training_alone(data: Path, tmp_path: Path) -> None:
     assert masked.watched == plain.watched
     assert masked.sha256 == plain.sha256
     assert [row.label for row in masked.train["paraphrase"].examples] == [1.0, 0.0]
-    assert "quora-train.csv: demographic terms masked in 3 texts" in told
-    assert not any("masked" in line and "dev" in line for line in told)
+    assert [line for line in told if line.split(": ")[1].startswith("demographic")] == [
+        "quora-train.csv: demographic terms masked in 3 texts"
+    ]
     assert [row.texts for row in plain.train["paraphrase"].examples] == [row[:2] for row in TERMS]
 
 
@@ -200,6 +201,6 @@ def test_what_is_not_there_is_told_and_left_out(data: Path) -> None:
 def test_further_data_of_a_task_that_is_not_trained_is_not_looked_at(data: Path) -> None:
     asked = {"extra_similarity": "sick", "extra_paraphrase": "quora-duplicates"}
     _, told = loaded(data, tasks="paraphrase", sentiment_phrases=0.5, **asked)
-    assert [line for line in told if "isn't there" in line] == [
+    assert [line for line in told if line.startswith(("extra/", "sst-trees/"))] == [
         "extra/quora-duplicates.csv isn't there: paraphrase trains without quora-duplicates"
     ]

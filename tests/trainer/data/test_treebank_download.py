@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import assert_says
 from tests.trainer.file_server import NAME, Server
 from tests.trainer.samples import write_course_files, write_trees
 from trainer import cli
@@ -87,7 +88,7 @@ def test_other_trees_that_are_there_are_left_as_they_are(server: Server, call: C
     call.file.parent.mkdir()
     call.file.write_text("(2 (2 my) (2 own))\n", encoding="utf-8")
     assert not call(address(server))
-    assert "should hold 48 trees, one for each training sentence. Found 1." in call.lines[0]
+    assert_says(call.lines[0], parameter=TREES_FILE, rule="48 trees", found="Found 1.")
     assert call.file.read_text(encoding="utf-8") == "(2 (2 my) (2 own))\n"
     assert server.ranges == []
 
@@ -104,24 +105,23 @@ def another_class(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "says"),
     [
-        (lambda text: text.split("\n", 1)[1], "should hold 48 trees, one for each training"),
-        (swapped, "Found another sentence."),
-        (another_class, "tree 1 should be the training sentence s0-0 with class"),
-        (another_class, "Found another class."),
-        (lambda text: text[:-3], "line 48 should be a tree"),
-        (lambda _: "", "should hold at least one tree"),
+        (lambda text: text.split("\n", 1)[1], {"rule": "48 trees", "found": "Found 47"}),
+        (swapped, {"parameter": "tree 1", "rule": "s0-0", "found": "another sentence"}),
+        (another_class, {"parameter": "tree 1", "rule": "s0-0", "found": "another class"}),
+        (lambda text: text[:-3], {"parameter": "line 48"}),
+        (lambda _: "", {"rule": "at least one tree", "found": "none"}),
     ],
 )
 def test_wrong_trees_do_not_stay(
-    server: Server, call: Call, change: Callable[[str], str], told: str
+    server: Server, call: Call, change: Callable[[str], str], says: dict[str, str]
 ) -> None:
     server.content = archive(trees__train=change(call.trees))
     assert not call(address(server))
     (line,) = call.lines
     assert line.startswith(LEFT_OUT)
-    assert told in line
+    assert_says(line, **says)
     assert call.left() == []
 
 
@@ -130,7 +130,7 @@ def test_what_is_no_archive_or_lacks_the_trees_does_not_stay(server: Server, cal
     for content in (b"<html>moved</html>", archive(trees__dev="(2 x)"), whole[: len(whole) // 2]):
         server.content = content
         assert not call(address(server))
-        assert f"the archive should hold {MEMBER}" in call.lines[-1]
+        assert_says(call.lines[-1], parameter="archive", rule=MEMBER)
         assert call.left() == []
     damaged = bytearray(whole)
     damaged[60:80] = bytes(20)
@@ -143,14 +143,14 @@ def test_a_giant_is_refused(server: Server, call: Call, monkeypatch: pytest.Monk
     monkeypatch.setattr(module, "LARGEST", 100)
     server.content = archive(trees__train=call.trees)
     assert not call(address(server))
-    assert f"{MEMBER} should have at most 100 bytes" in call.lines[0]
+    assert_says(call.lines[0], parameter=MEMBER, rule="100 bytes")
 
 
 def test_an_address_that_does_not_answer_ends_in_one_line(server: Server, call: Call) -> None:
     assert not call(f"{server.url}/elsewhere.zip")
     (line,) = call.lines
     assert line.startswith(LEFT_OUT)
-    assert "404" in line
+    assert_says(line, found="404")
     assert call.waits == []
 
 
@@ -168,7 +168,7 @@ def test_a_folder_without_the_sentences_is_told(call: Call) -> None:
     check_trees(path, call.folder)
     (call.folder / FILES["sentiment"]["train"]).unlink()
     assert not call("http://127.0.0.1:1/never-asked")
-    assert "ids-sst-train.csv should exist" in call.lines[0]
+    assert_says(call.lines[0], parameter="ids-sst-train.csv")
 
 
 def test_case_and_spaces_of_the_sentences_make_no_difference(call: Call) -> None:

@@ -13,7 +13,7 @@ from minbert.predictor import Predictor
 from minbert.records.bias import OVERALL, Bias
 from minbert.records.reading import read_record
 from minbert.tasks import TASKS
-from tests.support import redraw, tiny_model
+from tests.support import assert_says, redraw, tiny_model
 from trainer.cli import main
 from trainer.evaluation.bias import less, summarise
 
@@ -70,7 +70,7 @@ def test_two_models_are_measured_and_compared(
         apart = record["difference"][task][OVERALL]
         assert apart["mean"] == pytest.approx(means[0] - means[1], abs=1e-6)
         assert apart["low"] <= apart["mean"] <= apart["high"]
-    assert f"{first}: sentiment spreads by" in told
+    assert_says(told, parameter=str(first))
 
 
 def test_one_model_without_a_record_says_what_is_not_known(
@@ -92,7 +92,7 @@ def test_files_of_scores_go_with_models(
     out = tmp_path / "bias.json"
     arguments = ["--model", str(models[0]), "--scores", "a.json", "b.json", "--out", str(out)]
     assert main(["bias", *arguments]) == 1
-    assert "a file for each model, 1. Found 2" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="`--scores`", rule="1", found="2")
     assert not out.exists()
 
 

@@ -15,7 +15,7 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tables import DataError
 from minbert.text import pad
-from tests.support import redraw, tiny_model
+from tests.support import assert_says, redraw, tiny_model
 from tests.trainer.samples import header, task_rows, write_course_files, write_table
 from trainer.cli import main
 from trainer.data.course import FILES, read_split
@@ -86,10 +86,9 @@ def test_the_command_from_end_to_end(
         assert len({each["temperature"] for each in told["fold_fits"]}) == 5
     printed = capsys.readouterr().out
     for told in fitted.values():
-        for when in ("before", "after"):
-            assert f"{told[when]['ece']['value']:.3f}" in printed
-            assert f"{told[when]['accuracy']['value']:.3f} ± " in printed
-        assert f"temperature {told['temperature']:.4f}" in printed
+        errors = [f"{told[when]['ece']['value']:.3f}" for when in ("before", "after")]
+        accuracies = [f"{told[when]['accuracy']['value']:.3f} ± " for when in ("before", "after")]
+        assert_says(printed, found=(*errors, *accuracies, f"{told['temperature']:.4f}"))
 
 
 def test_a_second_run_changes_nothing(checkpoint: Path, dev: Path) -> None:
@@ -171,7 +170,7 @@ def test_pairs_that_trained_the_model_are_left_out(checkpoint: Path, dev: Path) 
     _, said, told = run(checkpoint, dev)
     found = said["tasks"]["paraphrase"]
     assert found["left_out"] == len(rows) - found["n"] >= 7
-    assert any("pairs trained the model: left out" in line for line in told)
+    assert_says("\n".join(told), found=f"{found['left_out']} pairs trained the model: left out")
     assert (said["tasks"]["sentiment"]["n"], said["tasks"]["sentiment"]["left_out"]) == (60, 0)
 
 

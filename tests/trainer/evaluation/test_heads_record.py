@@ -9,6 +9,7 @@ import pytest
 
 from minbert.explain.heads_summary import MEASURES, bare_model, example_heads
 from minbert.predictor import Predictor
+from tests.support import assert_says
 from trainer.cli import main
 
 EXAMPLES = [{"name": "one", "first": "a good film", "second": ""}]
@@ -39,14 +40,14 @@ def test_the_record_holds_the_encoders_numbers_and_no_path(
     assert set(told["heads"]) == set(MEASURES)
     wanted = example_heads(Predictor(bare_model(encoder_folder), "cpu"), told["inputs"])
     assert told["heads"] == wanted
-    assert "over 2 examples" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, found="2 examples")
 
 
 def test_a_folder_needs_a_name(
     encoder_folder: Path, examples: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert command(encoder_folder, examples, tmp_path) == 1
-    assert "`--name` should say" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="`--name`", found=str(encoder_folder))
     assert not (tmp_path / "untuned-heads.json").exists()
 
 
@@ -60,4 +61,4 @@ def test_examples_without_sentences_are_refused(
     path = tmp_path / "bad.json"
     path.write_text(bad, encoding="utf-8")
     assert command(encoder_folder, path, tmp_path, "--name", "x/y") == 1
-    assert "`--examples` should be a list" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="`--examples`", found=str(path))

@@ -12,7 +12,7 @@ from minbert.explain.nearest import NearestIndex, TrainingText
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tables import Example
-from tests.support import redraw, tiny_model
+from tests.support import assert_says, redraw, tiny_model
 from trainer.cli import main
 from trainer.data.course import read_split
 from trainer.evaluation import index as index_module
@@ -57,7 +57,7 @@ def test_the_command_builds_what_the_app_reads(
     code = main(["index", "--data", str(data), "--out", str(out), "--models", *models])
     told = capsys.readouterr().err
     assert code == 0, told
-    assert f"The index is in {out}" in told
+    assert_says(told, found=str(out))
     index = NearestIndex.load(out)
     assert index.models == (model_folder.name, second_folder.name)
     for task in ("sentiment", "paraphrase", "similarity"):
@@ -96,9 +96,9 @@ def test_what_is_refused(
     command = ["index", "--data", str(data), "--out", str(tmp_path / "x")]
     twice = [str(model_folder), str(model_folder)]
     assert main([*command, "--models", *twice]) == 1
-    assert "folders of different names" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="`--models`", found=model_folder.name)
     assert main([*command, "--models", str(model_folder), "--most", "0"]) == 1
-    assert "`--most` should be at least 1. Found 0." in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="`--most`", rule="1", found="0")
     assert main(["index", "--data", str(tmp_path), "--out", str(tmp_path / "x")]) == 1
-    assert "python -m trainer download" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, step="python -m trainer download")
     assert not (tmp_path / "x").exists()

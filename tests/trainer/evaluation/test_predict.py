@@ -16,6 +16,7 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tables import DataError
 from minbert.tasks import TASKS
+from tests.support import assert_says
 from tests.trainer.samples import header, task_rows, write_table
 from trainer.cli import main
 from trainer.evaluation import predict
@@ -192,8 +193,7 @@ def test_broken_rows_through_the_command(
     command += ["--input", str(path), "--output", str(target)]
     assert main(command) == 1
     told = capsys.readouterr().err
-    assert "error: " in told
-    assert all(f"line {line}: " in told for line in (4, 7, 8))
+    assert_says(told, parameter="error: ", found=[f"line {line}: " for line in (4, 7, 8)])
     assert sorted(tmp_path.iterdir()) == [path]
     assert main([*command, "--skip-bad"]) == 0
     assert len(read_rows(target, "paraphrase")) == 7

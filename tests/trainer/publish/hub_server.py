@@ -277,11 +277,11 @@ class HubHandler(BaseHTTPRequestHandler):
         found.hardware = json.loads(self.body)["flavor"]
         self.runtime(name)
 
-    def logs(self, name: str) -> None:
+    def logs(self, name: str, log: str) -> None:
         self.repo("space", name)
         events = [
             {"data": f"{line}\n", "timestamp": "2026-01-01T00:00:00.000Z"}
-            for line in self.hub.build_log
+            for line in (*self.hub.build_log, f"the {log}'s end")
         ]
         lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
         self.send(lines.encode(), headers={"Content-Type": "text/event-stream"})
@@ -297,7 +297,7 @@ ROUTES = [
     ("POST /api/validate-yaml", "validate"),
     (f"GET {SPACE}/runtime", "runtime"),
     (f"POST {SPACE}/hardware", "ask_hardware"),
-    (f"GET {SPACE}/logs/(?:build|run)", "logs"),
+    (f"GET {SPACE}/logs/(?P<log>build|run)", "logs"),
     (f"GET {REPO}(?:/revision/[^/]+)?", "info"),
     (f"GET {REPO}/tree/[^/]+", "tree"),
     (f"GET {REPO}/xet-write-token/[^/]+", "xet"),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import close_session, constants, set_client_factory
+from huggingface_hub.utils._http import default_client_factory
 
 from tests.support import redraw, tiny_model
-from tests.trainer.publish.hub_state import TOKEN, Repo
+from tests.trainer.publish.hub_server import serving
+from tests.trainer.publish.hub_state import TOKEN, FakeHub, Repo
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
 from trainer.publish.publish import publish
@@ -19,16 +24,21 @@ from trainer.publish.upload import Hub
 
 SPACE, MODEL = "anna/minbert-lab", "anna/minbert"
 REPOSITORY = Path(__file__).resolve().parents[3]
-COPIED = (
+COPIED = (  # all that the app needs
     *("app.py", "LICENSE", "requirements.txt", "minbert", "trainer"),
     *("assets/examples.json", "assets/publish", "assets/models/README.md"),
     *("assets/results", "assets/screenshots/try-it.png"),
 )
+SLIM = (  # what publishing looks for, and no more of the app
+    *("app.py", "LICENSE", "requirements.txt", "minbert/__init__.py", "minbert/multitask.py"),
+    *("assets/publish", "assets/results/mean.json", "assets/results/mean-dev.json"),
+    "assets/screenshots/try-it.png",
+)
 
 
-def small_checkout(folder: Path) -> Path:
+def small_checkout(folder: Path, copied: tuple[str, ...] = COPIED) -> Path:
     """Copy what publishing reads of this repository into `folder`, with tiny models."""
-    for name in COPIED:
+    for name in copied:
         source, target = REPOSITORY / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
@@ -45,9 +55,25 @@ def small_checkout(folder: Path) -> Path:
     return folder
 
 
-def run_plan(plan: Plan, silence: float = 20.0) -> list[str]:
-    """Publish without starting the app; return what was told."""
-    told: list[str] = []
+@contextlib.contextmanager
+def our_hub(patch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+    """Serve a Hub, and point the client at it: its token, its address, plain LFS."""
+    with serving(FakeHub()) as fake:
+        patch.setenv("HF_TOKEN", TOKEN)
+        files = fake.url + "/{repo_id}/resolve/{revision}/{filename}"
+        patch.setattr(constants, "ENDPOINT", fake.url)
+        patch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", files)
+        patch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+        patch.setattr(constants, "HF_HUB_OFFLINE", False)
+        yield fake
+    assert fake.crashes == []
+    set_client_factory(default_client_factory)
+    close_session()
+
+
+def run_plan(plan: Plan, silence: float = 20.0, told: list[str] | None = None) -> list[str]:
+    """Publish without starting the app; return what was told, in `told` where it is given."""
+    told = [] if told is None else told
     publish(plan, Hub(told.append, silence=silence, pause=0.01), told.append, unchecked)
     return told
 
@@ -56,10 +82,10 @@ def unchecked(*_: object) -> None:
     """Stand for the check of the Space's folder."""
 
 
-def refused(plan: Plan, silence: float = 20.0) -> str:
+def refused(plan: Plan, silence: float = 20.0, told: list[str] | None = None) -> str:
     """Publish in vain; return the error's message, which never holds the token."""
     with pytest.raises(PublishError) as caught:
-        run_plan(plan, silence)
+        run_plan(plan, silence, told)
     assert TOKEN not in str(caught.value)
     return str(caught.value)
 

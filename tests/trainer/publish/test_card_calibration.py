@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 
 from minbert.records.calibration import Calibration
-from trainer.publish.card_calibration import calibration_part, probabilities_line
+from tests.support import assert_says, markdown_tables
+from trainer.publish.card_calibration import MEASURES, calibration_part, probabilities_line
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan, build_model
 
@@ -45,27 +47,43 @@ RECORD: dict[str, Any] = {
 CALIBRATION = Calibration.model_validate(RECORD)
 
 
-def test_the_fit_and_its_worth_are_told() -> None:
-    found = calibration_part(CALIBRATION, FIT)
-    for line in (
-        "| sentiment | Expected calibration error | 0.123 | 0.045 | 0.034 | dev | 1,234 |",
-        "| paraphrase | Negative log-likelihood | 1.500 ± 0.250 | 1.500 ± 0.250 |  | dev | 1,234 |",
-        "| paraphrase | Accuracy | 0.511 ± 0.012 | 0.511 ± 0.012 |  | dev | 1,234 |",
-    ):
-        assert line in found.splitlines()
-    assert "1.750 for sentiment and by 1.250 for paraphrase, where -0.500 is added" in found
-    assert "fit to the 4 of 5 folds without it (seed 7)" in found
-    assert "with 15 bins" in found
-    assert "`fed987`" in found
-    assert "calibrated on text like dev's alone" in probabilities_line(FIT)
+PLAIN = {"pooling": "mean"}
 
 
-def test_no_fit_is_told_as_none() -> None:
-    assert calibration_part(None, {"pooling": "mean"}).startswith("None: ")
-    assert "not calibrated" in probabilities_line({"pooling": "mean"})
-    found = calibration_part(None, FIT)
-    assert "divided by 1.750" in found
-    assert "not recorded" in found
+def shown(measure: dict[str, Any]) -> str:
+    """Return a measure of the record as the table should show it."""
+    error = "" if measure["se"] is None else f" ± {measure['se']:.3f}"
+    return f"{measure['value']:.3f}{error}"
+
+
+def test_the_table_is_the_record() -> None:
+    wanted = [
+        {
+            **{"task": name, "measure": title, "split": "dev", "examples": "1,234"},
+            **{when: shown(told[when][measure]) for when in ("before", "after")},
+            "by chance": "0.034" if measure == "ece" else "",
+        }
+        for name, told in RECORD["tasks"].items()
+        for measure, title in MEASURES.items()
+    ]
+    assert markdown_tables(calibration_part(CALIBRATION, FIT)) == [wanted]
+    assert len(wanted) == 6
+
+
+def test_the_fit_is_the_config_s_and_the_rest_the_record_s() -> None:
+    fit = ("1.750", "1.250", "-0.500")
+    assert_says(
+        calibration_part(CALIBRATION, FIT), found=(*fit, "4 of 5", "seed 7", "15 bins", "`fed987`")
+    )
+    alone = calibration_part(None, FIT)
+    assert tuple(re.findall(r"[-+]?\d\.\d{3}", alone)) == fit
+    assert markdown_tables(alone) == []
+
+
+def test_without_a_fit_no_number_is_told() -> None:
+    assert not re.search(r"\d\.\d", calibration_part(None, PLAIN))
+    assert_says(probabilities_line(PLAIN), rule="not calibrated")
+    assert_says(probabilities_line(FIT), rule="calibrated on", never="not calibrated")
 
 
 @pytest.mark.parametrize("name", list(FIT))
@@ -73,23 +91,25 @@ def test_the_record_of_another_fit_is_refused(name: str) -> None:
     with pytest.raises(PublishError, match=r"the model's own fit.*calibrate --json"):
         calibration_part(CALIBRATION, {**FIT, name: 3.0})
     with pytest.raises(PublishError, match="the model's own fit"):
-        calibration_part(CALIBRATION, {"pooling": "mean"})
+        calibration_part(CALIBRATION, PLAIN)
 
 
-def test_the_published_card_has_it(checkout: Path, tmp_path: Path) -> None:
-    root = Path(shutil.copytree(checkout, tmp_path / "checkout"))
+def test_the_published_card_has_it(slim: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(slim, tmp_path / "checkout"))
     plan = Plan("anna/lab", "anna/model", root=root)
-    card = (build_model(plan, tmp_path / "plain") / "README.md").read_text(encoding="utf-8")
-    assert "## Calibration\n\nNone: " in card
-    assert "The probabilities are not calibrated for any decision." in card
+
+    def card(name: str) -> str:
+        return (build_model(plan, tmp_path / name) / "README.md").read_text(encoding="utf-8")
+
+    assert_says(card("plain"), found=(calibration_part(None, PLAIN), probabilities_line(PLAIN)))
     config = root / "assets" / "models" / "mean" / "config.json"
     values = json.loads(config.read_text(encoding="utf-8"))
     config.write_text(json.dumps({**values, **FIT}), encoding="utf-8")
     record = root / "assets" / "results" / "mean-calibration.json"
     record.write_text(json.dumps(RECORD), encoding="utf-8")
-    card = (build_model(plan, tmp_path / "fitted") / "README.md").read_text(encoding="utf-8")
-    assert calibration_part(CALIBRATION, FIT) in card
-    assert "they are no ground for a decision" in card
+    part = calibration_part(CALIBRATION, FIT)
+    assert_says(card("fitted"), found=(part, probabilities_line(FIT)))
     record.write_text(json.dumps({"tasks": {}}), encoding="utf-8")
-    with pytest.raises(PublishError, match=r"the model's own fit.*Found \{\}"):
+    with pytest.raises(PublishError) as caught:
         build_model(plan, tmp_path / "broken")
+    assert_says(caught.value, found="Found {}", step="calibrate --json")

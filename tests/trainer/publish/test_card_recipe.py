@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from minbert.records.runs import Comparison, Difference
 from minbert.records.scores import Best, Training
+from tests.support import assert_says
 from trainer.config import TrainConfig
 from trainer.publish.card_recipe import (
     NAMES,
+    SETTINGS,
     leak_lines,
     recipe_lines,
     stages_of,
     technique_lines,
     techniques_on,
-    worth,
 )
 from trainer.recipes import CHAINS, RECIPES, ROWS
 
@@ -56,30 +58,36 @@ def chain(name: str) -> Training:
     return stages[-1].model_copy(update={"stages": tuple(stages)})
 
 
+def listed(text: str) -> dict[str, str]:
+    """Return a Markdown list of settings by their names."""
+    lines = [line.removeprefix("- ") for line in text.splitlines() if line.startswith("- ")]
+    return dict(line.split(": ", 1) for line in lines)
+
+
+def assert_settings(text: str, config: TrainConfig, without: str) -> None:
+    """Assert that a list holds every setting of a run but the length that doesn't count."""
+    told = listed(text)
+    assert told.pop("seen") == "1,234,567 tokens in 8.5 minutes on a machine"
+    assert told.pop("epoch kept").split(",")[0] == "3"
+    values = {name: value for name, value in config.to_dict().items() if name in SETTINGS}
+    del values[without]
+    assert told == {SETTINGS[k]: str(v) for k, v in values.items() if v not in (None, "")}
+
+
 def test_one_run_s_settings() -> None:
     run = record(RECIPES["mean"])
     assert list(stages_of(run)) == [run]
-    lines = recipe_lines(run).splitlines()
-    for line in (
-        "- epochs of fine-tuning: 8",
-        "- steps an epoch: 400",
-        "- sampling of tasks: annealed",
-        "- seen: 1,234,567 tokens in 8.5 minutes on a machine",
-        "- epoch kept: 3, by the normalised mean on dev",
-    ):
-        assert line in lines
-    assert not any("tokens an epoch" in line or "further pairs" in line for line in lines)
+    assert_settings(recipe_lines(run), RECIPES["mean"], "tokens_per_epoch")
 
 
 def test_a_chain_s_stages() -> None:
     first, second = recipe_lines(chain("best")).split("\n\nStage ")
-    assert second.endswith("\n\nTogether 1,234,567 tokens in 8.5 minutes.")
-    assert first.startswith("Stage `1-wide`:\n\n- ") or first.startswith("Stage `1-wide`:\n")
-    assert second.startswith("`2-together`:")
-    assert "further pairs for paraphrase: quora-mined,quora-duplicates" in first
-    assert "further pairs for paraphrase" not in second
-    assert "tokens an epoch, in place of steps: 1000000" in first
-    assert "steps an epoch" not in first
+    assert first.startswith("Stage `1-wide`:\n")
+    assert second.startswith("`2-together`:\n")
+    assert second.splitlines()[-1] == "Together 1,234,567 tokens in 8.5 minutes."
+    for text, stage in zip((first, second), CHAINS["best"].stages, strict=True):
+        assert stage.config.tokens_per_epoch
+        assert_settings(text, stage.config, "steps_per_epoch")
 
 
 @pytest.mark.parametrize("name", list(NAMES))
@@ -94,14 +102,18 @@ def test_a_technique_is_on_where_a_stage_has_it(name: str) -> None:
 def test_what_is_off_is_told_with_its_worth() -> None:
     config = dataclasses.replace(ROWS["all"].config, surgery=False, contrastive="off")
     on, *off = technique_lines(record(config), [CLAIM]).splitlines()
-    assert "annealed sampling (4.4)" in on
-    assert "surgery" not in on
-    assert off == [
-        "- off: contrastive learning (4.6). What it would change was not measured.",
-        "- off: gradient surgery (4.8). With it on, dev moves by SST +0.012 [-0.011, +0.035], Para "
-        "-0.021 [-0.027, -0.015] (row `all` less `all_without_surgery`, seed 0, 1).",
+    assert {name for name, title in NAMES.items() if title in on} == {
+        *("pretraining", "mean", "annealed", "cosine"),
+    }
+    contrastive, surgery = off
+    assert_says(contrastive, parameter=NAMES["contrastive"])
+    assert re.findall(r"[+-]\d\.\d+", contrastive) == []
+    assert_says(surgery, parameter=NAMES["surgery"], found=("`all`", "`all_without_surgery`"))
+    assert re.findall(r"\w+ [+-]\d.*?\]|seed.*\d", surgery) == [
+        "SST +0.012 [-0.011, +0.035]",
+        "Para -0.021 [-0.027, -0.015]",
+        "seed 0, 1",
     ]
-    assert worth(None).endswith("not measured.")
 
 
 def test_new_examples() -> None:
@@ -110,7 +122,6 @@ def test_new_examples() -> None:
         "paraphrase": {"rows": 9, "dev_in_training": 0, "new": new},
         "similarity": {"rows": 9, "dev_in_training": 16, "new": {"n": 0}},
     }
-    assert leak_lines(Training.model_validate({"leaks": leaks})).splitlines()[-1] == (
-        "- paraphrase, accuracy: 0.875 ± 0.004 on 6,384 examples; of all, 0 stand in training whole"
-    )
+    line = leak_lines(Training.model_validate({"leaks": leaks})).splitlines()[-1]
+    assert_says(line, parameter="paraphrase, accuracy", found=("0.875 ± 0.004", "6,384", " 0 "))
     assert leak_lines(Training()) == ""

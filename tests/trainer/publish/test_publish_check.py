@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import assert_says
 from trainer.publish.check import check_answer, check_space, clean_environment
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan, build_space
@@ -59,7 +60,7 @@ def stand_in(folder: Path, answer: object = GOOD, event: str = "complete") -> Pa
 
 def failure(folder: Path, patience: float = 20.0) -> str:
     """Check in vain; return the message."""
-    with pytest.raises(PublishError, match="nothing was uploaded") as caught:
+    with pytest.raises(PublishError) as caught:
         check_space(folder, print, patience=patience)
     return str(caught.value)
 
@@ -72,7 +73,6 @@ def test_the_space_s_folder_answers_alone(checkout: Path, tmp_path: Path) -> Non
     answer = check_space(folder, told.append)
     assert len(answer["sentiment"][0]["probabilities"]) == 5
     assert set(answer) == {"sentiment", "paraphrase", "similarity"}
-    assert told[-1].startswith("It answers")
     assert sorted(folder.rglob("*")) == before
 
 
@@ -82,9 +82,7 @@ def test_an_answer_is_returned(tmp_path: Path) -> None:
 
 def test_an_app_that_stops_is_told_with_its_last_words(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import no_such_module_of_ours", encoding="utf-8")
-    told = failure(tmp_path)
-    assert "it stopped with exit status 1" in told
-    assert "ModuleNotFoundError: No module named 'no_such_module_of_ours'" in told
+    assert_says(failure(tmp_path), found=("exit status 1", "'no_such_module_of_ours'"))
 
 
 def test_a_start_that_failed_on_a_busy_machine_is_tried_once_more(tmp_path: Path) -> None:
@@ -98,23 +96,21 @@ if len(tried.read_text()) <= TIMES:
     raise ValueError("When localhost is not accessible, ...")
 """
     (good / "app.py").write_text(busy.replace("TIMES", "1") + text, encoding="utf-8")
-    told: list[str] = []
-    assert check_space(good, told.append) == GOOD[0]
-    assert any("once more" in line for line in told)
+    assert check_space(good, print) == GOOD[0]
+    assert (good / "tried").read_text(encoding="utf-8") == "xx"
     (good / "tried").unlink()
     (good / "app.py").write_text(busy.replace("TIMES", "2") + text, encoding="utf-8")
-    assert "localhost is not accessible" in failure(good)
+    assert_says(failure(good), found="localhost is not accessible")
+    assert (good / "tried").read_text(encoding="utf-8") == "xx"
 
 
 def test_an_app_that_never_listens_is_told(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("import time; print('zzz'); time.sleep(60)", encoding="utf-8")
-    told = failure(tmp_path, patience=1.5)
-    assert "did not answer in time" in told
-    assert "zzz" in told
+    assert_says(failure(tmp_path, patience=1.5), found=("in time", "zzz"))
 
 
 def test_an_error_of_the_app_is_told(tmp_path: Path) -> None:
-    assert "answers with an error: event: error" in failure(stand_in(tmp_path, None, "error"))
+    assert_says(failure(stand_in(tmp_path, None, "error")), found="event: error")
 
 
 @pytest.mark.parametrize(

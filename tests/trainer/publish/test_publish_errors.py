@@ -1,342 +1,419 @@
-"""Every way that publishing can fail: a sentence with the next step, and nothing lost."""
+"""Every way that publishing can fail: what the message names, and that nothing is lost."""
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import constants
 
-from tests.trainer.publish.hub_state import OTHER, READER, TOKEN, FakeHub, Fault
-from tests.trainer.publish.publish_samples import MODEL, SPACE, refused, run_plan, unchecked
+from tests.support import assert_says
+from tests.trainer.publish.hub_state import OTHER, READER, TOKEN, FakeHub, Fault, Repo
+from tests.trainer.publish.publish_samples import MODEL, SPACE, our_hub, refused, run_plan
 from trainer.publish import folder as folders
-from trainer.publish.errors import PublishError, explain, without_token
+from trainer.publish.errors import explain, without_token
 from trainer.publish.folder import Plan
-from trainer.publish.publish import publish
-from trainer.publish.upload import Hub
 
 # The client's own call of httpx2, in huggingface_hub.lfs
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
-# Before anything is created
+EXPIRED = "hf_expiredLongAgo"
+SETTINGS = "https://huggingface.co/settings/"
+AGAIN = "run the same command again"
+Arrange = Callable[[FakeHub, pytest.MonkeyPatch], None]
 
 
-def test_no_token_is_told(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("HF_TOKEN")
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "none"))
-    with pytest.raises(PublishError, match=r"token is needed.*hf auth login.*--dry-run needs none"):
-        Hub(print)
-    assert hub.requests == []
+@dataclasses.dataclass(frozen=True)
+class Cause:
+    """One way to fail: how it comes about, what the message names, what it takes to mend it."""
+
+    says: dict[str, Any]  # the arguments of `assert_says`
+    faults: tuple[Fault, ...] = ()
+    arrange: Arrange = lambda _hub, _patch: None
+    model: str | None = None
+    plan: dict[str, Any] = dataclasses.field(default_factory=dict)  # its other fields
+    asks: list[tuple[str, str]] | None = None  # all that the Hub is asked; None: it isn't looked at
+    tells: tuple[str, ...] = ()  # named in the lines that are told on the way
+    leaves: str = "nothing"  # new on the Hub: nothing, an "empty" Space, or "all" of it
+    arrives: str = ""  # large files before the connection goes: "some", or "all"
+    again: dict[str, Any] | None = None  # fields of the plan that succeeds once the cause is gone
 
 
-def test_a_client_that_is_kept_offline_is_told(
-    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(PublishError, match="HF_HUB_OFFLINE keeps"):
-        Hub(print)
-    assert hub.requests == []
+@dataclasses.dataclass(frozen=True)
+class Failed:
+    """A plan that was published in vain, and what was on the Hub before, then, and after more."""
+
+    cause: Cause
+    message: str
+    told: list[str]
+    requests: list[tuple[str, str]]
+    before: dict[tuple[str, str], list[Any]]  # each repository's commits
+    after: dict[tuple[str, str], list[Any]]
+    arrived: set[str]  # large files, by SHA-256
+    uploaded: set[str]  # the same of the second run alone
+    wanted: set[str]
+    mended: dict[tuple[str, str], list[Any]]
 
 
-def test_a_token_that_isn_t_valid_is_told(
-    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_TOKEN", "hf_expiredLongAgo")
-    told = refused(Plan(SPACE, root=checkout))
-    assert "401" in told
-    assert "isn't valid" in told
-    assert "hf_expiredLongAgo" not in told
-    asked = [request for request in hub.requests if request[1] != "/api/agent-harnesses"]
-    assert asked == [("GET", "/api/whoami-v2")], "but for what the client asks of itself"
+def there(kind: str, **files: bytes) -> Arrange:
+    """Put a repository onto the Hub; `__` in a file's name stands for a dot."""
+
+    def put(hub: FakeHub, _: pytest.MonkeyPatch) -> None:
+        repo = Repo(kind, MODEL if kind == "model" else SPACE)
+        repo.sdk = "gradio" if kind == "space" else None
+        repo.commit({name.replace("__", "."): content for name, content in files.items()})
+        hub.repos[kind, repo.name] = repo
+
+    return put
 
 
-def test_a_token_that_only_reads_is_told(
-    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_TOKEN", READER)
-    assert "can only read" in refused(Plan(SPACE, root=checkout))
-    assert hub.repos == {}
+def space_of_ours(hub: FakeHub, _: pytest.MonkeyPatch) -> None:
+    """Put a Space that this command made onto the Hub."""
+    repo = Repo("space", SPACE, sdk="gradio", hardware="cpu-basic")
+    repo.commit({"minbert/multitask.py": b"", "app.py": b"older"})
+    hub.repos["space", SPACE] = repo
 
 
-@pytest.mark.parametrize("space", ["bert/lab", "museum/lab"])
-def test_someone_else_s_namespace_is_told_with_one_s_own(
-    hub: FakeHub, checkout: Path, space: str
-) -> None:
-    told = refused(Plan(SPACE, space, root=checkout))
-    assert f"Found {space.split('/')[0]!r}" in told
-    assert "'anna', 'lab', 'museum'" in told
-    assert hub.repos == {}
+def docker_space(hub: FakeHub, patch: pytest.MonkeyPatch) -> None:
+    there("space", app__py=b"a program of their own")(hub, patch)
+    hub.repos["space", SPACE].sdk = "docker"
 
 
-def test_a_readme_that_the_hub_refuses_stops_before_anything_is_created(
-    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trainer.publish.card.SHORT_DESCRIPTION", "x" * 61)
-    told = refused(Plan(SPACE, MODEL, root=checkout))
-    assert "refuses the space's README.md" in told
-    assert "60 characters" in told
-    assert hub.repos == {}
+def no_token(_: FakeHub, patch: pytest.MonkeyPatch) -> None:
+    patch.delenv("HF_TOKEN")
+    patch.setattr(constants, "HF_TOKEN_PATH", "/nowhere/at/all")
 
 
-def test_a_readme_that_the_hub_refuses_at_the_commit_is_told(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [
-        Fault("POST", "/commit/", status=400, body='Invalid metadata in README.md: "sdk"')
-    ]
-    told = refused(Plan(SPACE, root=checkout))
-    assert "refused while uploading to anna/minbert-lab (400: Invalid metadata in README.md" in told
-    assert "Mend that, then run the same command again" in told
-    run_plan(Plan(SPACE, root=checkout))
-
-
-# Names that are taken
-
-
-@pytest.mark.parametrize("sdk", ["docker", "gradio"])
-def test_a_space_with_something_else_in_it_is_left_alone(
-    hub: FakeHub, checkout: Path, sdk: str
-) -> None:
-    run_plan(Plan(SPACE, root=checkout))
-    theirs = hub.repos["space", SPACE]
-    theirs.sdk = sdk
-    theirs.commit({"app.py": b"a program of their own", "README.md": b""})
-    told = refused(Plan(SPACE, root=checkout))
-    assert "something else in it" in told
-    assert theirs.files["app.py"] == b"a program of their own"
-    assert len(theirs.commits) == 3
-
-
-@pytest.mark.parametrize("config", [b'{"model_type": "llama"}', b"torn", None])
-def test_a_model_of_another_kind_is_left_alone(
-    hub: FakeHub, checkout: Path, config: bytes | None
-) -> None:
-    run_plan(Plan(SPACE, MODEL, root=checkout))
-    theirs = hub.repos["model", MODEL]
-    files = {"model.safetensors": b"weights", **({"config.json": config} if config else {})}
-    theirs.commit(files)
-    commits = len(hub.repos["space", SPACE].commits)
-    assert "Found a model with something else in it" in refused(Plan(SPACE, MODEL, root=checkout))
-    assert theirs.files == files
-    assert len(hub.repos["space", SPACE].commits) == commits
-
-
-def test_an_empty_repo_of_an_earlier_try_is_filled(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("POST", "/commit/", status=418)]
-    refused(Plan(SPACE, root=checkout))
-    assert set(hub.repos["space", SPACE].files) == {".gitattributes"}
-    run_plan(Plan(SPACE, root=checkout))
-    assert "app.py" in hub.repos["space", SPACE].files
-
-
-def test_a_name_taken_behind_one_s_back_is_told(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("POST", "/repos/create", status=409, body="You already created this")]
-    told = refused(Plan(SPACE, root=checkout))
-    assert "The name is taken" in told
-    assert "You already created this" in told
-
-
-def test_private_never_goes_to_a_public_repo(hub: FakeHub, checkout: Path) -> None:
-    run_plan(Plan(SPACE, root=checkout))
-    assert "Found it public already" in refused(Plan(SPACE, private=True, root=checkout))
-    assert len(hub.repos["space", SPACE].commits) == 2
-
-
-# Money and room
-
-
-def test_a_cpu_space_without_a_plan_names_the_ways_out(hub: FakeHub, checkout: Path) -> None:
+def unpaid(hub: FakeHub, _: pytest.MonkeyPatch) -> None:
     hub.paid = False
-    told = refused(Plan(SPACE, MODEL, root=checkout))
-    for way in ("--hardware zero-a10g", "--static", "PRO", "Nothing was created"):
-        assert way in told
-    assert "Subscribe to PRO to host" in told
-    assert hub.repos == {}
-    run_plan(Plan(SPACE, MODEL, "zero-a10g", root=checkout))
-    assert len(hub.repos) == 2
 
 
-def test_a_refused_zero_gpu_space_names_other_ways(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("POST", "/repos/create", status=403, body="Verify your plan first")]
-    told = refused(Plan(SPACE, None, "zero-a10g", root=checkout))
-    assert "verified accounts" in told
-    assert "--static" in told
-    assert "--hardware zero" not in told
+def broken_build(stage: str) -> Arrange:
+    """Let the Space's build fail, with a long log that repeats the token."""
+
+    def arrange(hub: FakeHub, _: pytest.MonkeyPatch) -> None:
+        hub.stages = ["BUILDING", stage]
+        hub.build_log = [f"line {number}" for number in range(30)] + [f"no version {TOKEN}"]
+
+    return arrange
 
 
-def test_a_refusal_about_rights_isn_t_taken_for_money(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("POST", "/repos/create", status=403, body="Forbidden by the owner")]
-    told = refused(Plan(SPACE, root=checkout))
-    assert "no right to do that" in told
-    assert "--static" not in told
+def setting(target: object, name: str, value: object) -> Arrange:
+    """Set an attribute while the plan fails."""
+    return lambda _, patch: patch.setattr(target, name, value)
 
 
-def test_a_refused_model_repo_takes_the_new_space_back(
-    hub: FakeHub, checkout: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    refusal = Fault("POST", "/repos/create", status=403, body="not for you", after=1)
-    hub.faults = [refusal]
-    with pytest.raises(PublishError, match=r"creating anna/minbert \(403: not for you"):
-        publish(Plan(SPACE, MODEL, root=checkout), Hub(print, pause=0.01), print, unchecked)
-    assert hub.repos == {}
-    told = capsys.readouterr().out
-    assert f"Created {hub.url}/spaces/{SPACE}" in told
-    assert f"Deleted the empty {hub.url}/spaces/{SPACE} again" in told
+def variable(name: str, value: str) -> Arrange:
+    """Set a variable of the environment while the plan fails."""
+    return lambda _, patch: patch.setenv(name, value)
 
 
-def test_a_space_that_was_there_is_never_taken_back(hub: FakeHub, checkout: Path) -> None:
-    run_plan(Plan(SPACE, root=checkout))
-    hub.faults = [Fault("POST", "/repos/create", status=403, body="not for you")]
-    refused(Plan(SPACE, MODEL, root=checkout))
-    assert "app.py" in hub.repos["space", SPACE].files
-    assert hub.asked("DELETE", "") == []
+def refusal(status: int, body: str, path: str = "/repos/create", **more: Any) -> tuple[Fault, ...]:  # noqa: ANN401 - any field
+    return (Fault("POST", path, status=status, body=body, **more),)
 
 
-def test_a_space_that_can_t_be_taken_back_is_told(
-    hub: FakeHub, checkout: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    hub.faults = [
-        Fault("POST", "/repos/create", status=403, body="not for you", after=1),
-        Fault("DELETE", "/repos/delete", "cut"),
-    ]
-    with pytest.raises(PublishError, match="not for you"):
-        publish(Plan(SPACE, MODEL, root=checkout), Hub(print, pause=0.01), print, unchecked)
-    assert f"Couldn't delete the empty {hub.url}/spaces/{SPACE}" in capsys.readouterr().out
+LOGIN = [("GET", "/api/whoami-v2")]
+LONG_NAME = "x" * 61
+CAUSES = {
+    # Who asks
+    "no token": Cause(
+        {"found": "none", "step": (f"{SETTINGS}tokens", "hf auth login", "HF_TOKEN", "--dry-run")},
+        arrange=no_token,
+        asks=[],
+    ),
+    "a client that is kept offline": Cause(
+        {"parameter": "HF_HUB_OFFLINE", "step": "Unset"},
+        arrange=setting(constants, "HF_HUB_OFFLINE", True),
+        asks=[],
+    ),
+    "a token that isn't valid": Cause(
+        {"found": "401", "step": (f"{SETTINGS}tokens", "hf auth login", "HF_TOKEN")},
+        arrange=variable("HF_TOKEN", EXPIRED),
+        asks=LOGIN,
+    ),
+    "a token that only reads": Cause(
+        {"found": "read", "step": ("write access", f"{SETTINGS}tokens")},
+        arrange=variable("HF_TOKEN", READER),
+        asks=LOGIN,
+    ),
+    **{
+        f"a namespace of {owner}": Cause(
+            {
+                "parameter": f"`{owner}/lab`",
+                "rule": "'anna', 'lab', 'museum'",
+                "found": f"{owner!r}",
+            },
+            plan={"space": f"{owner}/lab"},
+            asks=LOGIN,
+        )
+        for owner in ("bert", "museum")
+    },
+    # What is sent
+    "a file that is missing": Cause(
+        {"parameter": "assets/not-there.json", "step": "whole checkout"},
+        arrange=setting(folders, "NEEDED", (*folders.NEEDED, "assets/not-there.json")),
+    ),
+    "a README that is refused at once": Cause(
+        {"parameter": "space's README.md", "found": "60 characters", "step": "assets/publish"},
+        arrange=lambda _, patch: patch.setattr("trainer.publish.card.SHORT_DESCRIPTION", LONG_NAME),
+        model=MODEL,
+    ),
+    "a README that is refused at the commit": Cause(
+        {"parameter": SPACE, "found": "400: Invalid metadata in README.md", "step": AGAIN},
+        refusal(400, "Invalid metadata in README.md", "/commit/"),
+        leaves="empty",
+        again={},
+    ),
+    # Names that are taken
+    "a Space of somebody's": Cause(
+        {"parameter": f"`{SPACE}`", "found": "something else", "step": ("another name", "delete")},
+        arrange=there("space", app__py=b"a program of their own", README__md=b""),
+    ),
+    "a Space of another kind": Cause(
+        {"parameter": f"`{SPACE}`", "found": "something else", "step": ("another name", "delete")},
+        arrange=docker_space,
+    ),
+    **{
+        f"a model with {name}": Cause(
+            {"parameter": f"`{MODEL}`", "found": "something else", "step": "another name"},
+            arrange=there("model", model__safetensors=b"weights", **config),
+            model=MODEL,
+        )
+        for name, config in {
+            "another type": {"config__json": b'{"model_type": "llama"}'},
+            "a torn config": {"config__json": b"torn"},
+            "no config": {},
+        }.items()
+    },
+    "a name that was taken meanwhile": Cause(
+        {"parameter": SPACE, "found": "409: You already have", "step": "another"},
+        refusal(409, "You already have one"),
+    ),
+    "a Space that is public": Cause(
+        {"parameter": f"`{SPACE}`", "rule": "private", "found": "public", "step": "--private"},
+        arrange=space_of_ours,
+        plan={"private": True},
+    ),
+    # Money and room
+    "a CPU without a plan": Cause(
+        {
+            "parameter": (SPACE, "cpu-basic"),
+            "rule": "PRO",
+            "found": "Subscribe to PRO to host",
+            "step": ("--hardware zero-a10g", "--static", "https://huggingface.co/pricing"),
+        },
+        arrange=unpaid,
+        model=MODEL,
+        again={"hardware": "zero-a10g"},
+    ),
+    "ZeroGPU that is refused": Cause(
+        {
+            "parameter": (SPACE, "zero-a10g"),
+            "rule": "verified accounts",
+            "found": "Verify your plan first",
+            "step": ("--static", "https://huggingface.co/pricing"),
+            "never": "--hardware zero",
+        },
+        refusal(403, "Verify your plan first"),
+        plan={"hardware": "zero-a10g"},
+    ),
+    "rights, which are no money": Cause(
+        {
+            "found": "403: Forbidden by the owner",
+            "step": ("write access", f"{SETTINGS}tokens"),
+            "never": ("--static", "--hardware"),
+        },
+        refusal(403, "Forbidden by the owner"),
+    ),
+    "a model repo that is refused": Cause(
+        {"parameter": MODEL, "found": "403: not for you", "step": f"{SETTINGS}tokens"},
+        refusal(403, "not for you", after=1),
+        model=MODEL,
+        tells=("Created http", "Deleted the empty http"),
+    ),
+    "a new Space that can't be deleted either": Cause(
+        {"parameter": MODEL, "found": "403: not for you"},
+        (*refusal(403, "not for you", after=1), Fault("DELETE", "/repos/delete", status=403)),
+        model=MODEL,
+        tells=(f"/spaces/{SPACE}", "delete it in its settings"),
+        leaves="empty",
+    ),
+    "a model repo beside a Space that was there": Cause(
+        {"parameter": MODEL, "found": "403: not for you"},
+        refusal(403, "not for you"),
+        arrange=space_of_ours,
+        model=MODEL,
+    ),
+    "hardware that costs": Cause(
+        {"parameter": (SPACE, "t4-small"), "found": "Add a payment", "step": f"{SETTINGS}billing"},
+        refusal(402, "Add a payment method", "/hardware"),
+        arrange=space_of_ours,
+        plan={"hardware": "t4-small"},
+        leaves="all",
+    ),
+    **{
+        f"no room ({status})": Cause(
+            {"parameter": SPACE, "found": body, "step": (f"{SETTINGS}storage", AGAIN)},
+            refusal(status, body, "/objects/batch"),
+            leaves="empty",
+            again={},
+        )
+        for status, body in (
+            (413, "file"),
+            (403, "Private storage quota exceeded"),
+            (402, "storage"),
+        )
+    },
+    # The network, and the Hub itself
+    "too many requests": Cause(
+        {"found": "429: slow down", "step": ("Wait", AGAIN)}, refusal(429, "slow down")
+    ),
+    "the Hub's own trouble": Cause(
+        {"found": "500: boom", "step": ("https://status.huggingface.co", AGAIN)},
+        (Fault("GET", "/api/whoami", status=500, body="boom"),),
+    ),
+    "no network": Cause(
+        {"parameter": "logging in", "step": AGAIN},
+        arrange=setting(constants, "ENDPOINT", "http://127.0.0.1:9"),
+        asks=[],
+    ),
+    "a connection lost at the commit": Cause(
+        {"parameter": SPACE, "found": "connection", "step": AGAIN},
+        (Fault("POST", f"{SPACE}/commit/", "cut"),),
+        leaves="empty",
+        arrives="all",
+        again={},
+    ),
+    "a connection lost between files, however often they are tried": Cause(
+        {"parameter": SPACE, "found": "connection", "step": AGAIN},
+        (Fault("PUT", "/lfs/", "cut", times=99, after=1),),
+        arrange=lambda _, patch: patch.setattr(
+            "huggingface_hub.utils._http.time.sleep", lambda _: None
+        ),
+        leaves="empty",
+        arrives="some",
+        again={},
+    ),
+    "a Hub without Xet": Cause(  # its own library raises other errors than the client
+        {"parameter": SPACE, "found": "xet-write-token", "step": AGAIN},
+        arrange=setting(constants, "HF_HUB_DISABLE_XET", False),
+        leaves="empty",
+        again={},
+    ),
+    # The build
+    **{
+        f"a Space that ends with {stage}": Cause(
+            {
+                "found": (stage, "exit code: 1", "line 29", "no version [token]", f"{log}'s end"),
+                "step": (f"{SPACE}?logs={log}", AGAIN),
+                "never": "line 10\n",
+            },
+            arrange=broken_build(stage),
+            leaves="all",
+        )
+        for stage, log in (("BUILD_ERROR", "build"), ("RUNTIME_ERROR", "run"))
+    },
+    "a build without its log": Cause(
+        {"found": "BUILD_ERROR", "step": f"{SPACE}?logs=build", "never": "line 29"},
+        (Fault("GET", "/logs/", status=404, times=9),),
+        arrange=broken_build("BUILD_ERROR"),
+        leaves="all",
+    ),
+    "an app without a runtime": Cause(
+        {"parameter": SPACE, "found": "404", "rule": "All files are uploaded"},
+        (Fault("GET", "/runtime", status=404, times=9),),
+        leaves="all",
+    ),
+}
 
 
-def test_hardware_that_costs_is_told_after_the_upload(hub: FakeHub, checkout: Path) -> None:
-    run_plan(Plan(SPACE, root=checkout))
-    hub.faults = [Fault("POST", "/hardware", status=402, body="Add a payment method")]
-    told = refused(Plan(SPACE, None, "t4-small", root=checkout))
-    assert "Add a payment method" in told
-    assert "settings/billing" in told
+def commits(hub: FakeHub) -> dict[tuple[str, str], list[Any]]:
+    """Return what the Hub holds now."""
+    return {name: list(repo.commits) for name, repo in hub.repos.items()}
 
 
-@pytest.mark.parametrize(
-    ("status", "body"), [(413, "file"), (403, "Private storage quota exceeded"), (402, "storage")]
-)
-def test_a_full_account_is_told(hub: FakeHub, checkout: Path, status: int, body: str) -> None:
-    hub.faults = [Fault("POST", "/objects/batch", status=status, body=body)]
-    told = refused(Plan(SPACE, root=checkout))
-    assert "no room left" in told
-    assert "run the same command again" in told
-    run_plan(Plan(SPACE, root=checkout))
+@pytest.fixture(scope="module", params=CAUSES, ids=lambda name: name.replace(" ", "-"))
+def failed(request: pytest.FixtureRequest, slim: Path) -> Iterator[Failed]:
+    """Publish in vain, by each cause in turn, from a Hub that repeats the token wherever it can."""
+    cause = CAUSES[request.param]
+    plan = Plan(**{"space": SPACE, "model_repo": cause.model, "root": slim, **cause.plan})
+    told: list[str] = []
+    with pytest.MonkeyPatch.context() as patch, our_hub(patch) as hub:
+        hub.faults = [
+            dataclasses.replace(fault, body=f"{fault.body} {TOKEN}") for fault in cause.faults
+        ]
+        with pytest.MonkeyPatch.context() as passing:
+            cause.arrange(hub, passing)
+            before = commits(hub)
+            message = refused(plan, told=told)
+        after, requests, arrived = commits(hub), list(hub.requests), set(hub.large)
+        hub.faults.clear()
+        hub.requests.clear()
+        if cause.again is not None:
+            run_plan(dataclasses.replace(plan, **cause.again))
+        uploaded = {path.removeprefix("/lfs/") for path in hub.asked("PUT", "/lfs/")}
+        yield Failed(
+            *(cause, message, told, requests, before, after, arrived, uploaded),
+            *(set(hub.large), commits(hub)),
+        )
 
 
-# The network, and the Hub itself
+def test_the_message_names_what_is_wrong_and_the_next_step(failed: Failed) -> None:
+    assert_says(failed.message, **failed.cause.says)
+    assert_says("\n".join(failed.told), found=failed.cause.tells)
 
 
-def test_too_many_requests_are_told(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("POST", "/repos/create", status=429, body="slow down")]
-    assert "Wait some minutes" in refused(Plan(SPACE, root=checkout))
+def test_no_token_is_ever_told(failed: Failed) -> None:
+    assert_says("\n".join([failed.message, *failed.told]), never=(TOKEN, READER, EXPIRED))
 
 
-def test_the_hub_s_own_trouble_is_told(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("GET", "/api/whoami", status=500, body="boom")]
-    told = refused(Plan(SPACE, root=checkout))
-    assert "500: boom" in told
-    assert "status.huggingface.co" in told
+def test_nothing_is_lost_and_nothing_is_half_there(failed: Failed, slim: Path) -> None:
+    for repo, kept in failed.before.items():
+        assert failed.after[repo][: len(kept)] == kept
+    if failed.cause.leaves == "nothing":
+        assert failed.after == failed.before
+    else:
+        (files,) = (found[-1][1] for repo, found in failed.after.items() if repo[0] == "space")
+        if failed.cause.leaves == "empty":
+            assert set(files) == {".gitattributes"}
+        else:
+            assert files["app.py"] == (slim / "app.py").read_bytes()
+    if failed.cause.asks is not None:  # but for what the client asks of itself
+        asked = [request for request in failed.requests if request[1] != "/api/agent-harnesses"]
+        assert asked == failed.cause.asks
 
 
-def test_a_lost_connection_loses_nothing(hub: FakeHub, checkout: Path) -> None:
-    """The connection goes as the commit is sent; the large files are there already."""
-    hub.faults = [Fault("POST", f"{SPACE}/commit/", "cut")]
-    told = refused(Plan(SPACE, root=checkout))
-    assert f"connection to the Hub was lost while uploading to {SPACE}" in told
-    assert "run the same command again" in told
-    assert hub.large
-    hub.requests.clear()
-    run_plan(Plan(SPACE, root=checkout))
-    assert hub.asked("PUT", "/lfs/") == []
-    assert "app.py" in hub.repos["space", SPACE].files
+def test_once_the_cause_is_gone_the_rest_goes_up(failed: Failed, slim: Path) -> None:
+    if failed.cause.again is None:
+        assert failed.mended == failed.after
+        return
+    files = failed.mended["space", SPACE][-1][1]
+    assert files["app.py"] == (slim / "app.py").read_bytes()
+    assert (("model", MODEL) in failed.mended) is (failed.cause.model is not None)
+    assert failed.uploaded == failed.wanted - failed.arrived, "large files that are there stay"
+    assert failed.wanted
+    if failed.cause.arrives:
+        assert failed.arrived
+        assert bool(failed.uploaded) is (failed.cause.arrives == "some")
 
 
-def test_a_connection_lost_between_files_continues_with_those_that_are_missing(
-    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The network goes while large files travel, and stays away however often they are tried."""
-    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: None)
-    hub.faults = [Fault("PUT", "/lfs/", "cut", times=99, after=1)]
-    told = refused(Plan(SPACE, root=checkout))
-    assert f"connection to the Hub was lost while uploading to {SPACE}" in told
-    assert "run the same command again" in told
-    arrived = set(hub.large)
-    assert arrived
-    assert set(hub.repos["space", SPACE].files) == {".gitattributes"}, "no half commit"
-    hub.faults.clear()
-    hub.requests.clear()
-    run_plan(Plan(SPACE, root=checkout))
-    again = {path.removeprefix("/lfs/") for path in hub.asked("PUT", "/lfs/")}
-    assert again == set(hub.large) - arrived
-    assert again
-
-
-@pytest.mark.usefixtures("hub")
-def test_a_hub_without_xet_is_told(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client's own Xet library raises errors of other kinds than the client."""
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", False)
-    told = refused(Plan(SPACE, root=checkout))
-    assert f"while uploading to {SPACE}" in told
-    assert "xet-write-token" in told
-    assert "run the same command again" in told
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    run_plan(Plan(SPACE, root=checkout))
-
-
-def test_a_silent_hub_isn_t_waited_for_without_end(hub: FakeHub, checkout: Path) -> None:
+def test_a_silent_hub_isn_t_waited_for_without_end(hub: FakeHub, slim: Path) -> None:
     hub.faults = [Fault("POST", f"{SPACE}/commit/", "stall")]  # of 30 seconds
     begun = time.monotonic()
-    told = refused(Plan(SPACE, root=checkout), silence=1.0)
+    message = refused(Plan(SPACE, root=slim), silence=1.0)
     assert time.monotonic() - begun < 25
-    assert "connection to the Hub was lost" in told
-
-
-def test_no_network_at_all_is_told(
-    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
-    assert "lost while logging in" in refused(Plan(SPACE, root=checkout))
-    assert hub.requests == []
-
-
-@pytest.mark.parametrize(("stage", "log"), [("BUILD_ERROR", "build"), ("RUNTIME_ERROR", "run")])
-def test_a_failed_build_is_told_with_its_log(
-    hub: FakeHub, checkout: Path, stage: str, log: str
-) -> None:
-    hub.stages = ["BUILDING", stage]
-    hub.build_log = [f"line {number}" for number in range(30)] + [f"no such version {TOKEN}"]
-    told = refused(Plan(SPACE, root=checkout))
-    assert f"doesn't run: {stage}" in told
-    assert "exit code: 1" in told
-    assert "no such version [token]" in told
-    assert "line 29" in told
-    assert "line 10\n" not in told
-    assert f"{SPACE}?logs={log}" in told
-    assert hub.asked("GET", f"/logs/{log}")
-
-
-def test_a_failed_build_is_told_without_its_log_too(hub: FakeHub, checkout: Path) -> None:
-    hub.stages = ["BUILD_ERROR"]
-    hub.faults = [Fault("GET", "/logs/", status=404, times=9)]
-    assert "doesn't run: BUILD_ERROR" in refused(Plan(SPACE, root=checkout))
-
-
-def test_a_token_that_a_server_repeats_is_taken_out(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("POST", "/repos/create", status=400, body=f"bad token {TOKEN}")]
-    assert "bad token [token]" in refused(Plan(SPACE, root=checkout))
-    assert without_token(f"a {OTHER} b", "") == f"a {OTHER} b"
+    assert_says(message, parameter=SPACE, found="connection", step=AGAIN)
 
 
 def test_an_error_of_any_other_kind_is_told() -> None:
     error = RuntimeError("outer")
     error.__cause__ = KeyError("inner")
-    told = str(explain(error, "uploading a/b"))
-    assert told.startswith("Stopped while uploading a/b: outer 'inner'. Nothing is lost")
-    assert "no room left" in str(explain(ValueError("quota reached"), "uploading a/b"))
-
-
-def test_a_check_that_fails_leaves_the_hub_alone(
-    hub: FakeHub, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(folders, "NEEDED", (*folders.NEEDED, "assets/not-there.json"))
-    assert "should hold assets/not-there.json" in refused(Plan(SPACE, root=checkout))
-    assert hub.repos == {}
+    message = explain(error, "uploading a/b")
+    assert_says(message, parameter="uploading a/b", found=("outer", "'inner'"), step=AGAIN)
+    message = explain(ValueError("quota reached"), "uploading a/b")
+    assert_says(message, parameter="a/b", found="quota reached", step=f"{SETTINGS}storage")
+    assert without_token(f"a {OTHER} b", "") == f"a {OTHER} b"

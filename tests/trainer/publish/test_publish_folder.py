@@ -17,13 +17,17 @@ from huggingface_hub import ModelCard, SpaceCard
 from packaging.specifiers import SpecifierSet
 
 from minbert.multitask import MultitaskBert
+from tests.support import assert_says, markdown_tables
 from tests.trainer.publish.hub_state import yaml_problem
 from tests.trainer.publish.publish_samples import REPOSITORY
 from trainer.publish import folder as folders
+from trainer.publish.card import METRICS
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import CPU_INDEX, Plan, build_model, build_space, space_requirements
 
 OURS = (REPOSITORY / "requirements.txt").read_text(encoding="utf-8")
+ON_THE_HUB = "https://huggingface.co/"
+BASE = "sentence-transformers/all-MiniLM-L6-v2"
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,11 @@ def model(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def names(folder: Path) -> set[str]:
     """Return the files below a folder."""
     return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def links(card: str) -> set[str]:
+    """Return the addresses that a card links to."""
+    return set(re.findall(r"\]\((.*?)\)", card))
 
 
 def test_a_space_holds_the_app_and_what_it_needs(space: Path, checkout: Path) -> None:
@@ -104,14 +113,15 @@ def test_the_space_s_front_matter_says_what_was_tested(space: Path) -> None:
     )
     assert (space / thumbnail).is_file()
     assert {"title", "datasets", "short_description", "tags"} <= set(told)
+    assert links(text) == {f"{ON_THE_HUB}anna/model", f"{ON_THE_HUB}{BASE}"}
 
 
-def test_a_space_without_a_model_repo_names_none(checkout: Path, tmp_path: Path) -> None:
-    plan = Plan("anna/lab", None, "zero-a10g", root=checkout)
+def test_a_space_without_a_model_repo_names_none(slim: Path, tmp_path: Path) -> None:
+    plan = Plan("anna/lab", None, "zero-a10g", root=slim)
     card = SpaceCard((build_space(plan, tmp_path / "space") / "README.md").read_text("utf-8"))
-    assert card.data.to_dict()["models"] == ["sentence-transformers/all-MiniLM-L6-v2"]
+    assert card.data.to_dict()["models"] == [BASE]
     assert card.data.to_dict()["suggested_hardware"] == "zero-a10g"
-    assert "a card of its own" not in card.text
+    assert links(card.text) == {f"{ON_THE_HUB}{BASE}"}
 
 
 @pytest.mark.parametrize("hardware", ["cpu-basic", "cpu-upgrade"])
@@ -149,9 +159,9 @@ def test_requirements_without_torch_are_told() -> None:
         space_requirements("torchjd>=1\n", "cpu-basic")
 
 
-def test_a_checkout_that_isn_t_whole_is_told(checkout: Path, tmp_path: Path) -> None:
+def test_a_checkout_that_isn_t_whole_is_told(slim: Path, tmp_path: Path) -> None:
     torn = tmp_path / "torn"
-    shutil.copytree(checkout, torn)
+    shutil.copytree(slim, torn)
     (torn / "assets/models/cls/model.safetensors").unlink()
     with pytest.raises(PublishError, match=r"should hold assets/models/cls/model\.safetensors"):
         build_space(Plan("anna/lab", root=torn), tmp_path / "space")
@@ -199,10 +209,40 @@ def test_the_card_s_metadata_is_what_was_measured(model: Path) -> None:
         assert high - low == pytest.approx(2 * 1.96 * told["se"], abs=2e-4)
 
 
-def test_no_number_of_a_run_stands_in_a_template(checkout: Path, tmp_path: Path) -> None:
+def card_of(root: Path, out: Path) -> str:
+    """Build the model repo's folder; return its card."""
+    folder = build_model(Plan("anna/lab", "anna/model", root=root), out)
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def assert_table_is_the_record(card: str, scores: dict[str, Any]) -> None:
+    """Assert that the card's first table has a row for each metric, with the record's numbers."""
+    wanted = []
+    for (task, name), (_, title) in METRICS.items():
+        told = scores["metrics"][task][name]
+        low, high = (told["value"] + side * 1.96 * told["se"] for side in (-1, 1))
+        wanted.append(
+            {
+                **{"task": task, "metric": title, "value": f"{told['value']:.3f}"},
+                **{"95 % interval": f"{low:.3f} to {high:.3f}", "split": told["split"]},
+                "examples": f"{told['n']:,}",
+            }
+        )
+    assert markdown_tables(card)[0] == wanted
+    assert len(wanted) == 8
+
+
+def test_the_card_s_table_is_the_record(model: Path) -> None:
+    card = (model / "README.md").read_text(encoding="utf-8")
+    path = REPOSITORY / "assets/results/mean-dev.json"
+    assert_table_is_the_record(card, json.loads(path.read_text("utf-8")))
+    assert not re.search(r"\bnan\b|\$\w", card)
+
+
+def test_no_number_of_a_run_stands_in_a_template(slim: Path, tmp_path: Path) -> None:
     """Other records, another card: every metric, setting and count follows."""
     other = tmp_path / "other"
-    shutil.copytree(checkout, other)
+    shutil.copytree(slim, other)
     path = other / "assets/results/mean-dev.json"
     scores = json.loads(path.read_text("utf-8"))
     for metrics in scores["metrics"].values():
@@ -215,39 +255,34 @@ def test_no_number_of_a_run_stands_in_a_template(checkout: Path, tmp_path: Path)
     run["seed"], run["tokens"] = 41, 12345
     run["config"]["mask_demographics"] = True
     run_path.write_text(json.dumps(run), encoding="utf-8")
-    folder = build_model(Plan("anna/lab", "anna/model", root=other), tmp_path / "model")
-    card = (folder / "README.md").read_text(encoding="utf-8")
-    assert card.count("| 0.125 | 0.003 to 0.247 | dev | 7 |") == 8
-    assert "one seed (41)" in card
-    assert "12,345 tokens" in card
-    assert "left out: 3 of paraphrase, 16 of similarity" in card
+    card = card_of(other, tmp_path / "model")
+    assert_table_is_the_record(card, scores)
+    assert_says(card, found=("(41)", "12,345 tokens", "3 of paraphrase, 16 of similarity"))
     assert re.search(r"trained\s+with that", card)
-    template = (checkout / "assets/publish/model_card.md").read_text("utf-8")
+    template = (slim / "assets/publish/model_card.md").read_text("utf-8")
     assert not re.search(r"\d\.\d{3}|\d,\d{3}", template)
 
 
-@pytest.mark.parametrize(
-    "words", ["billion pairs", "Quora", "not comparable", "prejudices", "no source", "128-token"]
-)
-def test_the_card_warns(model: Path, words: str) -> None:
-    text = (model / "README.md").read_text(encoding="utf-8")
-    wanted = "48 tokens at most" if words == "128-token" else words  # the tiny model's length
-    assert wanted in text
-
-
-def test_the_card_has_its_parts_and_names_files_that_are_there(model: Path) -> None:
+def test_the_card_has_its_parts_and_names_what_is_there(model: Path) -> None:
     text = (model / "README.md").read_text(encoding="utf-8")
     wanted = ["Use it", "Numbers", "Training data", "Recipe", "Intended use and limits", "Ethics"]
-    parts = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
+    start, *pieces = re.split(r"^## ", text, flags=re.MULTILINE)
+    parts = dict(piece.split("\n", 1) for piece in pieces)
     assert [part for part in parts if part in wanted] == wanted
+    assert all(len(parts[part].split()) > 20 for part in wanted)
+    assert_says(start, rule="48 tokens")  # the tiny model's length
+    config = json.loads((REPOSITORY / "assets/results/mean.json").read_text("utf-8"))["config"]
+    assert_says(parts["Intended use and limits"], parameter=config["encoder"])
+    spaces = {f"{ON_THE_HUB}spaces/anna/lab", f"{ON_THE_HUB}{config['encoder']}"}
+    assert links(text) == spaces
     named = re.findall(r"`((?:minbert|trainer|assets)/[\w./]+)`", text)
     assert named
     assert [name for name in named if not (REPOSITORY / name).exists()] == []
 
 
-def test_a_record_that_lacks_something_is_told(checkout: Path, tmp_path: Path) -> None:
+def test_a_record_that_lacks_something_is_told(slim: Path, tmp_path: Path) -> None:
     torn = tmp_path / "torn"
-    shutil.copytree(checkout, torn)
+    shutil.copytree(slim, torn)
     path = torn / "assets/results/mean-dev.json"
     scores = json.loads(path.read_text("utf-8"))
     del scores["metrics"]["similarity"]["spearman"]

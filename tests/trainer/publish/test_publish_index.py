@@ -11,25 +11,27 @@ from huggingface_hub import snapshot_download
 
 from minbert.explain.nearest import NearestIndex
 from minbert.predictor import Predictor
-from tests.support import redraw, tiny_model
+from tests.support import assert_says, redraw, tiny_model
 from tests.trainer.publish.hub_state import TOKEN, FakeHub
 from tests.trainer.publish.publish_samples import MODEL, SPACE, refused, run_plan
 from trainer.cli import main
 from trainer.evaluation.index import build_index
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan, build_model, build_space
+from trainer.publish.index import README_NOTE
 
 # The client's own call of httpx2, in huggingface_hub.lfs
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 
 FILES = {"index.json", "texts.tsv", "mean.safetensors", "cls.safetensors"}
 AT = "assets/index/"
+COMMAND = "python -m trainer index"
 
 
 @pytest.fixture(scope="session")
-def index(checkout: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an index by the small checkout's models; nobody writes there."""
-    models = [checkout / "assets" / "models" / name for name in ("mean", "cls")]
+def index(slim: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an index by the slim checkout's models; nobody writes there."""
+    models = [slim / "assets" / "models" / name for name in ("mean", "cls")]
     out = tmp_path_factory.mktemp("own") / "index"
     return build_index(models, data, out, device="cpu", report=lambda _: None)
 
@@ -46,9 +48,9 @@ def in_index(files: dict[str, bytes]) -> set[str]:
 
 
 def test_an_index_goes_up_on_request_and_comes_back(
-    hub: FakeHub, checkout: Path, index: Path, tmp_path: Path
+    hub: FakeHub, slim: Path, index: Path, tmp_path: Path
 ) -> None:
-    told = run_plan(Plan(SPACE, MODEL, private=True, root=checkout, index=index))
+    told = run_plan(Plan(SPACE, MODEL, private=True, root=slim, index=index))
     files = hub.repos["space", SPACE].files
     assert in_index(files) == FILES
     snapshot_download(SPACE, repo_type="space", local_dir=tmp_path, token=TOKEN)
@@ -61,51 +63,49 @@ def test_an_index_goes_up_on_request_and_comes_back(
         name for name in hub.repos["model", MODEL].files if "index" in name or "tsv" in name
     ]
     (notice,) = [line for line in told if line.startswith("Notice: ")]
-    assert f"--index puts {len(back.texts):,} sentences" in notice
+    assert_says(notice, parameter="--index", found=f"{len(back.texts):,} sentences")
 
 
-@pytest.mark.parametrize(
-    ("private", "advice"), [(True, "keeps the Space private"), (False, "Prefer --private")]
-)
+@pytest.mark.parametrize("private", [True, False])
 def test_the_data_s_terms_are_told_before_anything_is_uploaded(
-    hub: FakeHub, checkout: Path, index: Path, private: bool, advice: str
+    hub: FakeHub, slim: Path, index: Path, private: bool
 ) -> None:
-    told = run_plan(Plan(SPACE, private=private, root=checkout, index=index))
+    told = run_plan(Plan(SPACE, private=private, root=slim, index=index))
     (place,) = [place for place, line in enumerate(told) if line.startswith("Notice: ")]
     assert place < next(p for p, line in enumerate(told) if line.startswith(("Created", "Upload")))
-    for words in ("Quora's terms and the treebank's allow research use", advice, "history"):
-        assert words in told[place]
+    advice = {"never" if private else "step": "--private"}
+    assert_says(told[place], rule=("research use", "history"), **advice)
     readme = hub.repos["space", SPACE].files["README.md"].decode()
-    assert "The licence above isn't theirs" in readme
+    assert readme.endswith(README_NOTE)
 
 
 def test_again_it_doesn_t_travel_and_without_the_option_it_goes(
-    hub: FakeHub, checkout: Path, index: Path
+    hub: FakeHub, slim: Path, index: Path
 ) -> None:
-    run_plan(Plan(SPACE, root=checkout, index=index))
+    run_plan(Plan(SPACE, root=slim, index=index))
     repo = hub.repos["space", SPACE]
     hub.requests.clear()
-    run_plan(Plan(SPACE, root=checkout, index=index))
+    run_plan(Plan(SPACE, root=slim, index=index))
     assert len(repo.commits) == 2
     assert hub.asked("PUT", "/lfs/") == []
-    told = run_plan(Plan(SPACE, root=checkout))
+    told = run_plan(Plan(SPACE, root=slim))
     assert in_index(repo.files) == set()
-    assert "research use" not in repo.files["README.md"].decode()
+    assert_says(repo.files["README.md"].decode(), never=(README_NOTE, AT[:-1]))
     assert not [line for line in told if line.startswith("Notice: ")]
     assert {path.name for path in index.iterdir()} == FILES
 
 
 def test_without_the_option_no_index_is_ever_published(
-    checkout: Path, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    slim: Path, index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not the one in the user's cache, nor one that lies in the checkout, whole or torn."""
-    untidy = shutil.copytree(checkout, tmp_path / "untidy")
+    untidy = shutil.copytree(slim, tmp_path / "untidy")
     monkeypatch.setenv("MINBERT_INDEX", str(index))
     for place in ("assets/index", "assets/mine", "assets/models/mean/index", "minbert/torn"):
         shutil.copytree(index, untidy / place)
     (untidy / "minbert/torn/index.json").unlink()
     (untidy / "assets/index/texts.tsv").unlink()
-    for plan, wanted in ((untidy, "found"), (checkout, "tidy")):
+    for plan, wanted in ((untidy, "found"), (slim, "tidy")):
         build_space(Plan(SPACE, MODEL, root=plan), tmp_path / wanted / "space")
         build_model(Plan(SPACE, MODEL, root=plan), tmp_path / wanted / "model")
     found, tidy = (
@@ -115,10 +115,10 @@ def test_without_the_option_no_index_is_ever_published(
     assert found == tidy
 
 
-def test_what_lies_beside_an_index_stays_behind(checkout: Path, mine: Path, tmp_path: Path) -> None:
+def test_what_lies_beside_an_index_stays_behind(slim: Path, mine: Path, tmp_path: Path) -> None:
     (mine / "notes.txt").write_text("private", encoding="utf-8")
     (mine / "max.safetensors").write_bytes(b"of another model")
-    folder = build_space(Plan(SPACE, root=checkout, index=mine), tmp_path / "space")
+    folder = build_space(Plan(SPACE, root=slim, index=mine), tmp_path / "space")
     assert {path.name for path in (folder / AT).iterdir()} == FILES
 
 
@@ -149,77 +149,61 @@ def spoil(mine: Path, how: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("how", "message"),
+    ("how", "found"),
     [
-        ("nowhere", "should be a folder that `python -m trainer index` wrote. Found no index.json"),
-        ("a file", "Found no index.json"),
-        ("unfinished", "Found no index.json"),
-        ("no texts", "torn or of another version"),
-        ("half its texts", "torn or of another version"),
-        ("another count", "torn or of another version"),
-        ("no embeddings", "torn or of another version"),
-        ("no json", "torn or of another version"),
+        *((how, "no index.json") for how in ("nowhere", "a file", "unfinished")),
+        *((how, "torn") for how in ("no texts", "half its texts", "another count")),
+        *((how, "torn") for how in ("no embeddings", "no json")),
     ],
 )
 def test_what_is_no_index_is_told_and_nothing_is_created(
-    hub: FakeHub, checkout: Path, mine: Path, how: str, message: str
+    hub: FakeHub, slim: Path, mine: Path, how: str, found: str
 ) -> None:
-    told = refused(Plan(SPACE, MODEL, root=checkout, index=spoil(mine, how)))
-    assert told.startswith("`--index` ")
-    assert message in told
-    assert "python -m trainer index" in told
+    message = refused(Plan(SPACE, MODEL, root=slim, index=spoil(mine, how)))
+    assert_says(message, parameter="`--index`", found=found, step="python -m trainer index")
     assert hub.repos == {}
 
 
 @pytest.mark.parametrize("names", [("mean",), ("mean", "max"), ("mean", "cls", "max")])
 def test_an_index_of_other_models_is_told(
-    hub: FakeHub, checkout: Path, data: Path, tmp_path: Path, names: tuple[str, ...]
+    hub: FakeHub, slim: Path, data: Path, tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     models = [tmp_path / "models" / name for name in names]
     for model in models:
-        shutil.copytree(checkout / "assets/models/mean", model)
+        shutil.copytree(slim / "assets/models/mean", model)
     build_index(models, data, tmp_path / "index", most=2, device="cpu", report=lambda _: None)
-    told = refused(Plan(SPACE, root=checkout, index=tmp_path / "index"))
-    assert "should be built with the published models, 'mean' and 'cls'" in told
-    assert f"Found an index of {', '.join(repr(name) for name in names)} in" in told
+    message = refused(Plan(SPACE, root=slim, index=tmp_path / "index"))
+    found = f"an index of {', '.join(repr(name) for name in names)} in"
+    assert_says(message, parameter="`--index`", rule="'mean' and 'cls'", found=found, step=COMMAND)
     assert hub.repos == {}
 
 
 @pytest.mark.parametrize("other", ["weights", "width"])
 def test_an_index_of_other_weights_is_told(
-    hub: FakeHub, checkout: Path, index: Path, tmp_path: Path, other: str
+    hub: FakeHub, slim: Path, index: Path, tmp_path: Path, other: str
 ) -> None:
     """The models were trained anew, or exchanged, since the index was built."""
-    newer = shutil.copytree(checkout, tmp_path / "newer")
+    newer = shutil.copytree(slim, tmp_path / "newer")
     size = {"hidden_size": 48} if other == "width" else {}
     model = tiny_model(tmp_path / "words", pooling="cls", **size)
     redraw(model, seed=8, std=0.3)
     model.save_pretrained(newer / "assets" / "models" / "cls")
-    told = refused(Plan(SPACE, root=newer, index=index))
-    assert f"of other weights than {newer}/assets/models/cls has now" in told
-    assert "assets/models/mean has" not in told
+    message = refused(Plan(SPACE, root=newer, index=index))
+    models = f"{newer}/assets/models/"
+    assert_says(message, found=f"{models}cls", step=COMMAND, never=f"{models}mean")
     assert hub.repos == {}
 
 
 def test_embeddings_that_are_no_numbers_fit_no_model(
-    checkout: Path, mine: Path, tmp_path: Path
+    slim: Path, mine: Path, tmp_path: Path
 ) -> None:
     from safetensors.torch import load_file, save_file
 
     stored = load_file(mine / "mean.safetensors")
     save_file({**stored, "probe": stored["probe"] * float("nan")}, mine / "mean.safetensors")
-    with pytest.raises(PublishError, match="of other weights than"):
-        build_space(Plan(SPACE, root=checkout, index=mine), tmp_path / "space")
-
-
-def test_an_index_for_a_page_is_told_at_once(
-    index: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trainer.publish.upload.Hub", None)
-    assert main(["publish", "--space", SPACE, "--static", "--index", str(index)]) == 1
-    told = capsys.readouterr().err
-    assert "error: `--index` should be left out with --static" in told
-    assert f"Found {index}; leave one of the two out" in told
+    with pytest.raises(PublishError) as caught:
+        build_space(Plan(SPACE, root=slim, index=mine), tmp_path / "space")
+    assert_says(caught.value, found=f"{slim}/assets/models/mean", step=COMMAND)
 
 
 def test_the_command_takes_what_the_command_index_wrote(
@@ -231,7 +215,7 @@ def test_the_command_takes_what_the_command_index_wrote(
     assert main(["index", "--data", str(data), "--out", str(index), "--most", "2"]) == 0
     arguments = ["publish", "--space", SPACE, "--index", str(index), "--dry-run"]
     assert main([*arguments, str(out)]) == 0
-    assert "Notice: --index puts 6 sentences" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="--index", found=" 6 sentences")
     assert {path.name for path in (out / "space" / AT).iterdir()} == FILES
     assert main([*arguments[:-2], str(data), "--dry-run", str(tmp_path / "again")]) == 1
-    assert f"Found no index.json in {data}" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="`--index`", found=str(data), step=COMMAND)

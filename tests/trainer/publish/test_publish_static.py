@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from minbert.ui.static.space import space_readme
+from tests.support import assert_says
 from tests.trainer.publish.hub_state import TOKEN, FakeHub, Fault, yaml_problem
-from tests.trainer.publish.publish_samples import MODEL, REPOSITORY, SPACE, run_plan
+from tests.trainer.publish.publish_samples import MODEL, REPOSITORY, SPACE, refused, run_plan
 from trainer.cli import main
 from trainer.publish.errors import PublishError
 from trainer.publish.folder import Plan
@@ -28,6 +31,7 @@ PAGE = (
     '<script>const words = "https://example.org";</script></body></html>'
 )
 OURS = {".gitattributes", "LICENSE", "README.md", "index.html"}
+TAKEN = {"parameter": f"`{SPACE}`", "found": "something else", "step": ("another name", "delete")}
 
 
 def small_page(plan: Plan, out: Path) -> Path:
@@ -45,12 +49,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer.publish.static.build_static", small_page)
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Path:
-    """Give a folder that may be published."""
-    return small_page(Plan(SPACE, static=True), tmp_path / "page")
-
-
 def run_static(model_repo: str | None = None, *, root: Path = REPOSITORY) -> list[str]:
     """Publish the small page; return what was told."""
     told: list[str] = []
@@ -63,13 +61,6 @@ def refusal() -> str:
     """Publish the small page in vain; return the message."""
     with pytest.raises(PublishError) as caught:
         run_static()
-    return str(caught.value)
-
-
-def problem(folder: Path) -> str:
-    """Check a folder in vain; return the message."""
-    with pytest.raises(PublishError, match="nothing was uploaded") as caught:
-        check_static(folder, print)
     return str(caught.value)
 
 
@@ -90,9 +81,8 @@ def test_the_command_publishes_a_page_for_free(
     assert len(made.commits) == 2
     assert hub.asked("POST", "/hardware") == []
     told = capsys.readouterr().err
-    assert "Checked: one page" in told
-    assert told.rstrip().endswith(f"The Space is at {hub.url}/spaces/{SPACE}")
-    assert TOKEN not in told
+    assert told.rstrip().endswith(f"{hub.url}/spaces/{SPACE}")
+    assert_says(told, never=TOKEN)
 
 
 @pytest.mark.usefixtures("quick")
@@ -106,15 +96,8 @@ def test_a_dry_run_leaves_the_page_in_a_folder(
     assert [path.name for path in out.iterdir()] == ["space"]
 
 
-def test_hardware_for_a_page_is_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["publish", "--space", SPACE, "--static", "--hardware", "zero-a10g"]) == 1
-    told = capsys.readouterr().err
-    assert "error: `--hardware` should be left out with --static" in told
-    assert "runs nothing. Found 'zero-a10g'" in told
-
-
-def test_a_model_goes_beside_the_page(hub: FakeHub, checkout: Path) -> None:
-    run_static(MODEL, root=checkout)
+def test_a_model_goes_beside_the_page(hub: FakeHub, slim: Path) -> None:
+    run_static(MODEL, root=slim)
     assert "model.safetensors" in hub.repos["model", MODEL].files
     assert f"- {MODEL}\n".encode() in hub.repos["space", SPACE].files["README.md"]
 
@@ -135,17 +118,15 @@ def test_again_uploads_only_what_changed(hub: FakeHub) -> None:
 # Whose it is
 
 
-def test_a_space_of_the_other_kind_is_left_alone(hub: FakeHub, checkout: Path) -> None:
-    run_plan(Plan(SPACE, root=checkout))
+def test_a_space_of_the_other_kind_is_left_alone(hub: FakeHub, slim: Path) -> None:
+    run_plan(Plan(SPACE, root=slim))
     app = hub.repos["space", SPACE]
-    told = refusal()
-    assert "should be a static Space. Found a Gradio one" in told
-    assert "leave --static out to update it" in told
+    assert_says(refusal(), parameter=f"`{SPACE}`", found="a Gradio one", step="leave --static out")
     assert len(app.commits) == 2
     del hub.repos["space", SPACE]
     run_static()
-    with pytest.raises(PublishError, match=r"be a Gradio Space. Found a static.*add --static to"):
-        run_plan(Plan(SPACE, root=checkout))
+    message = refused(Plan(SPACE, root=slim))
+    assert_says(message, parameter=f"`{SPACE}`", found="a static one", step="add --static")
     assert set(hub.repos["space", SPACE].files) == OURS
 
 
@@ -162,7 +143,7 @@ def test_somebody_s_own_page_is_left_alone(hub: FakeHub, theirs: dict[str, bytes
     run_static()
     repo = hub.repos["space", SPACE]
     repo.commit(theirs)
-    assert "something else in it" in refusal()
+    assert_says(refusal(), **TAKEN)
     assert repo.files == theirs
 
 
@@ -187,14 +168,8 @@ def test_an_empty_static_space_is_filled(hub: FakeHub) -> None:
 @pytest.mark.parametrize(("status", "body"), [(404, "no runtime"), (200, "no stage in this")])
 def test_a_page_without_a_runtime_is_there(hub: FakeHub, status: int, body: str) -> None:
     hub.faults = [Fault("GET", "/runtime", status=status, body=body, times=9)]
-    assert run_static()[-1].startswith("The Space is at ")
+    assert run_static()[-1].endswith(f"/spaces/{SPACE}")
     assert len(hub.asked("GET", "/runtime")) == 1
-
-
-def test_an_app_without_a_runtime_is_told(hub: FakeHub, checkout: Path) -> None:
-    hub.faults = [Fault("GET", "/runtime", status=404, times=9)]
-    with pytest.raises(PublishError, match="All files are uploaded"):
-        run_plan(Plan(SPACE, root=checkout))
 
 
 @pytest.mark.usefixtures("hub")
@@ -206,85 +181,12 @@ def test_a_page_that_runs_is_not_waited_for() -> None:
 
 def test_a_page_that_the_hub_can_t_show_is_told(hub: FakeHub) -> None:
     hub.stages = ["CONFIG_ERROR"]
-    assert "doesn't run: CONFIG_ERROR" in refusal()
+    assert_says(refusal(), found="CONFIG_ERROR", step=f"{SPACE}?logs=build")
 
 
 def test_a_refusal_about_money_offers_a_page_no_page_again(hub: FakeHub) -> None:
     hub.faults = [Fault("POST", "/repos/create", status=402, body="Upgrade your plan")]
-    told = refusal()
-    assert "402: Upgrade your plan" in told
-    assert "--static" not in told
-
-
-# The check
-
-
-def test_a_page_that_stands_alone_passes(page: Path) -> None:
-    told: list[str] = []
-    check_static(page, told.append)
-    assert told == ["Checked: one page, which asks no other host for anything"]
-    assert yaml_problem("space", (page / "README.md").read_text(encoding="utf-8")) is None
-
-
-@pytest.mark.parametrize(
-    "outside",
-    [
-        '<a href="https://example.org">out</a>',
-        '<script src="//example.org/x.js"></script>',
-        '<img srcset="small.png 1x, https://example.org/x.png 2x">',
-        '<form action="HTTP://example.org"></form>',
-        '<p style="background: url(https://example.org/x.png)">',
-        '<style>@import "https://example.org/x.css";</style>',
-        "<style>p { background: url('//example.org/x.png') }</style>",
-        '<meta http-equiv="refresh" content="0; url=https://example.org">',
-    ],
-)
-def test_a_reference_to_another_host_is_told(page: Path, outside: str) -> None:
-    (page / "index.html").write_text(PAGE % outside, encoding="utf-8")
-    told = problem(page)
-    assert "should refer to no other host" in told
-    assert "example.org" in told or "in a style" in told
-
-
-def test_references_are_counted(page: Path) -> None:
-    many = "".join(f'<a href="https://example.org/{place}">' for place in range(5))
-    (page / "index.html").write_text(PAGE % many, encoding="utf-8")
-    assert 'org/2"> and 2 more' in problem(page)
-
-
-def test_a_folder_without_its_page_is_told(page: Path) -> None:
-    (page / "index.html").unlink()
-    assert "index.html should be there" in problem(page)
-
-
-def test_a_page_that_is_too_large_is_told(page: Path) -> None:
-    text = (PAGE % "").encode()
-    (page / "index.html").write_bytes(text + b" " * (MOST_BYTES - len(text)))
-    check_static(page, print)
-    (page / "index.html").write_bytes(text + b" " * (MOST_BYTES - len(text) + 1))
-    assert "at most 9,000,000 bytes. Found 9,000,001" in problem(page)
-
-
-def test_a_page_without_its_policy_is_told(page: Path) -> None:
-    (page / "index.html").write_text((PAGE % "").replace("'none'", "'self'"), encoding="utf-8")
-    assert "should forbid all requests" in problem(page)
-    (page / "index.html").write_text("<p>Text</p>", encoding="utf-8")
-    assert "Found no policy" in problem(page)
-
-
-def test_what_stands_beside_the_page_is_looked_at(page: Path) -> None:
-    (page / "data").mkdir()
-    (page / "data" / "x.json").write_text("{}", encoding="utf-8")
-    assert "Found data/x.json beside it" in problem(page)
-    shutil.rmtree(page / "data")
-    readme = page / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(text.replace("sdk: static", "sdk: gradio"), encoding="utf-8")
-    assert "`sdk: static`. Found 'gradio'" in problem(page)
-    readme.write_text(text.replace("minBERT Lab: findings", "A page"), encoding="utf-8")
-    assert "should name the page" in problem(page)
-    readme.unlink()
-    assert "README.md should be there" in problem(page)
+    assert_says(refusal(), found="402: Upgrade your plan", never="--static")
 
 
 # A page with its model
@@ -305,59 +207,133 @@ def live_page(plan: Plan, out: Path) -> Path:
 
 
 def test_a_page_is_published_with_its_model_and_without_it(
-    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trainer.publish.static.build_static", live_page)
     assert main(["publish", "--space", SPACE, "--static", "--live"]) == 0
     repo = hub.repos["space", SPACE]
     assert set(repo.files) == OURS | LIVE_FILES
-    assert "Checked: one page and its model, which asks no other" in capsys.readouterr().err
     run_static()
     assert set(repo.files) == OURS
 
 
-def test_the_model_s_files_are_all_there_and_alone(tmp_path: Path, page: Path) -> None:
-    folder = live_page(Plan(SPACE, static=True, live=True), tmp_path / "live-page")
-    check_static(folder, print, live=True)
-    assert "live/words.json" in problem(folder)  # a page without a model has no such company
-    (folder / "live" / "model.onnx").unlink()
-    with pytest.raises(PublishError, match=r"needs live/model\.onnx\. Found nothing there"):
-        check_static(folder, print, live=True)
-    text = (page / "index.html").read_text(encoding="utf-8")
-    (page / "index.html").write_text(text.replace(POLICY, LIVE_POLICY), encoding="utf-8")
-    assert "should refer to no other host" in problem(page)
+# The check
 
 
-def test_another_host_in_the_policy_is_told(tmp_path: Path) -> None:
-    folder = live_page(Plan(SPACE, static=True, live=True), tmp_path / "live-page")
-    path = folder / "index.html"
-    text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("'self'", "https://example.org"), encoding="utf-8")
-    with pytest.raises(PublishError, match="should refer to no other host"):
-        check_static(folder, print, live=True)
+@pytest.mark.parametrize("live", [False, True])
+def test_a_page_that_stands_alone_passes(tmp_path: Path, live: bool) -> None:
+    build = live_page if live else small_page
+    page = build(Plan(SPACE, static=True, live=live), tmp_path / "page")
+    with (page / "index.html").open("ab") as file:
+        file.write(b" " * (MOST_BYTES - file.tell()))
+    check_static(page, lambda _: None, live=live)
+    assert yaml_problem("space", (page / "README.md").read_text(encoding="utf-8")) is None
 
 
-def test_live_without_static_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["publish", "--space", SPACE, "--live"]) == 1
-    assert "`--live` should come with --static" in capsys.readouterr().err
+def with_text(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """Exchange a text of a file."""
+
+    def spoil(page: Path) -> None:
+        text = (page / name).read_text(encoding="utf-8")
+        assert old in text
+        (page / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    return spoil
+
+
+def without(name: str) -> Callable[[Path], None]:
+    """Take a file away."""
+    return lambda page: (page / name).unlink()
+
+
+def beside(page: Path) -> None:
+    (page / "data").mkdir()
+    (page / "data" / "x.json").write_text("{}", encoding="utf-8")
+
+
+def too_large(page: Path) -> None:
+    (page / "index.html").write_bytes(b" " * (MOST_BYTES + 1))
+
+
+OUTSIDE = {  # what refers to another host: what is found
+    '<a href="https://example.org">out</a>': '<a href="https://example.org">',
+    '<script src="//example.org/x.js"></script>': '<script src="//example.org/x.js">',
+    '<img srcset="small.png 1x, https://example.org/x.png 2x">': "https://example.org/x.png 2x",
+    '<form action="HTTP://example.org"></form>': '<form action="HTTP://example.org">',
+    '<p style="background: url(https://example.org/x.png)">': "url(https://example.org/x.png)",
+    '<style>@import "https://example.org/x.css";</style>': '@import "https:',
+    "<style>p { background: url('//example.org/x.png') }</style>": "url('//",
+    '<meta http-equiv="refresh" content="0; url=https://example.org">': "url=https://example.org",
+    "".join(f'<a href="//example.org/{n}">' for n in range(5)): ('org/2">', "2 more"),
+}
+BODY_END, CLOSED = "</body>", "default-src 'none'"
+PROBLEMS: dict[str, tuple[Callable[[Path], None], dict[str, Any]]] = {
+    **{
+        f"outside {number}": (
+            with_text("index.html", BODY_END, html + BODY_END),
+            {"parameter": "index.html", "rule": "no other host", "found": found, "never": "org/3"},
+        )
+        for number, (html, found) in enumerate(OUTSIDE.items())
+    },
+    "no page": (without("index.html"), {"parameter": "index.html", "found": "none"}),
+    "a giant": (too_large, {"rule": "at most 9,000,000 bytes", "found": "9,000,001"}),
+    "another policy": (
+        with_text("index.html", "'none'", "'self'"),
+        {"parameter": "index.html", "rule": CLOSED, "found": "default-src 'self'"},
+    ),
+    "no policy": (
+        with_text("index.html", "Content-Security-Policy", "x"),
+        {"parameter": "index.html", "rule": CLOSED, "found": "no policy"},
+    ),
+    "the policy of a page with its model": (
+        with_text("index.html", POLICY, LIVE_POLICY),
+        {"parameter": "index.html", "rule": "no other host", "found": "https://*.hf.co"},
+    ),
+    "company": (beside, {"rule": "one page", "found": "data/x.json"}),
+    "an app's README": (
+        with_text("README.md", "sdk: static", "sdk: gradio"),
+        {"parameter": "README.md", "rule": "sdk: static", "found": "'gradio'"},
+    ),
+    "a README of another page": (
+        with_text("README.md", "minBERT Lab: findings", "A page"),
+        {"parameter": "README.md", "rule": "'minBERT Lab: findings'"},
+    ),
+    "no README": (without("README.md"), {"parameter": "README.md", "found": "none"}),
+}
+LIVE_PROBLEMS: dict[str, tuple[Callable[[Path], None], dict[str, Any]]] = {
+    "no model": (without("live/model.onnx"), {"parameter": "live/model.onnx", "found": "nothing"}),
+    "another host in the policy": (
+        with_text("index.html", "'self'", "https://example.org"),
+        {"parameter": "index.html", "rule": "no other host", "found": "https://example.org"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*PROBLEMS, *LIVE_PROBLEMS])
+def test_a_page_that_may_not_be_published_says_what_to_mend(tmp_path: Path, name: str) -> None:
+    live = name in LIVE_PROBLEMS
+    spoil, says = {**PROBLEMS, **LIVE_PROBLEMS}[name]
+    build = live_page if live else small_page
+    page = build(Plan(SPACE, static=True, live=live), tmp_path / "page")
+    spoil(page)
+    with pytest.raises(PublishError) as caught:
+        check_static(page, lambda _: None, live=live)
+    assert_says(caught.value, **says, step="minbert/ui/static/")
+
+
+def test_a_page_that_fails_the_check_is_not_uploaded(hub: FakeHub) -> None:
+    """A page without a model has no company: a model's files beside it are none of its own."""
+    with pytest.raises(PublishError) as caught:
+        publish(Plan(SPACE, static=True), Hub(print, pause=0.01), print, build=live_page)
+    assert_says(caught.value, rule=("one page", "no other host"), found="live/words.json")
+    assert hub.repos == {}
 
 
 # The builder
 
 
-def test_a_page_that_can_t_be_built_is_told(checkout: Path, tmp_path: Path) -> None:
-    torn = tmp_path / "torn"
-    shutil.copytree(checkout, torn, ignore=shutil.ignore_patterns("models"))
-    with pytest.raises(PublishError, match=r"(?s)couldn't be built.*last words:\n.*models") as told:
-        build_static(Plan(SPACE, root=torn), tmp_path / "space")
-    assert "(none)" not in str(told.value)
-
-
-def test_the_page_s_own_command_builds_what_passes(checkout: Path, tmp_path: Path) -> None:
-    """The real page of the small checkout, in a process of its own; about 10 s of one core."""
-    folder = build_static(Plan(SPACE, MODEL, static=True, root=checkout), tmp_path / "space")
-    check_static(folder, print)
-    text = (folder / "README.md").read_text(encoding="utf-8")
-    assert f"- {MODEL}\n" in text
-    assert yaml_problem("space", text) is None
-    assert {path.name for path in folder.iterdir()} == OURS - {".gitattributes"}
+def test_a_page_that_can_t_be_built_is_told(slim: Path, tmp_path: Path) -> None:
+    """The checkout lacks the page's own code."""
+    with pytest.raises(PublishError) as caught:
+        build_static(Plan(SPACE, root=slim), tmp_path / "space")
+    assert_says(caught.value, found="minbert.config", step="requirements.txt", never="(none)")

@@ -15,6 +15,7 @@ from minbert.files import write_json
 from minbert.records.runs import Run as Record
 from minbert.records.runs import Shares
 from minbert.tasks import TASKS
+from tests.support import assert_says
 from trainer.cli import main
 from trainer.commands.terminal import RESULTS
 from trainer.config import TrainConfig
@@ -141,8 +142,8 @@ def test_missing_rows_run_in_the_order_asked_for_and_are_filed_in_the_tables_ord
         assert told_later.endswith(" minutes left in all")
     changes = [line for line in told if line.startswith("Profile tiny changes: encoder google-b")]
     assert len(changes) == 3
-    assert "epochs 10 -> 2" in changes[0]
-    assert "epochs" not in changes[1].replace("steps_per_epoch", "")
+    assert_says(changes[0], found=" epochs 10 -> 2,")
+    assert_says(changes[1], never=" epochs ")
     assert [record["row"] for record in records_of(whole)] == [
         *("part1_cfimdb_pretrain", "mean_pretraining", "surgery"),
     ]
@@ -362,4 +363,4 @@ def test_the_command_runs_every_row_unless_some_are_named(
     assert capsys.readouterr().out == 2 * (shown + "\n")
     assert all(f"`{name}`" in shown for name in ROWS), "every row, from the saved results"
     assert main(["reproduce", "--seeds", "0"]) == 1
-    assert "`--seeds` should be at least 1. Found 0." in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, parameter="`--seeds`", rule="1", found="0")

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,8 @@ import torch
 
 from minbert.files import read_tensors
 from minbert.multitask import MultitaskBert
+from tests.support import assert_says
+from tests.trainer.run.processes import start
 from tests.trainer.samples import header, write_course_files, write_table, write_trees
 from trainer.cli import main
 from trainer.config import TrainConfig
@@ -28,7 +27,6 @@ from trainer.run import chain as chain_module
 from trainer.run.chain import Plan, is_finished, leaks_of_all, plan, train_chain
 from trainer.run.folder import RunError
 
-REPOSITORY = Path(__file__).resolve().parents[3]
 TINY = TrainConfig(
     max_length=48,
     precision="fp32",
@@ -48,36 +46,6 @@ TOGETHER = dataclasses.replace(
 )
 CHAIN = Chain("small", (Stage("phrases", PHRASES, (TREES_FILE,)), Stage("together", TOGETHER)))
 
-# Trains `CHAIN` in a process of its own, which ends at the N-th safe point of the second stage.
-KILLED = """
-import os
-import signal
-import sys
-from pathlib import Path
-
-import torch
-
-from tests.trainer.run.test_chain import CHAIN
-from trainer.run.chain import train_chain
-
-encoder, data, out, number = sys.argv[1:]
-torch.set_num_threads(1)
-replace, seen = os.replace, 0
-
-
-def stopping(source, target):
-    global seen
-    replace(source, target)
-    seen += str(target).endswith("2-together/state.safetensors")
-    if seen == int(number):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-os.replace = stopping
-chain = CHAIN.changed(encoder=encoder)
-train_chain(chain, Path(data), Path(out), resume=True, device_name="cpu", report=print)
-"""
-
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -85,6 +53,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = write_course_files(tmp_path_factory.mktemp("data"))
     write_trees(folder)
     return folder
+
+
+def train_small(encoder: str, data: Path, out: Path) -> int:
+    """Train the small chain, or go on with it."""
+    chain = CHAIN.changed(encoder=encoder)
+    train_chain(chain, data, out, resume=True, device_name="cpu", report=print)
+    return 0
 
 
 def run(encoder: Path, data: Path, out: Path, *, resume: bool = False) -> list[str]:
@@ -127,8 +102,7 @@ def test_the_second_stage_begins_with_the_first_one_s_model(done: Done) -> None:
 
 
 def test_the_cost_is_told_before_anything_is_trained(done: Done) -> None:
-    assert "small: 2 of 2 stages, about 6,000 tokens; about " in done.told[0]
-    assert "minutes of steps at the " in done.told[0]
+    assert_says(done.told[0], found=("2 of 2", "6,000 tokens", "minutes"))
     assert done.told[1] == "Stage 1 of 2, phrases:"
 
 
@@ -205,24 +179,17 @@ def test_a_chain_killed_in_its_second_stage_ends_as_an_unbroken_one(
     }
     stages = result_of(done.out)["stages"]
     out = tmp_path / "killed"
-    script = tmp_path / "killed.py"
-    script.write_text(KILLED, encoding="utf-8")
-    process = subprocess.run(
-        [sys.executable, str(script), str(encoder_folder), str(files), str(out), "4"],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-    )
-    assert process.returncode == -signal.SIGKILL, process.stderr
+    told_there = tmp_path / "told.txt"
+    stop = "2-together/state.safetensors:4:after"
+    process = start(told_there, train_small, str(encoder_folder), files, out, stop=stop)
+    process.join(180)
+    assert process.exitcode == -signal.SIGKILL, told_there.read_text(encoding="utf-8")
     assert is_finished(out / "1-phrases")
     assert not is_finished(out / "2-together")
     first = (out / "1-phrases" / "result.json").stat().st_mtime_ns
     told = run(encoder_folder, files, out, resume=True)
-    assert "small: 1 of 2 stages, about 3,000 tokens" in told[0]
-    assert f"{out / '1-phrases' / 'model'} is finished already." in told
+    assert_says(told[0], found=("1 of 2", "3,000 tokens"))
+    assert_says("\n".join(told), found=f"{out / '1-phrases' / 'model'} is finished")
     assert any(line.startswith("Continuing in fine-tuning at step ") for line in told)
     assert (out / "1-phrases" / "result.json").stat().st_mtime_ns == first
     assert {name: (out / name).read_bytes() for name in kept} == kept
@@ -311,8 +278,7 @@ def test_the_command_trains_a_chain_and_refuses_what_it_can_t_change(
     assert main([*command, "--seed", "3"]) == 0
     assert asked["chain"] == CHAINS["best"].changed(seed=3)
     assert (asked["out"], asked["resume"]) == (Path("runs") / "best-3", True)
-    assert "The model is in runs/best-3/model" in capsys.readouterr().err
-    assert main([*command, "--profile", "cpu"]) == 1
-    assert "`--profile` goes with recipes of one run" in capsys.readouterr().err
-    assert main([*command, "--epochs", "3"]) == 1
-    assert "`epochs` can't be changed for all stages of best" in capsys.readouterr().err
+    assert_says(capsys.readouterr().err, found="runs/best-3/model")
+    for option, parameter in {"--profile=cpu": "`--profile`", "--epochs=3": "`epochs`"}.items():
+        assert main([*command, option]) == 1
+        assert_says(capsys.readouterr().err, parameter=parameter)

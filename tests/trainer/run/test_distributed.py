@@ -15,9 +15,11 @@ import torch
 from torch import Tensor
 
 from minbert.files import read_json, read_tensors
-from tests.trainer.run.two_processes import CASES, STEPS, Joined, descend, tuning_with
+from tests.trainer.run.processes import start
+from tests.trainer.run.two_processes import CASES, STEPS, Joined, both, descend, tuning_with
 from trainer.cli import main
 from trainer.config import TrainConfig
+from trainer.publish.check import free_port
 from trainer.run.distributed import World
 from trainer.run.folder import Run
 from trainer.run.train import check_world, train
@@ -37,20 +39,6 @@ SETTINGS = {
     "--batch-tokens": "256",
     "--surgery": "yes",
 }
-
-
-def torchrun(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a module in two processes, as a person would."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    return subprocess.run(
-        [*command, "--nproc-per-node", "2", "-m", *arguments],
-        cwd=REPOSITORY,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,9 +84,20 @@ def folder(data: Path, encoder_folder: Path, tmp_path_factory: pytest.TempPathFa
     out = tmp_path_factory.mktemp("two")
     arguments = arguments_of(data, encoder_folder, out / "run")
     stop_at(6, arguments)
-    done = torchrun("tests.trainer.run.two_processes", str(out), *arguments, "--resume")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("Continuing in fine-tuning at step 6.") == 1
+    port = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": "2"}
+    processes = [
+        start(
+            *(out / f"told-{rank}.txt", both, out, [*arguments, "--resume"]),
+            environment={**port, "RANK": rank, "LOCAL_RANK": rank},
+        )
+        for rank in ("0", "1")
+    ]
+    told = ""
+    for rank, process in enumerate(processes):
+        process.join(PATIENCE)
+        told += (out / f"told-{rank}.txt").read_text(encoding="utf-8")
+    assert [process.exitcode for process in processes] == [0, 0], told
+    assert told.count("Continuing in fine-tuning at step 6.") == 1
     return out
 
 
@@ -210,7 +209,23 @@ def test_the_command_under_torchrun_leaves_one_result(
     data: Path, encoder_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    done = torchrun("trainer", *arguments_of(data, encoder_folder, out))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    done = subprocess.run(
+        [
+            *command,
+            "--nproc-per-node",
+            "2",
+            "-m",
+            "trainer",
+            *arguments_of(data, encoder_folder, out),
+        ],
+        cwd=REPOSITORY,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("Scoring the finished model") == 1, "the first process reports"
     assert_one_whole_run(out)

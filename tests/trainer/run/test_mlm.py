@@ -15,7 +15,7 @@ import torch
 from minbert.checkpoint import load_encoder
 from minbert.files import read_tensors
 from minbert.text import Batch, Tokenizer, normalise, pad
-from tests.support import assert_close, redraw, row_alone, tiny_model, tiny_tokenizer
+from tests.support import assert_close, assert_says, redraw, row_alone, tiny_model, tiny_tokenizer
 from tests.trainer.samples import header, write_table
 from trainer.config import MlmConfig
 from trainer.data.course import FILES, read_split
@@ -253,7 +253,7 @@ def test_an_interrupted_run_ends_bit_for_bit_as_an_unbroken_one(
     torch.manual_seed(99)
     told = work(tmp_path / "broken")
     expected = {"step 3 of": [], "step 6 of": ["3"], "export": ["10"]}[stop]
-    assert [line.split()[3] for line in told if "Continuing" in line] == expected
+    assert [line.split()[3] for line in told if line.startswith("Continuing")] == expected
     found, wanted = outcome(tmp_path / "broken"), outcome(unbroken)
     assert found[1:] == wanted[1:]
     assert found[0] == wanted[0]
@@ -297,7 +297,7 @@ def test_the_loss_falls_over_as_many_passes_as_asked_for(
     lines = metrics_of(tmp_path / "run")
     losses = [line["loss"] for line in lines]
     assert sum(losses[-3:]) / 3 < sum(losses[:3]) / 3 - 0.2
-    assert f"loss {losses[-1]:.3f}" in told[-1]
+    assert_says(told[-1], found=f"loss {losses[-1]:.3f}")
     assert lines[-1]["step"] == 4 * metrics_of(unbroken)[-1]["step"]
 
 

@@ -1,7 +1,7 @@
 """A killed run, continued, ends bit for bit as an unbroken one.
 
 The real command runs in processes of its own and is killed with SIGKILL: at random times, and at
-exact points of its file writing (a `sitecustomize.py` of ours counts the renames).
+exact points of its file writing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from minbert.files import read_tensors
+from tests.support import assert_says
+from tests.trainer.run.processes import start
 from trainer.cli import main
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -45,32 +48,6 @@ WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 HEAVY_KILLS = 20
 PATIENCE = 180  # seconds for one process
 
-# Ends the process around the N-th rename of a file onto its place: before it, with the file that
-# is written beside torn in half, or right after it.
-STOPPER = """
-import os
-import signal
-
-name, number, moment = os.environ["STOP_AT"].split(":")
-replace = os.replace
-seen = 0
-
-
-def stopping(source, target):
-    global seen
-    seen += str(target).endswith(name)
-    last = str(target).endswith(name) and seen == int(number)
-    if last and moment == "torn":
-        os.truncate(source, os.path.getsize(source) // 2)
-        os.kill(os.getpid(), signal.SIGKILL)
-    replace(source, target)
-    if last:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-os.replace = stopping
-"""
-
 
 @dataclasses.dataclass(frozen=True)
 class Work:
@@ -86,27 +63,20 @@ class Work:
         flat = [text for pair in settings.items() for text in pair]
         return ["train", "mean", "--resume", "--out", str(out), *flat]
 
-    def start(
-        self, out: Path, stopper: Path | None = None, stop: str = ""
-    ) -> subprocess.Popen[str]:
+    def start(self, out: Path, stop: str = "") -> ForkServerProcess:
         """Start the command in a process of its own, with a point to stop at where one is given."""
-        environment = {**os.environ, "STOP_AT": stop}
-        if stopper is not None:
-            environment["PYTHONPATH"] = str(stopper)
-        return subprocess.Popen(
-            [sys.executable, "-m", "trainer", *self.command(out)],
-            cwd=REPOSITORY,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return start(told_of(out), main, self.command(out), stop=stop)
 
     def complete(self, out: Path) -> None:
         """Run the command to its end."""
         process = self.start(out)
-        _, told = process.communicate(timeout=PATIENCE)
-        assert process.returncode == 0, told
+        process.join(PATIENCE)
+        assert process.exitcode == 0, told_of(out).read_text(encoding="utf-8")
+
+
+def told_of(out: Path) -> Path:
+    """Return the file of what the run's last process printed."""
+    return out.with_suffix(".txt")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,15 +146,6 @@ def unbroken(work: Work, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
 
 
 @pytest.fixture
-def stopper(tmp_path: Path) -> Path:
-    """Give a folder whose sitecustomize.py stops a process at a point."""
-    folder = tmp_path / "stopper"
-    folder.mkdir()
-    (folder / "sitecustomize.py").write_text(STOPPER, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
 def copy(unbroken: Unbroken, tmp_path: Path) -> Path:
     """Give a copy of the finished run."""
     return Path(shutil.copytree(unbroken.folder, tmp_path / "copy"))
@@ -201,21 +162,21 @@ def kill_at_random(work: Work, out: Path, seconds: float, kills: int, seed: int)
     killed = 0
     for _ in range(kills):
         process = work.start(out)
-        try:
-            process.wait(timeout=draw.uniform(0.0, seconds))
-        except subprocess.TimeoutExpired:
-            process.kill()
-        _, told = process.communicate(timeout=PATIENCE)
-        assert process.returncode in (0, -signal.SIGKILL), told
-        killed += process.returncode != 0
+        process.join(draw.uniform(0.0, seconds))
+        process.kill()
+        process.join(PATIENCE)
+        told = told_of(out).read_text(encoding="utf-8")
+        assert process.exitcode in (0, -signal.SIGKILL), told
+        killed += process.exitcode != 0
     return killed
 
 
-def stop_at(work: Work, out: Path, stopper: Path, stop: str) -> None:
+def stop_at(work: Work, out: Path, stop: str) -> None:
     """Run until the point `stop`: a file's ending, the count of its renames, the moment."""
-    process = work.start(out, stopper, stop)
-    _, told = process.communicate(timeout=PATIENCE)
-    assert process.returncode == -signal.SIGKILL, f"{stop} was never reached: {told}"
+    process = work.start(out, stop)
+    process.join(PATIENCE)
+    told = told_of(out).read_text(encoding="utf-8")
+    assert process.exitcode == -signal.SIGKILL, f"{stop} was never reached: {told}"
 
 
 def test_the_unbroken_run_is_one_that_can_tell_differences(unbroken: Unbroken) -> None:
@@ -238,7 +199,11 @@ def test_killed_at_random_times_and_continued(
 ) -> None:
     out = tmp_path / "run"
     assert kill_at_random(work, out, unbroken.seconds, RANDOM_KILLS, seed=1) > 0
-    work.complete(out)
+    command = [sys.executable, "-m", "trainer", *work.command(out)]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert done.returncode == 0, done.stderr
     assert_same(outcome(out), unbroken.outcome)
 
 
@@ -254,24 +219,22 @@ def test_killed_at_many_random_times_and_continued(
         assert_same(outcome(out), unbroken.outcome)
 
 
-def test_killed_at_the_change_of_phase(
-    work: Work, unbroken: Unbroken, stopper: Path, tmp_path: Path
-) -> None:
+def test_killed_at_the_change_of_phase(work: Work, unbroken: Unbroken, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    stop_at(work, out, stopper, "state.safetensors:3:after")  # the last head's safe point
-    stop_at(work, out, stopper, "state.safetensors:1:after")  # fine-tuning's first, at step 0
+    stop_at(work, out, "state.safetensors:3:after")  # the last head's safe point
+    stop_at(work, out, "state.safetensors:1:after")  # fine-tuning's first, at step 0
     work.complete(out)
     assert_same(outcome(out), unbroken.outcome)
 
 
 def test_killed_in_phase_2_and_while_it_ends(
-    work: Work, unbroken: Unbroken, stopper: Path, tmp_path: Path
+    work: Work, unbroken: Unbroken, tmp_path: Path
 ) -> None:
     out = tmp_path / "run"
-    stop_at(work, out, stopper, "state.safetensors:6:torn")  # three heads, step 0, 7 and 14
+    stop_at(work, out, "state.safetensors:6:torn")  # three heads, step 0, 7 and 14
     assert (out / "state.safetensors.partial").exists()
-    stop_at(work, out, stopper, "best/model.safetensors:1:after")  # saved, its state not yet
-    stop_at(work, out, stopper, "result.json:1:torn")
+    stop_at(work, out, "best/model.safetensors:1:after")  # saved, its state not yet
+    stop_at(work, out, "result.json:1:torn")
     assert not (out / "result.json").exists()
     work.complete(out)
     assert_same(outcome(out), unbroken.outcome)
@@ -282,7 +245,7 @@ def test_resuming_a_finished_run_says_so_and_changes_nothing(
 ) -> None:
     before = contents(copy)
     assert main(work.command(copy)) == 0
-    assert f"{copy / 'model'} is finished already." in capsys.readouterr().err
+    assert capsys.readouterr().err == f"{copy / 'model'} is finished already.\n"
     assert contents(copy) == before
 
 
@@ -292,9 +255,9 @@ def test_an_existing_folder_is_refused_without_resume(
     before = contents(copy)
     arguments = [argument for argument in work.command(copy) if argument != "--resume"]
     assert main(arguments) == 1
-    told = capsys.readouterr().err
-    assert f"error: `--out` should name a fresh folder. Found a run in {copy}" in told
-    assert "add --resume" in told
+    assert_says(
+        capsys.readouterr().err, parameter="error: `--out`", found=str(copy), step="add --resume"
+    )
     assert contents(copy) == before
 
 
@@ -338,8 +301,7 @@ def test_resuming_with_something_changed_is_refused(
     moved = dataclasses.replace(work, data=data)
     assert main(moved.command(copy, **changes)) == 1
     told = capsys.readouterr().err
-    assert f"error: --resume should continue the run in {copy} as it was begun." in told
-    assert difference in told
+    assert_says(told, parameter=("error: --resume", str(copy)), found=difference)
     assert told.count(" then, ") == 1
     assert contents(copy) == before
 
@@ -357,5 +319,4 @@ def test_a_torn_state_is_told(work: Work, copy: Path, capsys: pytest.CaptureFixt
     state.write_bytes(state.read_bytes()[:-100])
     assert main(work.command(copy)) == 1
     told = capsys.readouterr().err
-    assert f"error: {state} should be a whole safetensors file. It is torn or damaged" in told
-    assert "Traceback" not in told
+    assert_says(told, parameter=f"error: {state}", found="torn", never="Traceback")

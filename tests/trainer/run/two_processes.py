@@ -1,15 +1,9 @@
-"""Fine-tuning of a tiny model as any settings say: in a test, or in one of several processes.
-
-`torchrun --nproc-per-node 2 -m tests.trainer.run.two_processes FOLDER ARGUMENTS` trains each of
-`CASES`, writes what each process ended with, and then runs `python -m trainer ARGUMENTS` in the
-same processes, for tests/trainer/run/test_distributed.py.
-"""
+"""Fine-tuning of a tiny model as any settings say: in a test, or in one of several processes."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -151,9 +145,8 @@ def descend(tuning: FineTuning) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return tensors, {"tokens": tuning.tokens, "cosines": pairs, "conflicts": conflicts}
 
 
-def main(folder: Path, arguments: list[str]) -> int:
+def both(folder: Path, arguments: list[str]) -> int:
     """Train every case as one of several processes, then run the trainer's command."""
-    torch.set_num_threads(1)
     world = World.join()
     own = folder / str(world.rank)
     for name, changes in CASES.items():
@@ -162,7 +155,3 @@ def main(folder: Path, arguments: list[str]) -> int:
         write_tensors(own / f"{name}.safetensors", tensors)
         write_json(own / f"{name}.json", {**told, "size": world.size})
     return cli.main(arguments)
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))
