@@ -326,7 +326,10 @@ def test_a_chain_s_stages_change_what_they_say(tmp_path: Path) -> None:
         ("base = 'two'\nsettings.epochs = 3", "`epochs` can't be changed for all stages of two"),
         ("[recipe]\nname = 'y'", "`recipe` should be a list ([[...]], if of tables). Found {"),
         ("[[recipe]]\nbase = 'mean'", "[[recipe]] should have the key `name`. Found base."),
-        ("[[recipe]]\nname = 'mean'", "a recipe's name should be its own. Found a second 'mean'."),
+        (
+            "[[recipe]]\nname = 'mean'",
+            "`name` should be its own. Found a second 'mean'; rename one.",
+        ),
         ("note = 'y'\n[[recipe]]\nname = 'y'", "what stands above [[recipe]] has no key 'note'"),
     ],
 )

@@ -32,17 +32,17 @@ ROW = {"table": str, "title": str, "row": int, "report": dict, "report_split": s
 STAGE = {"name": str, "needs": list, "settings": dict}
 SETTINGS = {f.name: type(f.default) for f in dataclasses.fields(TrainConfig) if f.name != "name"}
 KINDS = {
-    **{str: "a text in quotes", bool: "true or false", int: "a whole number"},
-    **{
-        float: "a number with a point, as 1.0",
-        dict: "a table",
-        list: "a list ([[...]], if of tables)",
-    },
+    str: "a text in quotes",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number with a point, as 1.0",
+    dict: "a table",
+    list: "a list ([[...]], if of tables)",
 }
 
 
 def read_recipes(folder: Path) -> dict[str, Recipe]:
-    """Return a folder's recipes by name, each after its base; rows come last, table by table.
+    """Return a folder's recipes by name: first what is no row, after its base; then the tables.
 
     Raises:
         ValueError: a file isn't TOML, or has an unknown or missing key, a value of another kind, a
@@ -53,7 +53,9 @@ def read_recipes(folder: Path) -> dict[str, Recipe]:
         with naming(path):
             for name, keys in entries_of(path):
                 if name in (REPORT.name, *entries):
-                    raise ValueError(f"a recipe's name should be its own. Found a second {name!r}.")
+                    raise ValueError(
+                        f"`name` should be its own. Found a second {name!r}; rename one."
+                    )
                 entries[name] = path, keys
     found: dict[str, Recipe] = {REPORT.name: REPORT}
     for name in entries:
