@@ -6,7 +6,6 @@ every other one when it is open, or when it is opened.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -42,29 +41,32 @@ class View(Protocol):
         ...
 
 
-@dataclasses.dataclass(frozen=True)
 class Place:
-    """What one visitor's page shows: the open tab, and the texts that tabs were filled for."""
+    """What one visitor's page shows: the open tab, the present question, what tabs were filled for.
 
-    tab: str
-    filled: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    A visitor's events may overlap, when a tab is opened before its answer is there. They share
+    this object, so that each sees what the other did; none keeps a copy.
+    """
+
+    def __init__(self, tab: str) -> None:
+        """Begin with this tab open, and no question."""
+        self.tab = tab
+        self.asked: Asked | None = None
+        self.filled: dict[str, Asked] = {}  # by tab
 
 
 class Answering:
     """Answers what is typed, and fills views with it."""
 
-    def __init__(
-        self, engine: Engine, views: Mapping[str, View], current: gr.State, place: gr.State
-    ) -> None:
+    def __init__(self, engine: Engine, views: Mapping[str, View], place: gr.State) -> None:
         """Bind what was built.
 
         Args:
             engine: the models.
             views: by the name of their tab; the first one is open at first, and always filled.
-            current: keeps the present question with its answer, one of the first view's outputs.
-            place: keeps a `Place`.
+            place: keeps a visitor's `Place`.
         """
-        self.engine, self.views, self.current, self.place = engine, views, current, place
+        self.engine, self.views, self.place = engine, views, place
         self.first = next(iter(views))
 
     @property
@@ -77,39 +79,45 @@ class Answering:
         """List what an answer may fill."""
         return [*(part for view in self.views.values() for part in view.outputs), self.place]
 
-    def answer(self, first: str, second: str, place: Place | None, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
+    def answer(self, first: str, second: str, place: Place, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
         """Answer the texts in the boxes; a refusal clears what was answered before."""
-        place = Place(self.first if place is None else place.tab)
         try:
             question = self.engine.ask(first, second)
         except InputError as error:
             gr.Warning(str(error), SECONDS, title=REFUSED)
+            place.asked = None
+            place.filled.clear()
             cleared: Outputs = {self.place: place}
             for view in self.views.values():
                 cleared |= view.cleared()
             return cleared
-        asked = Asked(question, self.engine.answer(self.engine.mean, question))
+        place.asked = asked = Asked(question, self.engine.answer(self.engine.mean, question))
         filled = self.views[self.first].fill(asked, *self.values_of(self.first, values))
-        return {**filled, **self.fill(place, asked, values)}
+        return {**filled, **self.fill(place, values)}
 
-    def open(self, tab: str, asked: Asked | None, place: Place | None, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
+    def open(self, tab: str, place: Place, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
         """Remember which tab is open, and fill it unless it shows the present question already."""
-        place = Place(tab, {} if place is None else place.filled)
-        if asked is None or place.filled.get(tab) == asked.question.texts:
-            return {self.place: place}
-        return self.fill(place, asked, values)
+        place.tab = tab
+        return self.fill(place, values)
 
     def opening(self, tab: str) -> Callable[..., Outputs]:
         """Return the event of a tab that is opened."""
         return functools.partial(self.open, tab)
 
-    def fill(self, place: Place, asked: Asked, values: Sequence[Any]) -> Outputs:
-        """Fill the open tab, where it is a view and not the first one."""
-        if place.tab == self.first or place.tab not in self.views:
-            return {self.place: place}
-        filled = {**place.filled, place.tab: asked.question.texts}
-        shown = self.views[place.tab].fill(asked, *self.values_of(place.tab, values))
-        return {**shown, self.place: Place(place.tab, filled)}
+    def fill(self, place: Place, values: Sequence[Any]) -> Outputs:
+        """Fill the open tab, where it is a view and not the first one, until nothing is new."""
+        shown: Outputs = {self.place: place}
+        while (tab := place.tab) in self.views and tab != self.first:
+            asked = place.asked
+            if asked is None or place.filled.get(tab) is asked:
+                break
+            place.filled[tab] = asked  # another event has it no more to do
+            try:
+                shown |= self.views[tab].fill(asked, *self.values_of(tab, values))
+            except Exception:
+                place.filled.pop(tab, None)
+                raise
+        return shown
 
     def values_of(self, tab: str, values: Sequence[Any]) -> Sequence[Any]:
         """Return the values of one view's controls out of those of all."""

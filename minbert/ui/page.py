@@ -78,7 +78,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
             "pooling": PoolingView(pooling, lab),
             "attention": AttentionView(attention, extras),
         }
-        answering = Answering(engine, views, answers.current, place)
+        answering = Answering(engine, views, place)
         others = (why.tab, batch, experiments, about)
         tabs = [answers.tab, pooling.tab, attention.tab, *others]
         answer_events(page, area, answers, answering, edits, examples)
@@ -129,8 +129,9 @@ def answer_events(
 
 def opening_events(tabs: Sequence[gr.Tab], answering: Answering) -> None:
     """Fill a tab when it is opened, and let its figures look for their width."""
-    inputs = [answering.current, *answering.controls]
     for tab in tabs:
         tab.select(None, js=RESIZE, **PRIVATE)
         opened, name = answering.opening(str(tab.id)), f"open_{tab.id}"
-        tab.select(opened, inputs, answering.outputs, api_name=name, **PRIVATE, **VISIBLE)
+        tab.select(
+            opened, answering.controls, answering.outputs, api_name=name, **PRIVATE, **VISIBLE
+        )

@@ -43,7 +43,7 @@ def views() -> dict[str, Noted]:
 
 @pytest.fixture
 def answering(engine: Engine, views: dict[str, Noted]) -> Answering:
-    return Answering(engine, views, "current", "place")  # type: ignore[arg-type]
+    return Answering(engine, views, "place")  # type: ignore[arg-type]
 
 
 VALUES = (0.5, None, 1, 2, 3)  # of both controls of the first view, and of three of the last
@@ -52,11 +52,13 @@ VALUES = (0.5, None, 1, 2, 3)  # of both controls of the first view, and of thre
 def test_an_answer_fills_the_first_view_and_the_open_one(
     answering: Answering, views: dict[str, Noted]
 ) -> None:
-    shown = answering.answer(A, B, Place("attention"), *VALUES)
+    place = Place("attention")
+    shown = answering.answer(A, B, place, *VALUES)
     assert views["try"].seen == [((A, B), 0.5, None)]
     assert views["attention"].seen == [((A, B), 1, 2, 3)]
     assert views["pooling"].seen == []
-    assert shown[answering.place] == Place("attention", {"attention": (A, B)})
+    assert shown.keys() == {"try-shown", "maps-shown", answering.place}
+    assert shown[answering.place] is place
     for tab in ("try", "about"):
         answering.answer(A, "", Place(tab), *VALUES)
     assert len(views["try"].seen) == 3
@@ -66,18 +68,69 @@ def test_an_answer_fills_the_first_view_and_the_open_one(
 def test_an_opened_tab_is_filled_once_for_a_question(
     answering: Answering, views: dict[str, Noted]
 ) -> None:
-    shown = answering.answer(A, B, None, *VALUES)
-    asked, place = shown["try-shown"], shown[answering.place]
-    assert answering.open("pooling", None, place, *VALUES) == {answering.place: Place("pooling")}
+    place = Place("try")
+    assert answering.open("pooling", place, *VALUES) == {answering.place: place}
+    answering.open("try", place, *VALUES)
+    answering.answer(A, B, place, *VALUES)
     for tab in ("pooling", "about", "pooling", "attention", "try"):
-        place = answering.open(tab, asked, place, *VALUES)[answering.place]
+        answering.open(tab, place, *VALUES)
         assert place.tab == tab
     assert views["pooling"].seen == [((A, B),)]
     assert views["attention"].seen == [((A, B), 1, 2, 3)]
     assert len(views["try"].seen) == 1
-    again = answering.answer(B, A, place, *VALUES)
-    answering.open("pooling", again["try-shown"], again[answering.place], *VALUES)
+    answering.answer(B, A, place, *VALUES)
+    answering.open("pooling", place, *VALUES)
     assert views["pooling"].seen[-1] == ((B, A),)
+
+
+def test_a_tab_opened_before_its_answer_is_there_shows_that_answer(
+    answering: Answering, views: dict[str, Noted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, fill = Place("try"), views["try"].fill
+
+    def slow(asked: Asked, *values: Any) -> Outputs:  # noqa: ANN401 - of its controls
+        answering.open("pooling", place, *VALUES)  # while the answer is under way
+        return fill(asked, *values)
+
+    answering.answer(A, B, place, *VALUES)
+    monkeypatch.setattr(views["try"], "fill", slow)
+    answering.answer(B, A, place, *VALUES)
+    assert place.tab == "pooling"
+    assert views["pooling"].seen == [((B, A),)]
+
+
+def test_a_tab_filled_while_the_next_answer_comes_ends_with_that_one(
+    answering: Answering, views: dict[str, Noted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, fill = Place("try"), views["pooling"].fill
+    answering.answer(A, B, place, *VALUES)
+
+    def slow(asked: Asked, *values: Any) -> Outputs:  # noqa: ANN401 - of its controls
+        monkeypatch.setattr(views["pooling"], "fill", fill)
+        place.asked = dataclasses.replace(asked, question=answering.engine.ask(B, A))
+        return fill(asked, *values)
+
+    monkeypatch.setattr(views["pooling"], "fill", slow)
+    shown = answering.open("pooling", place, *VALUES)
+    assert shown["pooling-shown"] is place.asked
+    assert [texts for (texts,) in views["pooling"].seen] == [(A, B), (B, A)]
+
+
+def test_a_view_that_fails_is_filled_when_it_is_opened_again(
+    answering: Answering, views: dict[str, Noted], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place("try")
+    answering.answer(A, B, place, *VALUES)
+
+    def broken(asked: Asked, *_: Any) -> Outputs:  # noqa: ANN401 - of its controls
+        raise RuntimeError(asked.question.texts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(views["pooling"], "fill", broken)
+        with pytest.raises(RuntimeError):
+            answering.open("pooling", place, *VALUES)
+    answering.open("pooling", place, *VALUES)
+    assert views["pooling"].seen == [((A, B),)]
 
 
 def test_what_a_visit_keeps_can_be_compared(engine: Engine) -> None:
@@ -88,12 +141,15 @@ def test_what_a_visit_keeps_can_be_compared(engine: Engine) -> None:
 
 
 def test_a_refusal_clears_what_was_answered(answering: Answering, views: dict[str, Noted]) -> None:
+    place = Place("pooling")
+    answering.answer(A, B, place, *VALUES)
     with pytest.warns(UserWarning, match="Sentence A is empty"):
-        shown = answering.answer(" ", B, Place("pooling", {"pooling": (A, B)}), *VALUES)
+        shown = answering.answer(" ", B, place, *VALUES)
     assert shown == {
         **{view.outputs[0]: None for view in views.values()},
-        answering.place: Place("pooling"),
+        answering.place: place,
     }
+    assert (place.tab, place.asked, place.filled) == ("pooling", None, {})
 
 
 def counted(
