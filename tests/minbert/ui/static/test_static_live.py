@@ -7,8 +7,6 @@ import json
 import pytest
 from huggingface_hub import SpaceCard
 
-from minbert.predictor import Predictor
-from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.static.build import findings
 from minbert.ui.static.document import POLICY
@@ -17,8 +15,8 @@ from minbert.ui.static.live import Live, make_live
 from minbert.ui.static.sections import STILL, Source
 from minbert.ui.static.space import space_readme
 from tests.minbert.ui.sample_about import write_about
+from tests.minbert.ui.sample_engine import tiny_engine
 from tests.read_html import read
-from tests.support import redraw, tiny_model
 
 HOSTILE = "</textarea></script><img src=x onerror=alert(1)> & <b>red</b>"
 EXAMPLES = [
@@ -32,13 +30,7 @@ SETTINGS = {"files": {}, "names": {}, "fetched": 12_345_678, "cosine": "positive
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """Give made-up records and two tiny models."""
     folder = tmp_path_factory.mktemp("live")
-    predictors = {}
-    for pooling in ("mean", "cls"):
-        model = tiny_model(folder / pooling, pooling=pooling)
-        redraw(model, seed=3)
-        predictors[pooling] = Predictor(model, "cpu")
-    models, results = write_about(folder)
-    return Source(Engine(predictors["mean"], predictors["cls"]), EXAMPLES, models, results)
+    return Source(tiny_engine(folder), EXAMPLES, *write_about(folder))
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,10 @@ import torch
 from huggingface_hub import SpaceCard
 
 from minbert.explain import split_similarity
-from minbert.predictor import Predictor
 from minbert.records.runs import VERDICTS, read_results
 from minbert.records.scores import MAIN, PUBLIC
 from minbert.records.shipped import read_records
 from minbert.ui.about.findings import with_error
-from minbert.ui.engine import Engine
 from minbert.ui.experiments.findings import waiting
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import fixed
@@ -32,8 +30,8 @@ from minbert.ui.static.document import Figures, chooser, embedded, plain_figure
 from minbert.ui.static.sections import Source
 from minbert.ui.static.space import space_readme, write_space_readme
 from tests.minbert.ui.sample_about import write_about
+from tests.minbert.ui.sample_engine import tiny_engine
 from tests.read_html import Element, read
-from tests.support import redraw, tiny_model
 
 HOSTILE = "</script><img src=x onerror=alert(1)> it is <b>red</b> & <!-- dull"
 EXAMPLES = [
@@ -47,13 +45,7 @@ DATA = re.compile(r'<script type="application/json" id="data-(\w+)">(.*?)</scrip
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """Give made-up records and two tiny models."""
     folder = tmp_path_factory.mktemp("findings")
-    predictors = {}
-    for pooling in ("mean", "cls"):
-        model = tiny_model(folder / pooling, pooling=pooling)
-        redraw(model, seed=3)
-        predictors[pooling] = Predictor(model, "cpu")
-    models, results = write_about(folder)
-    return Source(Engine(predictors["mean"], predictors["cls"]), EXAMPLES, models, results)
+    return Source(tiny_engine(folder), EXAMPLES, *write_about(folder))
 
 
 @pytest.fixture(scope="module")

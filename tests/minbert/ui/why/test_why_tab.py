@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import gradio as gr
@@ -9,6 +10,9 @@ import pytest
 
 from minbert.explain import (
     METHODS,
+    Answer,
+    Counterfactual,
+    Counterfactuals,
     Explanation,
     IntegratedGradients,
     Target,
@@ -37,8 +41,8 @@ from minbert.ui.why.subject import (
     Subject,
     moved,
     said,
-    short_answer,
 )
+from minbert.ui.why.swaps import swaps_block
 from tests.read_html import Element, named_in, numbers_in, quoted_in, read
 
 A, B = "the old actor is good and the film is bad", "a woman plays"
@@ -56,12 +60,6 @@ def last(shown: object) -> tuple[Element, ...]:
     return (read(words), *rest)
 
 
-def sorted_ranks(values: list[float]) -> list[float]:
-    """Return each value's rank by size, 1 for the largest, means where sizes are equal."""
-    sizes = sorted((abs(value) for value in values), reverse=True)
-    return [sizes.index(abs(value)) + (sizes.count(abs(value)) + 1) / 2 for value in values]
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) -> None:
     task = {OF_A: "sentiment", OF_B: "sentiment"}.get(kind, kind.lower())
@@ -71,7 +69,8 @@ def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) ->
     figure = plot["value"]
     assert plot["visible"]
     assert len(figure.data) == len(METHODS) == 4
-    for bars, method in zip(figure.data, METHODS, strict=True):
+    (table,) = words.tables
+    for place, (bars, method) in enumerate(zip(figure.data, METHODS, strict=True)):
         told = explain(engine.mean, *texts, task, None, method)
         values = [*told.first.values, *told.second.values]
         raw = [row[1] for row in bars.customdata]
@@ -82,21 +81,17 @@ def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) ->
             assert list(bars.marker.color) == [FOR if v >= 0 else AGAINST for v in values]
         else:
             assert set(bars.marker.color) == {attribution.UNSIGNED}
-        strongest = max(range(len(values)), key=lambda row: abs(values[row]))
-        assert bars.text[strongest].startswith("1")
+        form = "+.3f" if told.signed else ".3f"
+        assert table.column(1 + 2 * place) == [format(value, form) for value in raw]
+        ranked = sorted(zip(map(float, table.column(2 + 2 * place)), raw, bars.text, strict=True))
+        sizes = [abs(value) for _, value, _ in ranked]
+        assert sizes == sorted(sizes, reverse=True)
+        assert sum(rank for rank, *_ in ranked) == len(raw) * (len(raw) + 1) / 2
+        assert ranked[0][2].startswith("1"), "printed beside its bar"
     assert {tuple(axis.range) for axis in figure.select_xaxes()} == {(-1.5, 1.5)}
     found = integrated_gradients(engine.mean, *texts, task=task)
     change = found.value - found.baseline_value
     assert {f"{found.total:+.2f}", f"{change:+.2f}"} <= set(words.numbers)
-    (table,) = words.tables
-    for place, told in enumerate(
-        explain(engine.mean, *texts, task, None, method) for method in METHODS
-    ):
-        values = [*told.first.values, *told.second.values]
-        form = "+.3f" if told.signed else ".3f"
-        assert table.column(1 + 2 * place) == [format(value, form) for value in values]
-        ranks = [float(rank) for rank in table.column(2 + 2 * place)]
-        assert ranks == sorted_ranks(values)
 
 
 def test_a_chosen_target_is_explained(why: Why, engine: Engine) -> None:
@@ -111,9 +106,8 @@ def test_a_chosen_target_is_explained(why: Why, engine: Engine) -> None:
     for target in ("siamese", "joint", "answer", "3"):
         words, *_ = last(why.attribute(A, B, SIMILARITY, target))
         titles[target] = words.finding.title
-    assert [named_in(titles[one], scores) for one in ("siamese", "joint")] == [
-        *(["Siamese"], ["joint"])
-    ]
+    assert named_in(titles["siamese"], scores) == ["Siamese"]
+    assert named_in(titles["joint"], scores) == ["joint"]
     assert titles["3"] == titles["answer"], "a class is no similarity's target"
 
 
@@ -224,29 +218,34 @@ def test_other_words_are_ranked_by_what_they_change(why: Why, engine: Engine, ki
     for row, each in zip(words.rows, found.by_word, strict=False):
         assert each.replacement in row[1]
         assert named_in(row[1], ("(A)", "(B)")) == [] or row[1].endswith(f"({'AB'[each.side]})")
-    assert numbers_in(words.finding.lines[0])[:2] == [
-        f"{len(found.tries)}",
-        f"{len(found.by_word)}",
-    ]
+    counts = [str(len(found.tries)), str(len(found.by_word))]
+    assert numbers_in(words.finding.lines[0])[:2] == counts
 
 
-def test_the_title_names_the_replacement_that_does_most(why: Why, engine: Engine) -> None:
-    now, best = (
-        (found := find_counterfactuals(engine.mean, A, B, task="similarity")).answer,
-        found.by_word[0],
+@pytest.mark.parametrize(
+    ("kind", "flips", "quoted", "numbers"),
+    [
+        (PARAPHRASE, (False, True), ["film", "plot", "no", "yes"], []),  # the one that flips
+        (PARAPHRASE, (False, False), ["no", "good", "bad"], []),  # none does: the nearest
+        (SIMILARITY, (False, False), ["good", "bad"], ["2.0", "5", "4.0", "5"]),  # from, to
+    ],
+)
+def test_the_title_names_the_replacement_that_does_most(
+    kind: str, flips: tuple[bool, bool], quoted: list[str], numbers: list[str]
+) -> None:
+    tries = tuple(
+        Counterfactual(
+            0, place, *words, "group", "", Answer("yes" if flip else "no", 4.0), 2.0, flip
+        )
+        for place, (words, flip) in enumerate(
+            zip((("good", "bad"), ("film", "plot")), flips, strict=True)
+        )
     )
-    words, _ = last(why.swap(A, B, SIMILARITY))
-    assert quoted_in(words.finding.title) == [best.word, best.replacement]
-    scores = [short_answer("similarity", answer) for answer in (now, best.answer)]
-    assert words.finding.title.endswith(" → ".join(scores))
-    found = find_counterfactuals(engine.mean, A, B, task="paraphrase")
-    flips = [each for each in found.by_word if each.flips]
-    first = (flips or found.by_word)[0]
-    labels = [found.answer.label, *(each.answer.label for each in flips[:1])]
-    words, _ = last(why.swap(A, B, PARAPHRASE))
-    told = quoted_in(words.finding.title)
-    assert sorted(told) == sorted([first.word, first.replacement, *labels])
-    assert last(why.swap("zzz", "", OF_A))[0].tables == []
+    now = Counterfactuals(Target(kind.lower(), "joint"), Answer("no", 2.0), tries, 0)
+    title = read(swaps_block(Subject(kind, A, B), now)).finding.title
+    assert (quoted_in(title), numbers_in(title)) == (quoted, numbers)
+    nothing = read(swaps_block(Subject(kind, A, B), dataclasses.replace(now, tries=())))
+    assert (nothing.tables, quoted_in(nothing.finding.title)) == ([], [])
 
 
 def test_terms_for_people_are_swapped_and_masked(why: Why, engine: Engine) -> None:
@@ -254,10 +253,7 @@ def test_terms_for_people_are_swapped_and_masked(why: Why, engine: Engine) -> No
     (swaps,) = probe_sentence(engine.mean, B, task="sentiment")
     assert swaps.terms[0] == "woman"
     assert words.rows == [
-        [
-            *(term, said("sentiment", answer)),
-            moved("sentiment", answer.value - swaps.answers[0].value),
-        ]
+        [term, said("sentiment", answer), moved("sentiment", answer.value - swaps.answers[0].value)]
         for term, answer in zip(swaps.terms, swaps.answers, strict=True)
     ]
     assert quoted_in(words.finding.title) == ["woman", swaps.lowest, swaps.highest]
@@ -313,13 +309,11 @@ def test_neighbours_come_with_label_and_distance_for_both_poolings(
         save_index(tmp_path, texts, embeddings, probes, {})
         if engines[0] is engine.mean:
             told = read(why.nearest(A, "", OF_A))
-            assert [named_in(table.caption, ("CLS", "mean")) for table in told.tables] == [
-                *(["CLS"], ["mean"])
-            ]
+            poolings = [named_in(table.caption, ("CLS", "mean")) for table in told.tables]
+            assert poolings == [["CLS"], ["mean"]]
             for table in told.tables:
-                assert [quoted_label(row[1]) for row in table.rows] == [
-                    *("very positive", "very negative")
-                ]
+                labels = [named_in(row[1], SENTIMENT.labels) for row in table.rows]
+                assert labels == [["very positive"], ["very negative"]]
                 assert table.rows[0][::2] == [A, "0.000"], "no minus before nothing"
             assert named_in(told.finding.title, ("same", "different")) == ["same"]
             pair = read(why.nearest(A, B, SIMILARITY))
@@ -330,12 +324,6 @@ def test_neighbours_come_with_label_and_distance_for_both_poolings(
     other = why.nearest(A, "", OF_A)
     assert COMMAND in other, "an index of other weights"
     assert read(other).tables == []
-
-
-def quoted_label(label: str) -> str:
-    """Return the class that a training sentence's label names."""
-    (name,) = named_in(label, SENTIMENT.labels)
-    return name
 
 
 @pytest.mark.parametrize("kind", [OF_B, PARAPHRASE, SIMILARITY])
