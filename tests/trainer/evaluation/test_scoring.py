@@ -222,9 +222,8 @@ def test_a_file_that_trained_the_model_is_told(checkpoint: Path, data: Path) -> 
     files["ids-sst-dev.csv"] = file_sha256(data / "ids-sst-dev.csv")
     write_trained_on(checkpoint, files, {"paraphrase": []})
     _, _, told = evaluated(checkpoint, data)
-    names = tuple(f"{name}: " for name in (*files, "quora-dev.csv"))
-    assert [line for line in told if line.startswith(names)] == [
-        "ids-sst-dev.csv: this very file trained the model"
+    assert [line.split(":")[0] for line in told if line.endswith("trained the model")] == [
+        "ids-sst-dev.csv"
     ]
 
 

@@ -15,7 +15,7 @@ from tests.support import assert_says
 from tests.trainer.publish.hub_state import OTHER, READER, TOKEN, FakeHub, Fault, Repo
 from tests.trainer.publish.publish_samples import MODEL, SPACE, our_hub, refused, run_plan
 from trainer.publish import folder as folders
-from trainer.publish.errors import explain, without_token
+from trainer.publish.errors import PublishError, explain, without_token
 from trainer.publish.folder import Plan
 
 # The client's own call of httpx2, in huggingface_hub.lfs
@@ -79,7 +79,8 @@ def space_of_ours(hub: FakeHub, _: pytest.MonkeyPatch) -> None:
 
 
 def docker_space(hub: FakeHub, patch: pytest.MonkeyPatch) -> None:
-    there("space", app__py=b"a program of their own")(hub, patch)
+    """Put a Space with our code in a program of somebody's onto the Hub."""
+    space_of_ours(hub, patch)
     hub.repos["space", SPACE].sdk = "docker"
 
 
@@ -349,7 +350,8 @@ def failed(request: pytest.FixtureRequest, slim: Path) -> Iterator[Failed]:
         with pytest.MonkeyPatch.context() as passing:
             cause.arrange(hub, passing)
             before = commits(hub)
-            message = refused(plan, told=told)
+            with pytest.raises(PublishError) as caught:
+                run_plan(plan, told=told)
         after, requests, arrived = commits(hub), list(hub.requests), set(hub.large)
         hub.faults.clear()
         hub.requests.clear()
@@ -357,7 +359,7 @@ def failed(request: pytest.FixtureRequest, slim: Path) -> Iterator[Failed]:
             run_plan(dataclasses.replace(plan, **cause.again))
         uploaded = {path.removeprefix("/lfs/") for path in hub.asked("PUT", "/lfs/")}
         yield Failed(
-            *(cause, message, told, requests, before, after, arrived, uploaded),
+            *(cause, str(caught.value), told, requests, before, after, arrived, uploaded),
             *(set(hub.large), commits(hub)),
         )
 
