@@ -39,7 +39,7 @@ class PageEvents:
 
     def open(self, tab: str) -> list[Any]:
         """Open a tab after an answer."""
-        return self.ask(f"open_{tab}", None, None, 0.5, None, None, *CONTROLS.values())
+        return self.ask(f"open_{tab}", None, 0.5, None, None, *CONTROLS.values())
 
 
 def outputs_in(sent: bytes) -> list[Any]:
