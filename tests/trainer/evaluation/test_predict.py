@@ -255,19 +255,3 @@ def test_the_command_in_a_process_of_its_own(model_folder: Path, tmp_path: Path)
     assert [row["id"] for row in read_rows(target, "sentiment")] == [
         row[0] for row in task_rows("sentiment", 9, 7)
     ]
-
-
-def test_no_command_imports_the_app_s_libraries(model_folder: Path, tmp_path: Path) -> None:
-    path, target = source(tmp_path, "similarity", 5), tmp_path / "predictions.csv"
-    script = f"""
-import sys
-import trainer.data.download, trainer.evaluation.command, trainer.run.train
-from trainer.cli import main
-code = main(["predict", "--model", {str(model_folder)!r}, "--task", "similarity", "--device", "cpu",
-             "--input", {str(path)!r}, "--output", {str(target)!r}])
-print(code, sorted({{"gradio", "plotly", "minbert.ui"}} & set(sys.modules)))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "0 []\n"

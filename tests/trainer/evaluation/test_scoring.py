@@ -14,7 +14,6 @@ import pytest
 from minbert import metrics
 from minbert.demographics.masking import masking
 from minbert.demographics.terms_in_text import find_terms
-from minbert.files import CheckpointError
 from minbert.metrics import Metric
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example
@@ -222,9 +221,8 @@ def test_a_file_that_trained_the_model_is_told(checkpoint: Path, data: Path) -> 
     files["ids-sst-dev.csv"] = file_sha256(data / "ids-sst-dev.csv")
     write_trained_on(checkpoint, files, {"paraphrase": []})
     _, _, told = evaluated(checkpoint, data)
-    names = tuple(f"{name}: " for name in (*files, "quora-dev.csv"))
-    assert [line for line in told if line.startswith(names)] == [
-        "ids-sst-dev.csv: this very file trained the model"
+    assert [line.split(":")[0] for line in told if line.endswith("trained the model")] == [
+        "ids-sst-dev.csv"
     ]
 
 
@@ -305,20 +303,6 @@ def test_all_tasks_given_are_scored(checkpoint: Path, data: Path) -> None:
 def test_provenance_stands_beside_the_scores(checkpoint: Path, data: Path) -> None:
     _, scores, _ = evaluated(checkpoint, data)
     assert {"commit", "machine", "threads", "torch", "python"} <= set(scores)
-
-
-def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path, data: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"config\.json should exist"):
-        evaluated(tmp_path, data)
-    with pytest.raises(CheckpointError, match="Found no such folder"):
-        evaluated(tmp_path / "nowhere", data)
-
-
-def test_a_plain_encoder_is_refused(encoder_folder: Path, data: Path) -> None:
-    with pytest.raises(
-        ValueError, match=r"`model_type` in config\.json should be 'minbert-multitask'"
-    ):
-        evaluated(encoder_folder, data)
 
 
 def test_a_two_class_model_is_refused(tmp_path: Path, data: Path) -> None:

@@ -82,10 +82,10 @@ def unchecked(*_: object) -> None:
     """Stand for the check of the Space's folder."""
 
 
-def refused(plan: Plan, silence: float = 20.0, told: list[str] | None = None) -> str:
+def refused(plan: Plan, silence: float = 20.0) -> str:
     """Publish in vain; return the error's message, which never holds the token."""
     with pytest.raises(PublishError) as caught:
-        run_plan(plan, silence, told)
+        run_plan(plan, silence)
     assert TOKEN not in str(caught.value)
     return str(caught.value)
 
