@@ -192,11 +192,6 @@ def test_reading_a_config_leaves_the_dictionary_alone() -> None:
     assert values == MultitaskConfig().to_dict()
 
 
-def test_a_plain_bert_is_not_a_multitask_checkpoint() -> None:
-    with pytest.raises(ValueError, match=r"'minbert-multitask'\. Found 'bert'"):
-        MultitaskConfig.from_dict(tiny_config().to_hf())
-
-
 def test_an_unknown_field_is_told() -> None:
     values = {**MultitaskConfig().to_dict(), "zeal": 1, "colour": 2}
     with pytest.raises(ValueError, match=r"config\.json has unknown fields: colour, zeal"):

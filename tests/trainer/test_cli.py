@@ -187,10 +187,6 @@ def test_arguments_that_make_no_sense_are_refused(
     ("option", "value", "says"),
     [
         ("--epochs", "-1", {"parameter": "`epochs`", "rule": "0", "found": "-1"}),
-        ("--max-length", "7", {"parameter": "`max_length`", "rule": "8", "found": "7"}),
-        ("--siamese-weight", "-1", {"parameter": "`siamese_weight`", "rule": "0", "found": "-1"}),
-        ("--hidden-dropout", "1", {"parameter": "`hidden_dropout`", "rule": "[0, 1)"}),
-        ("--learning-rate", "0", {"parameter": "`learning_rate`", "rule": "above 0"}),
         ("--threads", "0", {"parameter": "`--threads`", "rule": "at least 1", "found": "0"}),
         ("--data", "/nowhere", {"parameter": "/nowhere", "step": "python -m trainer download"}),
     ],

@@ -14,7 +14,6 @@ import pytest
 from minbert import metrics
 from minbert.demographics.masking import masking
 from minbert.demographics.terms_in_text import find_terms
-from minbert.files import CheckpointError
 from minbert.metrics import Metric
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example
@@ -304,20 +303,6 @@ def test_all_tasks_given_are_scored(checkpoint: Path, data: Path) -> None:
 def test_provenance_stands_beside_the_scores(checkpoint: Path, data: Path) -> None:
     _, scores, _ = evaluated(checkpoint, data)
     assert {"commit", "machine", "threads", "torch", "python"} <= set(scores)
-
-
-def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path, data: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"config\.json should exist"):
-        evaluated(tmp_path, data)
-    with pytest.raises(CheckpointError, match="Found no such folder"):
-        evaluated(tmp_path / "nowhere", data)
-
-
-def test_a_plain_encoder_is_refused(encoder_folder: Path, data: Path) -> None:
-    with pytest.raises(
-        ValueError, match=r"`model_type` in config\.json should be 'minbert-multitask'"
-    ):
-        evaluated(encoder_folder, data)
 
 
 def test_a_two_class_model_is_refused(tmp_path: Path, data: Path) -> None:

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning
 EXPIRED = "hf_expiredLongAgo"
 SETTINGS = "https://huggingface.co/settings/"
 AGAIN = "run the same command again"
+OURS = {"minbert/multitask.py": b"", "app.py": b"older"}  # a Space that this command made
 Arrange = Callable[[FakeHub, pytest.MonkeyPatch], None]
 
 
@@ -59,29 +60,15 @@ class Failed:
     mended: dict[tuple[str, str], list[Any]]
 
 
-def there(kind: str, **files: bytes) -> Arrange:
-    """Put a repository onto the Hub; `__` in a file's name stands for a dot."""
+def there(kind: str, files: dict[str, bytes], sdk: str = "gradio") -> Arrange:
+    """Put a repository onto the Hub."""
 
     def put(hub: FakeHub, _: pytest.MonkeyPatch) -> None:
-        repo = Repo(kind, MODEL if kind == "model" else SPACE)
-        repo.sdk = "gradio" if kind == "space" else None
-        repo.commit({name.replace("__", "."): content for name, content in files.items()})
+        repo = Repo(kind, MODEL if kind == "model" else SPACE, sdk=sdk, hardware="cpu-basic")
+        repo.commit(files)
         hub.repos[kind, repo.name] = repo
 
     return put
-
-
-def space_of_ours(hub: FakeHub, _: pytest.MonkeyPatch) -> None:
-    """Put a Space that this command made onto the Hub."""
-    repo = Repo("space", SPACE, sdk="gradio", hardware="cpu-basic")
-    repo.commit({"minbert/multitask.py": b"", "app.py": b"older"})
-    hub.repos["space", SPACE] = repo
-
-
-def docker_space(hub: FakeHub, patch: pytest.MonkeyPatch) -> None:
-    """Put a Space with our code in a program of somebody's onto the Hub."""
-    space_of_ours(hub, patch)
-    hub.repos["space", SPACE].sdk = "docker"
 
 
 def no_token(_: FakeHub, patch: pytest.MonkeyPatch) -> None:
@@ -172,21 +159,21 @@ CAUSES = {
     # Names that are taken
     "a Space of somebody's": Cause(
         {"parameter": f"`{SPACE}`", "found": "something else", "step": ("another name", "delete")},
-        arrange=there("space", app__py=b"a program of their own", README__md=b""),
+        arrange=there("space", {"app.py": b"a program of their own", "README.md": b""}),
     ),
     "a Space of another kind": Cause(
         {"parameter": f"`{SPACE}`", "found": "something else", "step": ("another name", "delete")},
-        arrange=docker_space,
+        arrange=there("space", OURS, sdk="docker"),
     ),
     **{
         f"a model with {name}": Cause(
             {"parameter": f"`{MODEL}`", "found": "something else", "step": "another name"},
-            arrange=there("model", model__safetensors=b"weights", **config),
+            arrange=there("model", {"model.safetensors": b"weights", **config}),
             model=MODEL,
         )
         for name, config in {
-            "another type": {"config__json": b'{"model_type": "llama"}'},
-            "a torn config": {"config__json": b"torn"},
+            "another type": {"config.json": b'{"model_type": "llama"}'},
+            "a torn config": {"config.json": b"torn"},
             "no config": {},
         }.items()
     },
@@ -196,7 +183,7 @@ CAUSES = {
     ),
     "a Space that is public": Cause(
         {"parameter": f"`{SPACE}`", "rule": "private", "found": "public", "step": "--private"},
-        arrange=space_of_ours,
+        arrange=there("space", OURS),
         plan={"private": True},
     ),
     # Money and room
@@ -246,13 +233,13 @@ CAUSES = {
     "a model repo beside a Space that was there": Cause(
         {"parameter": MODEL, "found": "403: not for you"},
         refusal(403, "not for you"),
-        arrange=space_of_ours,
+        arrange=there("space", OURS),
         model=MODEL,
     ),
     "hardware that costs": Cause(
         {"parameter": (SPACE, "t4-small"), "found": "Add a payment", "step": f"{SETTINGS}billing"},
         refusal(402, "Add a payment method", "/hardware"),
-        arrange=space_of_ours,
+        arrange=there("space", OURS),
         plan={"hardware": "t4-small"},
         leaves="all",
     ),

@@ -17,7 +17,10 @@ import torch
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
-    ["trainer.cli", "trainer.run.train", "trainer.run.chain", "tests.trainer.run.two_processes"]
+    [
+        *("trainer.cli", "trainer.run.train", "trainer.run.chain"),
+        *("tests.trainer.run.two_processes", "torch._dynamo"),  # which torch's optimizers import
+    ]
 )
 
 

@@ -1,8 +1,7 @@
-"""Fine-tuning: the losses of a step, the schedule, and a state that continues bit for bit."""
+"""Fine-tuning: the losses of a step, the schedule, and what a step moves."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -78,31 +77,6 @@ def test_the_loss_of_a_paraphrase_batch(
     wanted = -(batch.labels * F.logsigmoid(logits) + (1 - batch.labels) * F.logsigmoid(-logits))
     assert 0 < batch.labels.mean() < 1
     assert_close(loss_of(model, batch), wanted.mean())
-
-
-@pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
-def test_the_loss_of_a_similarity_batch_adds_the_siamese_one(
-    model: MultitaskBert, batches: dict[str, TaskBatch], weight: float
-) -> None:
-    batch = batches["similarity"]
-    assert batch.sides is not None
-    count = len(batch.labels)
-    joint = ((model.predict_similarity(batch.inputs) - batch.labels) ** 2).mean()
-    embedded = model.embed(batch.sides)
-    cosines = (F.normalize(embedded[:count]) * F.normalize(embedded[count:])).sum(dim=-1)
-    siamese = ((2.5 * (cosines + 1) - batch.labels) ** 2).mean()
-    assert siamese > 0.1
-    wanted = joint + weight * siamese
-    assert_close(loss_of(model, batch, TrainConfig(siamese_weight=weight)), wanted, 1e-4)
-
-
-def test_sides_that_a_loss_needs_are_asked_for(model: MultitaskBert) -> None:
-    batch = streams_of(model, siamese=False)[2].next()
-    assert batch.sides is None
-    joint = ((model.predict_similarity(batch.inputs) - batch.labels) ** 2).mean()
-    assert_close(loss_of(model, batch, TrainConfig(siamese_weight=0.0)), joint, 1e-4)
-    with pytest.raises(ValueError, match=r"`batch.sides` of similarity should be there"):
-        loss_of(model, batch)
 
 
 def test_autocast_lowers_the_encoder_s_precision_and_not_the_loss_s(
@@ -192,28 +166,6 @@ def test_a_clipped_step_moves_no_further_than_the_norm_allows(tmp_path: Path) ->
     assert norms == pytest.approx([0.01] * 3, rel=1e-3)
 
 
-@pytest.mark.parametrize("done", [1, 5, 8])
-def test_a_restored_state_continues_bit_for_bit(tmp_path: Path, done: int) -> None:
-    unbroken = tuning_of(tmp_path / "first", seed=1)
-    for _ in range(done):
-        unbroken.train_step()
-    tensors, counters = unbroken.state()
-    tensors, counters = kept(tensors), json.loads(json.dumps(counters))
-    losses = [unbroken.train_step() for _ in range(4)]
-
-    continued = tuning_of(tmp_path / "second", seed=2)
-    torch.manual_seed(999)
-    continued.restore(tensors, counters)
-    assert [continued.train_step() for _ in range(4)] == losses
-    wanted, wanted_counters = unbroken.state()
-    found, found_counters = continued.state()
-    assert found_counters == wanted_counters
-    assert sorted(found) == sorted(wanted)
-    assert any(name.startswith("adamw.exp_avg_sq.") for name in found)
-    for name, tensor in wanted.items():
-        assert torch.equal(found[name], tensor), name
-
-
 def test_dropout_is_on_and_differs_between_steps(tmp_path: Path) -> None:
     tuning = tuning_of(tmp_path, learning_rate=1e-12, weight_decay=0.0, sampler="round_robin")
     batch = tuning.streams[0].gather(list(range(8)))
@@ -243,23 +195,6 @@ def test_word_embeddings_move_unless_frozen(tmp_path: Path) -> None:
     before = word.detach().clone()
     tuning.train_step()
     assert not torch.equal(word, before)
-
-
-def test_only_matrices_decay(tmp_path: Path) -> None:
-    tuning = tuning_of(tmp_path, weight_decay=0.3)
-    names = {id(parameter): name for name, parameter in tuning.model.named_parameters()}
-    decays = {
-        names[id(parameter)]: group["weight_decay"]
-        for group in tuning.optimizer.param_groups
-        for parameter in group["params"]
-    }
-    assert decays == {
-        name: 0.3 if parameter.dim() > 1 else 0.0
-        for name, parameter in tuning.model.named_parameters()
-    }
-    assert set(decays.values()) == {0.0, 0.3}
-    assert decays["encoder.layers.0.output_norm.weight"] == 0.0
-    assert decays["heads.sentiment.linear.bias"] == 0.0
 
 
 def test_a_head_whose_task_does_not_train_is_left_alone(tmp_path: Path) -> None:

@@ -10,12 +10,10 @@ import dataclasses
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,6 @@ from typing import Any
 import pytest
 
 from minbert.files import read_tensors
-from tests.support import assert_says
 from tests.trainer.run.processes import start
 from trainer.cli import main
 
@@ -56,10 +53,9 @@ class Work:
     data: Path
     encoder: Path
 
-    def command(self, out: Path, **changes: str) -> list[str]:
+    def command(self, out: Path) -> list[str]:
         """Return the arguments that train, or continue, the run in `out`."""
         settings = {**SETTINGS, "--data": str(self.data), "--encoder": str(self.encoder)}
-        settings |= {"--" + name.replace("_", "-"): text for name, text in changes.items()}
         flat = [text for pair in settings.items() for text in pair]
         return ["train", "mean", "--resume", "--out", str(out), *flat]
 
@@ -132,7 +128,6 @@ def work(data: Path, encoder_folder: Path) -> Work:
 class Unbroken:
     """The run that nobody killed."""
 
-    folder: Path
     seconds: float
     outcome: Outcome
 
@@ -142,18 +137,7 @@ def unbroken(work: Work, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
     folder = tmp_path_factory.mktemp("runs") / "unbroken"
     started = time.monotonic()
     work.complete(folder)
-    return Unbroken(folder, time.monotonic() - started, outcome(folder))
-
-
-@pytest.fixture
-def copy(unbroken: Unbroken, tmp_path: Path) -> Path:
-    """Give a copy of the finished run."""
-    return Path(shutil.copytree(unbroken.folder, tmp_path / "copy"))
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Read every file under a folder."""
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+    return Unbroken(time.monotonic() - started, outcome(folder))
 
 
 def kill_at_random(work: Work, out: Path, seconds: float, kills: int, seed: int) -> int:
@@ -238,85 +222,3 @@ def test_killed_in_phase_2_and_while_it_ends(
     assert not (out / "result.json").exists()
     work.complete(out)
     assert_same(outcome(out), unbroken.outcome)
-
-
-def test_resuming_a_finished_run_says_so_and_changes_nothing(
-    work: Work, copy: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = contents(copy)
-    assert main(work.command(copy)) == 0
-    assert f"{copy / 'model'} is finished already." in capsys.readouterr().err.splitlines()
-    assert contents(copy) == before
-
-
-def test_an_existing_folder_is_refused_without_resume(
-    work: Work, copy: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = contents(copy)
-    arguments = [argument for argument in work.command(copy) if argument != "--resume"]
-    assert main(arguments) == 1
-    assert_says(
-        capsys.readouterr().err, parameter="error: `--out`", found=str(copy), step="add --resume"
-    )
-    assert contents(copy) == before
-
-
-def unfinished(copy: Path) -> None:
-    """Make the copy look like a run that was killed before its end."""
-    (copy / "result.json").unlink()
-
-
-def change_nothing(_: Path) -> None:
-    """Leave the data as they are."""
-
-
-def change_data(data: Path) -> None:
-    """Add a row to one file."""
-    with (data / "sts-dev.csv").open("a", encoding="utf-8") as file:
-        file.write("99\tnew\tthe cat runs\tthe cat sits\t1.5\n")
-
-
-@pytest.mark.parametrize(
-    ("changes", "change", "difference"),
-    [
-        ({"learning_rate": "1e-3"}, change_nothing, "config.learning_rate: 0.003 then, 0.001 now"),
-        ({"seed": "5"}, change_nothing, "config.seed: 0 then, 5 now"),
-        ({}, change_data, "files.sts-dev.csv: "),
-    ],
-    ids=["learning rate", "seed", "data"],
-)
-def test_resuming_with_something_changed_is_refused(
-    work: Work,
-    copy: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    changes: dict[str, str],
-    change: Callable[[Path], None],
-    difference: str,
-) -> None:
-    unfinished(copy)
-    before = contents(copy)
-    data = Path(shutil.copytree(work.data, tmp_path / "data"))
-    change(data)
-    moved = dataclasses.replace(work, data=data)
-    assert main(moved.command(copy, **changes)) == 1
-    told = capsys.readouterr().err
-    assert_says(told, parameter=("error: --resume", str(copy)), found=difference)
-    assert told.count(" then, ") == 1
-    assert contents(copy) == before
-
-
-def test_a_run_may_be_resumed_with_the_same_data_in_another_place(
-    work: Work, copy: Path, tmp_path: Path
-) -> None:
-    data = Path(shutil.copytree(work.data, tmp_path / "data"))
-    assert main(dataclasses.replace(work, data=data).command(copy)) == 0
-
-
-def test_a_torn_state_is_told(work: Work, copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    unfinished(copy)
-    state = copy / "state.safetensors"
-    state.write_bytes(state.read_bytes()[:-100])
-    assert main(work.command(copy)) == 1
-    told = capsys.readouterr().err
-    assert_says(told, parameter=f"error: {state}", found="torn", never="Traceback")

@@ -280,16 +280,27 @@ def test_runs_share_embeddings_of_one_encoder(trained: Train) -> None:
     assert len(lines_of(second, "heads")) == 6
 
 
-def test_a_finished_run_is_not_trained_again(
-    annealed: Finished, data: Path, encoder_folder: Path
+def test_a_finished_run_is_left_alone_and_no_other_run_takes_its_place(
+    annealed: Finished, data: Path, encoder_folder: Path, tmp_path: Path
 ) -> None:
-    config = config_of("annealed", encoder_folder)
+    config, moved = config_of("annealed", encoder_folder), tmp_path / "data"
+    shutil.copytree(data, moved)  # the same data in another place
+    out = Path(shutil.copytree(annealed.run.folder, tmp_path / "run"))
+    before = {path: path.read_bytes() for path in out.rglob("*.*")}
     told: list[str] = []
-    out = annealed.run.folder
-    before = annealed.run.result.read_bytes()
-    train(config, data, out, resume=True, device_name="cpu", report=told.append)
-    assert told[-1] == f"{annealed.run.model} is finished already."
-    assert annealed.run.result.read_bytes() == before
+    options: dict[str, Any] = {"device_name": "cpu", "report": told.append}
+    train(config, moved, out, resume=True, **options)
+    assert told[-1] == f"{out / 'model'} is finished already."
+    with (moved / "sts-dev.csv").open("a", encoding="utf-8") as file:
+        file.write("99\tnew\tthe cat runs\tthe cat sits\t1.5\n")
     other = dataclasses.replace(config, seed=1)
-    with pytest.raises(RunError, match=r"config\.seed: 0 then, 1 now"):
-        train(other, data, out, resume=True, device_name="cpu", report=told.append)
+    for settings, folder, resume, found in (
+        (other, data, True, "config.seed: 0 then, 1 now"),
+        (config, moved, True, "files.sts-dev.csv: "),
+        (config, data, False, "--resume"),
+    ):
+        with pytest.raises(RunError) as caught:
+            train(settings, folder, out, resume=resume, **options)
+        assert_says(caught.value, parameter=str(out), found=found)
+        assert str(caught.value).count(" then, ") == int(resume)
+    assert {path: path.read_bytes() for path in out.rglob("*.*")} == before
