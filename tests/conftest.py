@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("tests.support")
+pytest.register_assert_rewrite("tests.support", "tests.read_html")
 
 from minbert.multitask import MultitaskBert  # noqa: E402 - after the rewriting is asked for
 from minbert.text import Tokenizer  # noqa: E402

@@ -50,7 +50,7 @@ def test_notices_count_cut_and_unknown_pieces(engine: Engine) -> None:
     told = engine.ask("a " * (limit + 8), "🎉").notices
     assert numbers_in(told[0]) == [str(limit + 10), str(limit), "10"], "tokens, read, left out"
     assert numbers_in(told[1]) == ["3", "1"], "tokens, not in the vocabulary"
-    assert numbers_in(told[2]) == [str(limit), "12"], "read of both together, left out"
+    assert numbers_in(told[2]) == [str(limit), "12"], "60 of both with three marks"
     assert list(map(numbers_in, engine.ask("a b", "").notices)) == [["4"], []]
 
 
