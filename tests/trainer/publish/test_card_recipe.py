@@ -22,6 +22,10 @@ from trainer.publish.card_recipe import (
 )
 from trainer.recipes import CHAINS, RECIPES, ROWS
 
+ASKED = {  # settings that no card may leave out
+    *("epochs", "steps_per_epoch", "tokens_per_epoch", "sampler", "learning_rate", "clip_norm"),
+    *("head_epochs", "batch_tokens", "sentiment_data", "extra_similarity", "extra_paraphrase"),
+}
 CLAIM = Comparison(
     claim="all_needs_surgery",
     says="Surgery adds.",
@@ -67,6 +71,7 @@ def listed(text: str) -> dict[str, str]:
 def assert_settings(text: str, config: TrainConfig, without: str) -> None:
     """Assert that a list holds every setting of a run but the length that doesn't count."""
     told = listed(text)
+    assert set(SETTINGS) >= ASKED
     assert told.pop("seen") == "1,234,567 tokens in 8.5 minutes on a machine"
     assert told.pop("epoch kept").split(",")[0] == "3"
     values = {name: value for name, value in config.to_dict().items() if name in SETTINGS}

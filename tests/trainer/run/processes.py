@@ -18,8 +18,11 @@ import torch
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
     [
-        *("trainer.cli", "trainer.run.train", "trainer.run.chain"),
-        *("tests.trainer.run.two_processes", "torch._dynamo"),  # which torch's optimizers import
+        *("trainer.cli", "trainer.run.chain", "tests.trainer.run.two_processes"),
+        *(
+            "torch._dynamo",
+            "transformers.models.bert.tokenization_bert",
+        ),  # imported when first used
     ]
 )
 

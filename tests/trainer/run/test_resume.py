@@ -135,6 +135,7 @@ class Unbroken:
 @pytest.fixture(scope="module")
 def unbroken(work: Work, tmp_path_factory: pytest.TempPathFactory) -> Unbroken:
     folder = tmp_path_factory.mktemp("runs") / "unbroken"
+    start(told_of(folder), int).join(PATIENCE)  # the first process waits for the imports
     started = time.monotonic()
     work.complete(folder)
     return Unbroken(time.monotonic() - started, outcome(folder))
