@@ -46,11 +46,10 @@ def run(tmp_path: Path) -> Run:
     return fresh
 
 
-def test_validation_keeps_the_best_and_each_task_s_best(tmp_path: Path, run: Run) -> None:
-    tuning = tuning_of(tmp_path)
+def validated(tuning: FineTuning, run: Run, rounds: list[tuple[float, float | None]]) -> list[int]:
+    """Record a validation an epoch, of such scores; return the epochs whose model was saved."""
     saved: list[int] = []
-    history = [(0.2, 0.1), (0.6, 0.5), (0.7, 0.2), (0.6, 0.6)]
-    for epoch, scores in enumerate(history):
+    for epoch, scores in enumerate(rounds):
         record_validation(
             tuning,
             run,
@@ -58,7 +57,13 @@ def test_validation_keeps_the_best_and_each_task_s_best(tmp_path: Path, run: Run
             lambda epoch=epoch: saved.append(epoch),
             epoch=epoch,
         )
-    assert saved == [0, 1, 3]
+    return saved
+
+
+def test_validation_keeps_the_best_and_each_task_s_best(tmp_path: Path, run: Run) -> None:
+    tuning = tuning_of(tmp_path)
+    history = [(0.2, 0.1), (0.6, 0.5), (0.7, 0.2), (0.6, 0.6)]
+    assert validated(tuning, run, history) == [0, 1, 3]
     assert tuning.best["epoch"] == 3
     assert tuning.best["score"] == pytest.approx((0.6 + 0.5 + 0.8) / 3)
     assert tuning.best["per_task"] == {
@@ -72,16 +77,7 @@ def test_an_undefined_pearson_neither_stops_training_nor_replaces_the_best(
     tmp_path: Path, run: Run
 ) -> None:
     tuning = tuning_of(tmp_path)
-    saved: list[int] = []
-    for epoch, scores in enumerate([(0.3, 0.4), (0.9, None), (0.4, 0.5)]):
-        record_validation(
-            tuning,
-            run,
-            lambda scores=scores: scored(*scores),
-            lambda epoch=epoch: saved.append(epoch),
-            epoch=epoch,
-        )
-    assert saved == [0, 2]
+    assert validated(tuning, run, [(0.3, 0.4), (0.9, None), (0.4, 0.5)]) == [0, 2]
     assert tuning.best["epoch"] == 2
     assert tuning.best["per_task"]["sentiment"] == {"value": 0.9, "epoch": 1}
     assert [line["selection"] is None for line in lines_of(run)] == [False, True, False]
@@ -92,16 +88,7 @@ def test_a_first_validation_that_is_undefined_still_saves_a_model_and_any_score_
     tmp_path: Path, run: Run
 ) -> None:
     tuning = tuning_of(tmp_path)
-    saved: list[int] = []
-    for epoch, scores in enumerate([(0.3, None), (0.3, None), (0.1, -0.9)]):
-        record_validation(
-            tuning,
-            run,
-            lambda scores=scores: scored(*scores),
-            lambda epoch=epoch: saved.append(epoch),
-            epoch=epoch,
-        )
-    assert saved == [0, 2]
+    assert validated(tuning, run, [(0.3, None), (0.3, None), (0.1, -0.9)]) == [0, 2]
 
 
 def finished(
