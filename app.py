@@ -6,12 +6,19 @@ The address is 127.0.0.1:7860, another with GRADIO_SERVER_NAME and GRADIO_SERVER
 
 import argparse
 import os
+import signal
+import tempfile
 from pathlib import Path
 
 # Nothing leaves the machine: no usage counts, no update checks. Set before gradio is imported.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("HF_HUB_DISABLE_UPDATE_CHECK", "1")
+# What visitors bring and fetch lies in a folder of the page's own, which it may empty.
+os.environ["GRADIO_TEMP_DIR"] = str(
+    Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    / f"minbert-lab-{os.getuid() if hasattr(os, 'getuid') else 0}"
+)
 if "CPU_CORES" in os.environ:  # a Space tells its share of a larger machine's cores
     os.environ.setdefault("OMP_NUM_THREADS", os.environ["CPU_CORES"])
 
@@ -34,7 +41,8 @@ def main() -> None:
     engine = Engine.load(ASSETS / "models", gpu=zero_gpu(), encoder=encoder)
     examples = read_examples(ASSETS / "examples.json")
     page = build_page(engine, examples, ASSETS)
-    page.launch(**launch_options())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: files are cleaned up
+    page.launch(**launch_options(page))
 
 
 if __name__ == "__main__":

@@ -20,9 +20,16 @@ from minbert.zero_gpu import Decorator, on_zero_gpu
 
 LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 
+FIELDS = {"A": "first", "B": "second"}
+
 
 class InputError(ValueError):
     """Something typed that can't be answered; the message is for the person who typed it."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        """Say what is wrong, and with which of the inputs: first, second."""
+        super().__init__(message)
+        self.field = field
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,19 +128,29 @@ class Engine:
         """
         first, second = (first or "").strip(), (second or "").strip()
         if not first:
-            raise InputError("Sentence A is empty. Type a sentence there, then press Answer.")
+            raise InputError(
+                "Sentence A is empty. Type a sentence there, then press Answer.", "first"
+            )
         texts = {"A": first, "B": second} if second else {"A": first}
         for name, text in texts.items():
             if len(text) > LONGEST_TEXT:
                 raise InputError(
                     f"Sentence {name} has {len(text):,} characters. "
-                    f"The limit is {LONGEST_TEXT:,}; shorten it."
+                    f"The limit is {LONGEST_TEXT:,}; shorten it.",
+                    FIELDS[name],
+                )
+            if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+                raise InputError(
+                    f"Sentence {name} has half a surrogate pair, which is no character. "
+                    "Take it out.",
+                    FIELDS[name],
                 )
         pieces = self.mean.tokenizer.pieces(list(texts.values()))
         for name, of_text in zip(texts, pieces, strict=True):
             if not of_text:
                 raise InputError(
-                    f"Sentence {name} has only invisible characters. Type some words there."
+                    f"Sentence {name} has only invisible characters. Type some words there.",
+                    FIELDS[name],
                 )
         return Question(first, second, tuple(map(tuple, pieces)), tuple(self.notices(pieces)))
 
@@ -161,13 +178,15 @@ class Engine:
         """
         if model not in self.models:
             known = ", ".join(self.models)
-            raise InputError(f"Model should be one of {known}. Found {model!r}.")
+            raise InputError(f"Model should be one of {known}. Found {model!r}.", "model")
         predictor = self.models[model]
         count = predictor.config.encoder.num_hidden_layers
         asked = range(1, count + 1) if layers is None else layers
         for layer in asked or ("none",):
             if layer not in range(1, count + 1):
-                raise InputError(f"Layer should be a number from 1 to {count}. Found {layer}.")
+                raise InputError(
+                    f"Layer should be a number from 1 to {count}. Found {layer}.", "layer"
+                )
         kept = [int(layer) - 1 for layer in asked]
         return predictor.attention(first, second or None, kept)
 

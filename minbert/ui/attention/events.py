@@ -93,7 +93,7 @@ class Studio:
         try:
             return self.engine.attention(first, second, layers, model)
         except InputError as error:
-            raise refusal(str(error)) from error
+            raise refusal(str(error), field=error.field) from error
 
     def layers(self, controls: Controls) -> list[int] | None:
         """Return the layers that a view needs, 1-based; None: all."""
