@@ -42,7 +42,10 @@ def main() -> None:
     examples = read_examples(ASSETS / "examples.json")
     page = build_page(engine, examples, ASSETS)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: files are cleaned up
-    page.launch(**launch_options(page))
+    try:
+        page.launch(**launch_options(page))
+    except KeyboardInterrupt:  # before it serves; after that gradio closes it
+        page.close()
 
 
 if __name__ == "__main__":

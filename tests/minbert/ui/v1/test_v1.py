@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
+import os
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Any
 
 import gradio as gr
 import httpx
 import pytest
+import torch
 from fastapi import FastAPI
 from gradio.context import LocalContext
 
@@ -22,6 +26,8 @@ from minbert.ui.try_it.events import Handlers
 from minbert.ui.v1.limits import MOST_BODY
 from minbert.ui.v1.routes import BATCH, MOST_INPUTS, ROUTES, Function, http_api
 from minbert.ui.why.api import ExplainEndpoint
+from minbert.zero_gpu import on_zero_gpu
+from tests.forked_gpu import ForkedGpu
 from tests.minbert.ui.sample_engine import tiny_engine
 
 A, B = "the film is good", "the story is bad"
@@ -33,14 +39,19 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     return tiny_engine(tmp_path_factory.mktemp("v1"))
 
 
-@pytest.fixture(scope="module")
-def functions(engine: Engine) -> dict[str, Function]:
+def endpoints(engine: Engine) -> dict[str, Function]:
+    """Return the functions of the endpoints, by name."""
     handlers = Handlers(engine)
-    endpoints = (
+    found = (
         *(handlers.predict, handlers.compare_pooling, Lab(engine).similarity_split),
         *(Studio(engine).attention, ExplainEndpoint(engine).explain),
     )
-    return {endpoint.__name__: endpoint for endpoint in endpoints}
+    return {endpoint.__name__: endpoint for endpoint in found}
+
+
+@pytest.fixture(scope="module")
+def functions(engine: Engine) -> dict[str, Function]:
+    return endpoints(engine)
 
 
 @pytest.fixture(scope="module")
@@ -220,12 +231,45 @@ def test_the_function_sees_the_request_as_gradio_passes_it(
     assert answer.json() == {"ip": "a visitor's", "texts": [A, ""]}
 
 
+class Counted(ForkedGpu):
+    """Also remembers whose request each task was done for, as ZeroGPU does to count quota."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.callers: list[str] = []
+
+    def __call__(self, task: Callable[..., bytes]) -> Callable[..., bytes]:
+        decorated = super().__call__(task)
+
+        def counted(*arguments: object, **options: object) -> bytes:
+            request = LocalContext.request.get()
+            assert request is not None
+            self.callers.append(request.headers["x-ip-token"])
+            return decorated(*arguments, **options)
+
+        return counted
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_on_zero_gpu_the_work_is_done_there_for_the_caller(engine: Engine) -> None:
+    """With a double that forks; a real ZeroGPU Space was not tried."""
+    gpu, threads = Counted(), torch.get_num_threads()
+    there = Engine(*(on_zero_gpu(one.model, gpu, "cpu") for one in (engine.mean, engine.cls)))
+    api = http_api(endpoints(there), Batch(there))
+    torch.set_num_threads(1)  # OpenMP's others don't survive a fork
+    try:
+        answer = ask(api, "predict", PAIR, headers={"x-ip-token": "anna"})
+    finally:
+        torch.set_num_threads(threads)
+    assert answer.json() == json.loads(json.dumps(Handlers(engine).predict(A, B)))
+    assert set(gpu.callers) == {"anna"}
+    assert os.getpid() not in gpu.processes
+
+
 def test_forms_have_the_inputs_of_the_functions_in_their_order(
     functions: dict[str, Function], engine: Engine
 ) -> None:
     """Gradio's API sends a list, /v1 an object; both are read by the same form."""
-    import inspect
-
     every = {
         **functions,
         "similarity_matrix": Lab(engine).similarity_matrix,
