@@ -176,6 +176,16 @@ def test_a_pair_s_means_and_band_by_hand() -> None:
     assert dataclasses.replace(result, similarity=9.0).band == SIMILARITY_BANDS[5]
 
 
+@pytest.mark.parametrize(
+    ("similarity", "score"), [(5.33, 5.0), (-0.2, 0.0), (5.0, 5.0), (0.0, 0.0), (4.2, 4.2)]
+)
+def test_a_pair_s_score_is_within_its_scale_and_the_raw_one_beside_it(
+    similarity: float, score: float
+) -> None:
+    result = PairResult(0.2, 0.4, 6.0, 6.0, -1.0, similarity)
+    assert (result.score, result.raw, result.similarity) == (score, similarity, similarity)
+
+
 def test_a_sentiment_s_label_and_expectation_by_hand() -> None:
     result = SentimentResult((0.1, 0.2, 0.1, 0.5, 0.1))
     assert result.label == "positive"

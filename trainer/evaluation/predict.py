@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,13 +13,13 @@ from minbert.files import write_bytes
 from minbert.metrics import THRESHOLD
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example, read_table
-from minbert.tasks import TASKS, Task
+from minbert.tasks import TASKS, Task, clamped
 
 CHUNK = 512  # rows between two steps of the progress bar
 COLUMNS = {
     "sentiment": ("id", "prediction", *(f"p_{label}" for label in range(5))),
     "paraphrase": ("id", "prediction", "p_duplicate"),
-    "similarity": ("id", "prediction", "score"),
+    "similarity": ("id", "prediction", "score", "raw"),
 }
 
 
@@ -84,5 +83,6 @@ def predict_rows(
         return
     needs_siamese = predictor.config.similarity_score != "joint"
     siamese = predictor.siamese(pairs) if needs_siamese else joint
-    for score in predictor.headline(joint, siamese).tolist():
-        yield tuple(itertools.repeat(f"{score:.6f}", 2))
+    for raw in predictor.headline(joint, siamese).tolist():
+        score = f"{clamped(raw):.6f}"
+        yield score, score, f"{raw:.6f}"

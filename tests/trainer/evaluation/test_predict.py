@@ -26,7 +26,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 COLUMNS = {
     "sentiment": ["id", "prediction", "p_0", "p_1", "p_2", "p_3", "p_4"],
     "paraphrase": ["id", "prediction", "p_duplicate"],
-    "similarity": ["id", "prediction", "score"],
+    "similarity": ["id", "prediction", "score", "raw"],
 }
 
 
@@ -121,7 +121,7 @@ def test_paraphrase_values(model_folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("score", ["joint", "siamese", "mean"])
-def test_similarity_is_the_checkpoint_s_score_unclamped(
+def test_similarity_is_the_checkpoint_s_score_and_raw_beside_it(
     model_folder: Path, tmp_path: Path, score: str
 ) -> None:
     model = spread(model_folder, "similarity", 2.5)
@@ -129,14 +129,16 @@ def test_similarity_is_the_checkpoint_s_score_unclamped(
     predictor = Predictor(model, "cpu")
     rows, _ = labelled_file(predictor, "similarity", source(tmp_path, "similarity"))
     results = predictor.pairs([(a, b) for a, b in inputs_of("similarity")])
-    assert [float(row["prediction"]) for row in rows] == pytest.approx(
-        [result.similarity for result in results], abs=1e-4
-    )
+    for name, wanted in (
+        ("score", [result.score for result in results]),
+        ("raw", [result.raw for result in results]),
+    ):
+        assert [float(row[name]) for row in rows] == pytest.approx(wanted, abs=1e-4)
     assert [row["prediction"] for row in rows] == [row["score"] for row in rows]
     if score == "joint":
-        values = [float(row["score"]) for row in rows]
-        assert min(values) < 0
-        assert max(values) > 5
+        raw, scores = ([float(row[name]) for row in rows] for name in ("raw", "score"))
+        assert (min(raw) < 0, max(raw) > 5) == (True, True)
+        assert (min(scores), max(scores)) == (0.0, 5.0)
 
 
 @pytest.mark.parametrize("size", [1, 7, 29, 30])
