@@ -78,7 +78,7 @@ class Handlers:
             sentiment: a list with one entry a sentence (label, probabilities by class name,
             expected rating 0-4); with B also paraphrase (probability, both orders, label) and
             similarity (score, joint, joint_a_then_b, joint_b_then_a and siamese, all within 0 to
-            5; raw, raw_joint and raw_siamese, the model's own numbers, which may lie outside;
+            5; raw and raw_joint ... raw_siamese, the model's own numbers, which may lie outside;
             band).
         """
         question = asked(self.engine, first, second, REFUSED)
@@ -130,6 +130,8 @@ def as_dict(answer: Answer) -> dict[str, Any]:
             "joint_b_then_a": clamped(pair.joint_ba),
             "siamese": clamped(pair.siamese),
             "raw_joint": pair.joint,
+            "raw_joint_a_then_b": pair.joint_ab,
+            "raw_joint_b_then_a": pair.joint_ba,
             "raw_siamese": pair.siamese,
         }
     return told
