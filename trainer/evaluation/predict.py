@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from minbert.files import write_bytes
+from minbert.files import STDOUT, write_bytes
 from minbert.metrics import THRESHOLD
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example, read_table
@@ -60,7 +60,8 @@ def predict_file(
                 writer.writerow([example.id, *values])
             bar.update(len(chunk))
     write_bytes(target, buffer.getvalue().encode())
-    report(f"{target}: {len(table.examples):,} predictions")
+    where = "standard output" if target == STDOUT else target
+    report(f"{where}: {len(table.examples):,} predictions")
     return len(table.examples)
 
 

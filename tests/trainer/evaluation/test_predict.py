@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
 import subprocess
 import sys
@@ -224,6 +225,19 @@ def test_ids_with_tabs_and_quotes_come_back(predictor: Predictor, tmp_path: Path
     path = write_table(tmp_path / "ids.csv", header("sentiment", labelled=False), rows)
     found, _ = labelled_file(predictor, "sentiment", path)
     assert [row["id"] for row in found] == ids
+
+
+def test_the_output_may_be_standard_output_and_progress_is_elsewhere(
+    model_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = source(tmp_path, "similarity", 5)
+    command = ["predict", "--model", str(model_folder), "--task", "similarity", "--device", "cpu"]
+    assert main([*command, "--input", str(path), "--output", "-"]) == 0
+    printed = capfd.readouterr()
+    rows = list(csv.DictReader(io.StringIO(printed.out), delimiter="\t", strict=True))
+    assert [row["id"] for row in rows] == [row[0] for row in task_rows("similarity", 5, 7)]
+    assert "standard output: 5 predictions" in printed.err
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_output_is_replaced_in_one_step(
