@@ -18,8 +18,8 @@ CAT, DOG = "the cat sleeps in the garden.", "a red dog runs to the park, and it 
 PAIRS = [
     (CAT, DOG),
     (CAT, CAT),
-    ("", ""),
-    ("", DOG),
+    (".", "."),
+    (".", DOG),
     ("film", "films"),
     ("[SEP] <b>& 🙂 日本語", "naïve \ud83d [CLS]"),
     ("the films sleeping " * 60, "a dog " * 80),
