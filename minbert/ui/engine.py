@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from minbert.answers import AttentionResult, PairResult, SentimentResult
+from minbert.checks import is_blank
 from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
@@ -126,6 +127,9 @@ class Engine:
         Raises:
             InputError: A is empty, or a text is too long or has nothing that can be read.
         """
+        for name, given in (("A", first), ("B", second)):
+            if not isinstance(given, str | None):
+                raise InputError(f"Sentence {name} should be a text. Found {given!r:.40}.")
         first, second = (first or "").strip(), (second or "").strip()
         if not first:
             raise InputError(
@@ -146,8 +150,8 @@ class Engine:
                     FIELDS[name],
                 )
         pieces = self.mean.tokenizer.pieces(list(texts.values()))
-        for name, of_text in zip(texts, pieces, strict=True):
-            if not of_text:
+        for (name, text), of_text in zip(texts.items(), pieces, strict=True):
+            if not of_text or is_blank(text):
                 raise InputError(
                     f"Sentence {name} has only invisible characters. Type some words there.",
                     FIELDS[name],

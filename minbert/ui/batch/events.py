@@ -304,7 +304,7 @@ def compared(
 ) -> tuple[str, Update]:
     """Return the scatter of the model's similarity against people's, with its words."""
     points = [
-        (row.label, answer.similarity)
+        (row.label, answer.score)
         for row, answer in zip(table.rows, answers, strict=False)
         if row.label is not None and isinstance(answer, PairResult)
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from minbert.answers import PairResult
 from minbert.tasks import SENTIMENT, similarity_band
 from minbert.ui.engine import Answer
-from minbert.ui.parts.numbers import clamped, percent, shown
+from minbert.ui.parts.numbers import percent, shown
 
 POOLING_NAMES = {"cls": "CLS", "mean": "mean"}
 SAME_SHARE = 0.05  # probabilities closer than this are called alike
@@ -48,7 +48,7 @@ def paraphrase_difference(cls: PairResult, mean: PairResult) -> str:
 
 def similarity_headline(cls: PairResult, mean: PairResult) -> str:
     """Say as a title which pooling sees the two sentences as closer."""
-    gap = clamped(mean.similarity) - clamped(cls.similarity)
+    gap = mean.score - cls.score
     if abs(gap) < SAME_SCORE:
         scores = f"{shown(cls.similarity)} and {shown(mean.similarity)} of 5"
         return f"CLS and mean pooling agree on how close these are: {scores}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from minbert.tasks import SENTIMENT
+from minbert.tasks import SENTIMENT, clamped
 from minbert.ui.engine import Answer
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.parts.figures import themed
@@ -50,7 +50,7 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
         if answer.pair is not None:
             bars = (
                 (1, answer.pair.paraphrase, percent(answer.pair.paraphrase)),
-                (2, min(max(answer.pair.similarity, 0.0), 5.0), shown(answer.pair.similarity)),
+                (2, answer.pair.score, shown(answer.pair.score)),
             )
             for column, value, text in bars:
                 figure.add_bar(
@@ -97,8 +97,8 @@ def answers_table(cls: Answer, mean: Answer) -> str:
         a, b = cls.pair, mean.pair
         rows += [
             ["Paraphrase, yes", f"{a.paraphrase:.1%}", f"{b.paraphrase:.1%}"],
-            ["Similarity, 0 to 5", f"{a.similarity:.2f}", f"{b.similarity:.2f}"],
-            ["Similarity, joint score", f"{a.joint:.2f}", f"{b.joint:.2f}"],
-            ["Similarity, Siamese score", f"{a.siamese:.2f}", f"{b.siamese:.2f}"],
+            ["Similarity, 0 to 5", f"{a.score:.2f}", f"{b.score:.2f}"],
+            ["Similarity, joint score", f"{clamped(a.joint):.2f}", f"{clamped(b.joint):.2f}"],
+            ["Similarity, Siamese score", f"{clamped(a.siamese):.2f}", f"{clamped(b.siamese):.2f}"],
         ]
     return numbers_table("Answers of both models", ["Answer", "CLS", "mean"], rows)

@@ -129,7 +129,7 @@ class Lab:
 
         Returns:
             first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
-            sum is cosine; score 0-5 not clamped, and the formula that leads to it.
+            sum is cosine; the formula that leads from it to raw; and score, raw within 0 to 5.
         """
         first, second = asked_pair(self.engine, first, second, NO_SPLIT)
         split = split_similarity(self.engine.mean, first, second)
@@ -139,6 +139,7 @@ class Lab:
             "matrix": split.matrix.tolist(),
             "cosine": split.cosine,
             "score": split.score,
+            "raw": split.raw,
             "formula": split.formula,
         }
 

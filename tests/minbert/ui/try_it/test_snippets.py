@@ -9,7 +9,7 @@ import re
 import pytest
 
 from minbert.answers import SentimentResult
-from minbert.tasks import SENTIMENT
+from minbert.tasks import SENTIMENT, clamped
 from minbert.ui.engine import Answer, Asked, Engine
 from minbert.ui.parts import answer_cards, answer_words, numbers
 from minbert.ui.try_it.events import Handlers, as_dict, changed
@@ -44,9 +44,11 @@ def test_both_orders_keep_their_names(engine: Engine) -> None:
     assert pair.paraphrase_ab != pytest.approx(pair.paraphrase_ba, abs=1e-4)
     told = as_dict(engine.answer(engine.mean, question))
     given = [told["paraphrase"][name] for name in ("a_then_b", "b_then_a")]
-    given += [told["similarity"][name] for name in ("joint_a_then_b", "joint_b_then_a")]
+    orders = "joint_a_then_b", "joint_b_then_a"
+    given += [told["similarity"][f"raw_{name}"] for name in orders]
     wanted = [pair.paraphrase_ab, pair.paraphrase_ba, pair.joint_ab, pair.joint_ba]
     assert given == pytest.approx(wanted, abs=1e-5)
+    assert [told["similarity"][name] for name in orders] == [*map(clamped, given[2:])]
 
 
 def test_a_rating_that_hardly_moves_has_no_minus() -> None:
