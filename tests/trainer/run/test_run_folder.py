@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -21,8 +24,8 @@ FILES = {"a.csv": "11", "b.csv": "22"}
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    fresh = Run(tmp_path / "some" / "run")
-    fresh.prepare(CONFIG, FILES, resume=False)
+    with Run(tmp_path / "some" / "run") as fresh:
+        fresh.prepare(CONFIG, FILES, resume=False)
     return fresh
 
 
@@ -40,6 +43,32 @@ def test_a_folder_with_a_run_is_refused_unless_resumed(run: Run) -> None:
     with pytest.raises(RunError, match=r"`--out` should name a fresh folder.*add --resume"):
         Run(run.folder).prepare(CONFIG, FILES, resume=False)
     Run(run.folder).prepare(CONFIG, FILES, resume=True)
+
+
+def test_a_folder_belongs_to_one_run_at_a_time(run: Run) -> None:
+    with Run(run.folder) as first:
+        first.prepare(CONFIG, FILES, resume=True)
+        first.log(epoch=1)
+        with pytest.raises(RunError) as refused:
+            Run(run.folder).prepare(CONFIG, FILES, resume=True)
+        first.prepare(CONFIG, FILES, resume=True)  # its own
+    assert_says(refused.value, rule="one process", found=str(run.folder), step="--resume")
+    assert [line["epoch"] for line in metrics_of(run)] == [1]
+    with Run(run.folder) as third:
+        third.prepare(CONFIG, FILES, resume=True)
+
+
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOLCK, True), (errno.EIO, False)])
+def test_a_file_system_without_locks_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, goes_on: bool
+) -> None:
+    def flock(_file: int, _how: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with contextlib.nullcontext() if goes_on else pytest.raises(OSError, match=r"Errno 5"):
+        Run(tmp_path / "run").prepare(CONFIG, FILES, resume=False)
+    assert (tmp_path / "run" / "run.json").exists() == goes_on
 
 
 def test_resuming_a_folder_that_is_not_there_starts_a_run(tmp_path: Path) -> None:
