@@ -99,7 +99,7 @@ class Extras:
         *controls: Any,  # noqa: ANN401 - see Controls
     ) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """Show answers and attention with one word masked, beside the old."""
-        chosen = Controls(*controls)
+        chosen, _ = self.studio.fitted(Controls(*controls))
         if chosen.view == ALL:  # two large figures would say less than two small ones
             chosen = dataclasses.replace(chosen, view=ONE)
         if not word:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
+from minbert.predictor import Predictor
 from minbert.ui.engine import Engine, InputError, Question
 
 REFUSED = "Can't answer this"
@@ -53,3 +54,15 @@ def asked_pair(
     if not question.second:
         raise refusal(alone, title=title, field="second")
     return question.texts
+
+
+def second_model(engine: Engine) -> Predictor:
+    """Return the model that the first one is compared with.
+
+    Raises:
+        gr.Error: the page was started with one model; the words say how to start it with two.
+    """
+    try:
+        return engine.cls
+    except InputError as error:
+        raise refusal(str(error), title="Nothing to compare") from error
