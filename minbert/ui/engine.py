@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from minbert.answers import AttentionResult, PairResult, SentimentResult
+from minbert.answers import AttentionResult
 from minbert.checkpoint import CONFIG_FILE, resolve_folder
 from minbert.checks import is_blank
 from minbert.explain.heads_summary import bare_model
@@ -19,9 +19,9 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
+from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, InputError, Question
 from minbert.zero_gpu import Decorator, on_zero_gpu
 
-LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 SHIPPED = ("mean", "cls")  # the pair's folders
 MOST_MODELS = 2  # one answers, one is compared with it
 CALLED = {"cls": "CLS"}  # poolings whose name is written otherwise
@@ -33,59 +33,6 @@ NO_SECOND = (
 
 class ModelError(ValueError):
     """A model that the page can't be started with; the message is one line for who starts it."""
-
-
-FIELDS = {"A": "first", "B": "second"}
-
-
-class InputError(ValueError):
-    """Something typed that can't be answered; the message is for the person who typed it."""
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        """Say what is wrong, and with which of the inputs: first, second."""
-        super().__init__(message)
-        self.field = field
-
-
-@dataclasses.dataclass(frozen=True)
-class Question:
-    """One or two texts, checked, and tokenised once for both models."""
-
-    first: str
-    second: str  # empty for A alone
-    pieces: tuple[tuple[int, ...], ...]  # word-piece ids of A, and of B
-    notices: tuple[str, ...]  # lengths, what was cut, what the vocabulary doesn't have
-
-    @property
-    def texts(self) -> tuple[str, str]:
-        """Return A and B."""
-        return self.first, self.second
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """All that one model answers about A, and about B where there is one."""
-
-    sentiments: tuple[SentimentResult, ...]  # of A, and of B
-    pair: PairResult | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """A question with the mean model's answer, as one visitor's page keeps it."""
-
-    question: Question
-    answer: Answer
-
-    @property
-    def first(self) -> str:
-        """Return A."""
-        return self.question.first
-
-    @property
-    def second(self) -> str:
-        """Return B; empty for A alone."""
-        return self.question.second
 
 
 @dataclasses.dataclass(frozen=True)

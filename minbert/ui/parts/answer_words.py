@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from minbert.answers import PairResult
 from minbert.tasks import SENTIMENT, similarity_band
-from minbert.ui.engine import Answer
 from minbert.ui.parts.numbers import percent, shown
+from minbert.ui.question import Answer
 
 POOLING_NAMES = {"cls": "CLS", "mean": "mean"}  # of the shipped pair; `Engine.names` of any
 SAME_SHARE = 0.05  # probabilities closer than this are called alike

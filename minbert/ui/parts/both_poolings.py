@@ -8,12 +8,12 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from minbert.tasks import SENTIMENT, clamped
-from minbert.ui.engine import Answer
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import percent, shown
 from minbert.ui.parts.tables import numbers_table
+from minbert.ui.question import Answer
 
 
 def pooling_figure(

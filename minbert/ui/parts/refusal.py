@@ -5,7 +5,8 @@ from __future__ import annotations
 import gradio as gr
 
 from minbert.predictor import Predictor
-from minbert.ui.engine import Engine, InputError, Question
+from minbert.ui.engine import Engine
+from minbert.ui.question import InputError, Question
 
 REFUSED = "Can't answer this"
 SECONDS = 8  # so long the page shows it

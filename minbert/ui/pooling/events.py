@@ -21,7 +21,7 @@ from minbert.explain import (
 from minbert.pooling import POOLERS
 from minbert.predictor import Predictor
 from minbert.ui.engine import NO_SECOND as NO_OTHER
-from minbert.ui.engine import Answer, Engine, InputError, Question
+from minbert.ui.engine import Engine
 from minbert.ui.parts import blocks
 from minbert.ui.parts.answer_words import capital, comparison
 from minbert.ui.parts.both_poolings import answers_table, pooling_figure
@@ -30,6 +30,7 @@ from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 from minbert.ui.pooling.tables import contributions_table, layers_table, split_table
+from minbert.ui.question import Answer, InputError, Question
 
 TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50

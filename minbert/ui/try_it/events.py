@@ -6,9 +6,10 @@ import dataclasses
 from typing import Any
 
 from minbert.tasks import SENTIMENT, clamped
-from minbert.ui.engine import Answer, Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.parts import answer_cards, answer_words, blocks
 from minbert.ui.parts.refusal import REFUSED, asked, second_model
+from minbert.ui.question import Answer, Asked
 from minbert.ui.try_it.snippets import json_text, python_lines
 
 
