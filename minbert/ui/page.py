@@ -28,6 +28,8 @@ from minbert.ui.parts.events import (
     PRIVATE,
     VISIBLE,
 )
+from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
+from minbert.ui.parts.score_rows import value_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
@@ -58,6 +60,14 @@ def within_one(results: Path) -> float | None:
     return found.value if found else None
 
 
+def often_near(engine: Engine, results: Path) -> float | None:
+    """Return `within_one` of the model that answers; of your own what its run recorded."""
+    if not engine.own:
+        return within_one(results)
+    scores = records_of(engine, results, results).scores.get(engine.names["mean"])
+    return value_of(scores, "sentiment within_one")
+
+
 def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> Page:
     """Return the page; it opens with the first example typed, and answers it live.
 
@@ -65,7 +75,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
     what is missing there is told on the page.
     """
     results = assets / "results"
-    handlers, studio = Handlers(engine, within_one(results)), Studio(engine)
+    handlers, studio = Handlers(engine, often_near(engine, results)), Studio(engine)
     lab = Lab(engine)
     rows = Batch(engine)
     page = Page(
@@ -73,15 +83,17 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
     )
     with page:
         gr.HTML(HEADER)
+        if engine.own:
+            gr.HTML(models_note(engine), elem_id="own-models")
         area = build_input(examples)
         with gr.Tabs():
             answers = build_try()
             pooling = build_pooling(engine, assets / "models", results)
             attention = build_attention(engine)
-            why = build_why(results)
+            why = build_why(results, engine)
             batch = build_batch(engine, rows)
-            experiments = build_experiments(results)
-            about = build_about(assets / "models", results)
+            experiments = build_experiments(results, NOT_THEIRS if engine.own else "")
+            about = build_about(assets / "models", results, engine)
             place = gr.State(Place("try"), time_to_live=KEPT_SECONDS)
         texts = [area.first, area.second]
         extras = attention_events(page, attention, texts, results, studio)

@@ -8,10 +8,12 @@ from typing import Any
 import gradio as gr
 from gradio.route_utils import FnIndexInferError
 from gradio.themes.utils.fonts import LocalFont
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from minbert.batch import MOST_BYTES
 from minbert.ui.server.blocks import Page, no_such_event
+from minbert.ui.server.fetching import NoFetching
 from minbert.ui.server.sessions import MOST_SESSIONS
 from minbert.ui.server.upkeep import lifespan
 
@@ -60,6 +62,7 @@ def launch_options(page: Page | None = None) -> dict[str, Any]:
         "state_session_capacity": MOST_SESSIONS,
         "app_kwargs": {
             "lifespan": lifespan,
+            "middleware": [Middleware(NoFetching)],
             "routes": [] if api is None else [Mount("/v1", api)],
             "exception_handlers": {FnIndexInferError: no_such_event, KeyError: no_such_event},
         },

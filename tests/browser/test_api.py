@@ -103,7 +103,7 @@ def test_an_endpoint_that_is_not_there_is_404(app_url: str) -> None:
 def test_one_request_is_enough_over_v1(app_url: str, client: Client) -> None:
     told = httpx.post(f"{app_url}/v1/predict", json={"first": A, "second": B}, timeout=60).json()
     assert told == client.predict(A, B, api_name="/predict")
-    assert "POST /predict" in httpx.get(f"{app_url}/v1/").text
+    assert "POST /v1/predict" in httpx.get(f"{app_url}/v1/").text
 
 
 def test_a_visitor_s_page_is_not_written_to_disk_for_a_link(app_url: str) -> None:

@@ -38,7 +38,6 @@ from minbert.tasks import SIMILARITY
 from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
 from minbert.ui.engine import Engine
-from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.refusal import refusal
@@ -178,14 +177,19 @@ class Batch:
                 spent = time.monotonic() - begun
                 if len(answers) < total:
                     yield (tables.progress_panel(len(answers), total, spent), *skipped)
-        yield results(table, answers, time.monotonic() - begun, model)
+        yield results(table, answers, time.monotonic() - begun, self.engine.names[model])
 
     def predictor(self, model: str) -> Predictor:
-        """Return the model of this name."""
-        if model not in POOLING_NAMES:
-            known = ", ".join(POOLING_NAMES)
-            raise refusal(f"Model should be one of {known}. Found {model!r}.", field="model")
-        return self.engine.cls if model == "cls" else self.engine.mean
+        """Return the model of this name.
+
+        Raises:
+            gr.Error: there is no such model, in words.
+        """
+        known = self.engine.answering
+        if model not in known:
+            names = ", ".join(known)
+            raise refusal(f"Model should be one of {names}. Found {model!r}.", field="model")
+        return known[model]
 
     def batch(
         self,
@@ -202,7 +206,7 @@ class Batch:
                 line. None where there is a text.
             text: the same as text.
             task: auto (as the columns say), sentiment or pairs.
-            model: mean or cls, the pooling.
+            model: mean or cls, the pooling; of your own models the first and the second.
 
         Returns:
             kind (sentences or pairs), model, rows (each line, id, its texts, label, and what is
@@ -259,10 +263,9 @@ def cleared() -> tuple[Any, ...]:
 
 
 def results(
-    table: BatchTable, answers: list[RowAnswer], seconds: float, model: str
+    table: BatchTable, answers: list[RowAnswer], seconds: float, name: str
 ) -> tuple[Any, ...]:
-    """Return everything that is shown at the end of a run."""
-    name = POOLING_NAMES[model]
+    """Return everything that is shown at the end of a run; `name` is the model's pooling."""
     title, lines = findings.summary(table, answers, seconds, name, tables.SHOWN_ROWS)
     how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
     block = finding_block(title, lines, how, tables.bad_rows(table.bad_rows))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gradio as gr
 
-from minbert.ui.engine import Engine, InputError, Question
+from minbert.predictor import Predictor
+from minbert.ui.engine import Engine
+from minbert.ui.question import InputError, Question
 
 REFUSED = "Can't answer this"
 SECONDS = 8  # so long the page shows it
@@ -53,3 +55,15 @@ def asked_pair(
     if not question.second:
         raise refusal(alone, title=title, field="second")
     return question.texts
+
+
+def second_model(engine: Engine) -> Predictor:
+    """Return the model that the first one is compared with.
+
+    Raises:
+        gr.Error: the page was started with one model; the words say how to start it with two.
+    """
+    try:
+        return engine.cls
+    except InputError as error:
+        raise refusal(str(error), title="Nothing to compare") from error

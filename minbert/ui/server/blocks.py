@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 
 from minbert.ui.parts.refusal import refusal
 from minbert.ui.server import forms
+from minbert.ui.server.fetching import names_address
 from minbert.ui.server.log import print_place
 
 FAILED = "This can't be answered: the server made a mistake, which its log tells the place of."
@@ -36,14 +37,22 @@ class Page(gr.Blocks):
             wanted = len(block_fn.inputs)
             raise refusal(f"`data` should have {wanted} inputs. Found {len(inputs)}.")
 
-    async def preprocess_data(self, block_fn: Any, *args: Any, **options: Any) -> list[Any]:  # noqa: ANN401 - gradio's own
+    async def preprocess_data(
+        self,
+        block_fn: Any,  # noqa: ANN401 - gradio's own
+        inputs: list[Any],
+        *args: Any,  # noqa: ANN401 - as above
+        **options: Any,  # noqa: ANN401 - as above
+    ) -> list[Any]:
         """Return the inputs as the event's function takes them.
 
         Raises:
             gr.Error: an input that its component can't read.
         """
+        if names_address(inputs):
+            raise refusal("A file should be uploaded first. Found an address, which isn't fetched.")
         try:
-            found: list[Any] = await super().preprocess_data(block_fn, *args, **options)
+            found: list[Any] = await super().preprocess_data(block_fn, inputs, *args, **options)
         except gr.Error as error:
             raise refusal(str(error.message)) from None
         except Exception:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+Score = Annotated[float, Field(ge=0, le=5)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -27,14 +28,19 @@ class Paraphrase(BaseModel):
 
 
 class Similarity(BaseModel):
-    """How alike two sentences are, 0 to 5."""
+    """How alike two sentences are, 0 to 5; `raw` ones are the model's own, not clamped."""
 
-    score: float
+    score: Score
     band: str
-    joint: float
-    joint_a_then_b: float
-    joint_b_then_a: float
-    siamese: float
+    joint: Score
+    joint_a_then_b: Score
+    joint_b_then_a: Score
+    siamese: Score
+    raw: float
+    raw_joint: float
+    raw_joint_a_then_b: float
+    raw_joint_b_then_a: float
+    raw_siamese: float
 
 
 class Prediction(BaseModel):
@@ -101,7 +107,8 @@ class Split(BaseModel):
     second: list[str]
     matrix: list[list[float]]
     cosine: float
-    score: float
+    score: Score
+    raw: Annotated[float, Field(description="The score, not clamped.")]
     formula: str
 
 
