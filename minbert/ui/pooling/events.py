@@ -129,7 +129,8 @@ class Lab:
 
         Returns:
             first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
-            sum is cosine; the formula that leads from it to raw; and score, raw within 0 to 5.
+            sum is cosine; the formula that leads from it to raw; score, raw within 0 to 5;
+            and left_out (word pieces of A and of B that were cut).
         """
         first, second = asked_pair(self.engine, first, second, NO_SPLIT)
         split = split_similarity(self.engine.mean, first, second)
@@ -141,6 +142,7 @@ class Lab:
             "score": split.score,
             "raw": split.raw,
             "formula": split.formula,
+            "left_out": list(split.left_out),
         }
 
     def similarity_matrix(self, sentences: list[str], pooling: str = "mean") -> dict[str, Any]:
@@ -153,7 +155,8 @@ class Lab:
 
         Returns:
             matrix (N, N) in the order given, order (N: similar ones beside each other), points
-            (N, 2: principal components) and shares (2: of the variance).
+            (N, 2: principal components), shares (2: of the variance) and left_out (N: word pieces
+            that were cut).
         """
         if pooling not in SET_POOLINGS:
             raise refusal(f"Pooling should be one of {', '.join(SET_POOLINGS)}. Found {pooling!r}.")
@@ -169,6 +172,7 @@ class Lab:
             "order": clustered_order(matrix),
             "points": projection.points.tolist(),
             "shares": projection.shares.tolist(),
+            "left_out": [item.left_out for item in predictor.encode_single(checked)],
         }
 
     def checked_text(self, text: str, place: int) -> str:
