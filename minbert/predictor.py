@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -286,7 +287,8 @@ class Predictor:
         )
         rows = torch.stack(columns, dim=1).tolist()
         cut = orders.left_out[: len(rows)]  # the other order drops as many
-        return [PairResult(*row, left_out=dropped) for row, dropped in zip(rows, cut, strict=True)]
+        pairs = zip((PairResult(*row) for row in rows), cut, strict=True)
+        return [dataclasses.replace(pair, left_out=dropped) for pair, dropped in pairs]
 
     def headline(self, joint: Tensor, siamese: Tensor) -> Tensor:
         """Return the similarity that the checkpoint stands by, from both scores (N,)."""

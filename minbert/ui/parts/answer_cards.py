@@ -8,10 +8,10 @@ from html import escape
 
 from minbert.answers import PairResult, SentimentResult
 from minbert.tasks import SENTIMENT, clamped
-from minbert.ui.engine import Answer
 from minbert.ui.parts.answer_words import yes_no
 from minbert.ui.parts.blocks import card, meter
 from minbert.ui.parts.numbers import percent, shown
+from minbert.ui.question import Answer
 
 
 def sentiment_card(name: str, result: SentimentResult, within_one: float | None = None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from minbert.answers import PairResult
 from minbert.explain import SentimentSplit, SimilaritySplit, Words
 from minbert.tasks import SENTIMENT
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.numbers import percent, shown
 
 
@@ -65,7 +66,9 @@ def loudest_word(name: str, split: SentimentSplit) -> str:
     )
 
 
-def layers_finding(cosines: Mapping[str, Sequence[float]]) -> str:
+def layers_finding(
+    cosines: Mapping[str, Sequence[float]], names: Mapping[str, str] = POOLING_NAMES
+) -> str:
     """Say how far apart both poolings end."""
-    ends = {name: values[-1] for name, values in cosines.items()}
-    return f"After the last layer: CLS {ends['cls']:.2f}, mean {ends['mean']:.2f}"
+    ends = ", ".join(f"{names[name]} {values[-1]:.2f}" for name, values in cosines.items())
+    return f"After the last layer: {ends}"

@@ -47,6 +47,11 @@ class Subject:
         return TASK_OF[self.kind]
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the sentences."""
+        return (self.first,) if self.second is None else (self.first, self.second)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return what the page calls the sentences."""
         if self.second is not None:

@@ -13,10 +13,11 @@ from minbert.answers import PairResult
 from minbert.batch import as_tsv, read_batch
 from minbert.predictor import Predictor
 from minbert.ui.batch.events import Batch
-from minbert.ui.engine import Answer, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_cards import similarity_card
 from minbert.ui.parts.both_poolings import answers_table
 from minbert.ui.pooling.events import Lab
+from minbert.ui.question import Answer
 from minbert.ui.try_it.events import Handlers
 from tests.read_html import read
 from tests.support import redraw, tiny_model

@@ -6,9 +6,9 @@ import pytest
 
 from minbert.answers import PairResult, SentimentResult
 from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer
 from minbert.ui.parts import answer_cards
 from minbert.ui.parts.numbers import percent
+from minbert.ui.question import Answer
 from tests.read_html import named_in, read
 
 MOOD = SentimentResult((0.05, 0.1, 0.15, 0.5, 0.2))

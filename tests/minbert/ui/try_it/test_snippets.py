@@ -10,8 +10,9 @@ import pytest
 
 from minbert.answers import SentimentResult
 from minbert.tasks import SENTIMENT, clamped
-from minbert.ui.engine import Answer, Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.parts import answer_cards, answer_words, numbers
+from minbert.ui.question import Answer, Asked
 from minbert.ui.try_it.events import Handlers, as_dict, changed
 from minbert.ui.try_it.snippets import json_text, python_lines, shortened
 from tests.read_html import named_in, numbers_in, quoted_in, read
