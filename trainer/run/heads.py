@@ -116,7 +116,7 @@ def fingerprint(predictor: Predictor, task: Task, examples: list[Example]) -> st
             digest.update(tensor.cpu().numpy().tobytes())
     settings = {**predictor.config.to_dict(), "task": task.name, "autocast": predictor.autocast}
     texts = [row.texts for row in examples]
-    digest.update(json.dumps([settings, texts]).encode())
+    digest.update(json.dumps([settings, texts], allow_nan=False).encode())
     return digest.hexdigest()
 
 

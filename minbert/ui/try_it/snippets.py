@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from minbert import files
 
 
 def python_lines(first: str, second: str) -> str:
@@ -23,7 +24,7 @@ def python_lines(first: str, second: str) -> str:
 def json_text(first: str, second: str, answer: dict[str, Any]) -> str:
     """Return the typed texts and the answer as JSON, numbers to four decimals."""
     told = {"first": first, "second": second, **answer}
-    return json.dumps(shortened(told), indent=2, ensure_ascii=False)
+    return files.json_text(shortened(told), indent=2)
 
 
 def shortened(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
