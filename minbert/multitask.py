@@ -223,7 +223,7 @@ class MultitaskBert(nn.Module):
             )
         folder = Path(folder)
         weights = {name: tensor.to(dtype) for name, tensor in self.state_dict().items()}
-        check_finite(weights, f"for {folder}, as {str(dtype).removeprefix('torch.')}")
+        check_finite(weights, f"{folder}, as {str(dtype).removeprefix('torch.')},")
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer.save(folder)
         files.write_tensors(folder / checkpoint.WEIGHTS_FILE, weights)

@@ -44,6 +44,11 @@ def finish(
     Scored on the whole dev files, as the report's numbers were: the course's own STS split shares
     16 pairs between train and dev. The command `evaluate` leaves such pairs out.
     """
+    if config.epochs and tuning.best["epoch"] == 0:
+        report(
+            f"No epoch scored better than the model before fine-tuning (epoch 0), which is kept. "
+            f"{tuning.rate} may be too high, or the run too short: metrics.jsonl has each epoch's."
+        )
     best = MultitaskBert.from_pretrained(run.best)
     best.save_pretrained(run.model, dtype=torch.float16)
     train_examples = {name: table.examples for name, table in tables.train.items()}
