@@ -12,7 +12,7 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,6 @@ from minbert.tasks import SIMILARITY
 from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
 from minbert.ui.engine import Engine
-from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.refusal import refusal
@@ -178,11 +177,19 @@ class Batch:
                 spent = time.monotonic() - begun
                 if len(answers) < total:
                     yield (tables.progress_panel(len(answers), total, spent), *skipped)
-        yield results(table, answers, time.monotonic() - begun, model)
+        yield results(table, answers, time.monotonic() - begun, self.engine.names[model])
 
     def predictor(self, model: str) -> Predictor:
-        """Return the model of this name."""
-        return self.engine.cls if model == "cls" else self.engine.mean
+        """Return the model of this name.
+
+        Raises:
+            gr.Error: there is no such model, in words.
+        """
+        known = self.engine.answering
+        if model not in known:
+            names = ", ".join(known)
+            raise refusal(f"Model should be one of {names}. Found {model!r}.", field="model")
+        return known[model]
 
     def batch(
         self,
@@ -199,21 +206,42 @@ class Batch:
                 line. None where there is a text.
             text: the same as text.
             task: auto (as the columns say), sentiment or pairs.
-            model: mean or cls, the pooling.
+            model: mean or cls, the pooling; of your own models the first and the second.
 
         Returns:
             kind (sentences or pairs), model, rows (each line, id, its texts, label, and what is
             predicted, named as in the page's download), bad_rows (line, reason), scores (None
             without labels).
         """
+        table, parts = self.begun(file, text, task)
+        with self.place():
+            answers = [answer for part in parts for answer in self.part(part, model)]
+        return self.told(table, answers, model)
+
+    def begun(
+        self, file: bytes | None, text: str | None, task: str
+    ) -> tuple[BatchTable, list[BatchTable]]:
+        """Read what a program brought: the table, and its parts to answer one after the other.
+
+        Raises:
+            gr.Error: it can't be read, in words.
+        """
         try:
             table = self.table(file, text, task, API_ROWS)
         except BatchError as error:
-            raise refusal(str(error)) from error
+            raise refusal(str(error), field="text" if file is None else "file") from error
         step = ROWS_A_STEP[table.kind]
-        with self.place():
-            chunks = answer_rows(self.predictor(model), table, rows_at_a_time=step)
-            answers = [answer for chunk in chunks for answer in chunk]
+        starts = range(0, len(table.rows), step)
+        rows = (table.rows[start : start + step] for start in starts)
+        return table, [dataclasses.replace(table, rows=part) for part in rows]
+
+    def part(self, part: BatchTable, model: str) -> list[RowAnswer]:
+        """Answer one part of a table."""
+        (answers,) = answer_rows(self.predictor(model), part, rows_at_a_time=len(part.rows))
+        return answers
+
+    def told(self, table: BatchTable, answers: Sequence[RowAnswer], model: str) -> dict[str, Any]:
+        """Return a table's answers as plain values, with their scores where it has labels."""
         scored = table.label_task is not None
         return {
             "kind": table.kind,
@@ -235,10 +263,9 @@ def cleared() -> tuple[Any, ...]:
 
 
 def results(
-    table: BatchTable, answers: list[RowAnswer], seconds: float, model: str
+    table: BatchTable, answers: list[RowAnswer], seconds: float, name: str
 ) -> tuple[Any, ...]:
-    """Return everything that is shown at the end of a run."""
-    name = POOLING_NAMES[model]
+    """Return everything that is shown at the end of a run; `name` is the model's pooling."""
     title, lines = findings.summary(table, answers, seconds, name, tables.SHOWN_ROWS)
     how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
     block = finding_block(title, lines, how, tables.bad_rows(table.bad_rows))
@@ -280,7 +307,7 @@ def compared(
 ) -> tuple[str, Update]:
     """Return the scatter of the model's similarity against people's, with its words."""
     points = [
-        (row.label, answer.similarity)
+        (row.label, answer.score)
         for row, answer in zip(table.rows, answers, strict=False)
         if row.label is not None and isinstance(answer, PairResult)
     ]

@@ -6,13 +6,19 @@ from typing import Any
 
 from minbert import files
 
+SHIPPED = "assets/models/mean"
 
-def python_lines(first: str, second: str) -> str:
-    """Return the Python lines that give the page's answer; texts are quoted as Python literals."""
+
+def python_lines(first: str, second: str, model: str = SHIPPED) -> str:
+    """Return the Python lines that give the page's answer; texts are quoted as Python literals.
+
+    `model` is the folder or Hugging Face id of the model that answers.
+    """
+    quoted = files.json_text(model)  # as Python writes it too, in double quotes
     lines = [
         "from minbert import Predictor",
         "",
-        'predictor = Predictor.from_pretrained("assets/models/mean")',
+        f"predictor = Predictor.from_pretrained({quoted})",
     ]
     if not second:
         return "\n".join([*lines, f"(mood,) = predictor.sentiment([{first!r}])"])
