@@ -11,7 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenCount
+from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenCount, check_finite
 from minbert.backend import Backend, LocalBackend
 from minbert.checks import check_pairs, check_string, check_text, check_texts
 from minbert.device import choose_device
@@ -119,7 +119,7 @@ class Predictor:
 
         `task` chooses the encoder's PALs; without them it makes no difference.
         """
-        return self.backend.pooled(inputs, task)
+        return check_finite(self.backend.pooled(inputs, task), "embeddings", self.model)
 
     def hidden(
         self, inputs: Sequence[Encoded], task: str | None = None, *, every_layer: bool = False
@@ -128,7 +128,8 @@ class Predictor:
 
         With `every_layer` all layers, embeddings first: (L+1, T, D); `task` as in `pooled`.
         """
-        return self.backend.hidden(inputs, task, every_layer=every_layer)
+        states = self.backend.hidden(inputs, task, every_layer=every_layer)
+        return [check_finite(state, "hidden states", self.model) for state in states]
 
     @torch.inference_mode()
     @torch.inference_mode()
@@ -223,7 +224,7 @@ class Predictor:
         kept = tuple(sorted(set(every if layers is None else layers)))
         if not kept:
             raise ValueError("`layers` should name at least one layer. Found none.")
-        weights = self.backend.maps(item, kept)
+        weights = check_finite(self.backend.maps(item, kept), "attention maps", self.model)
         boundary = item.ids.index(self.tokenizer.sep_id) + 1  # of one sentence: the end
         segments = [int(position >= boundary) for position in range(len(item))]
         return AttentionResult(
@@ -240,7 +241,8 @@ class Predictor:
         """
         logits = self.model.calibrated_sentiment(embeddings.to(self.device))
         cut = [0] * len(embeddings) if left_out is None else left_out
-        rows = zip(logits.softmax(dim=-1).tolist(), cut, strict=True)
+        chances = check_finite(logits.softmax(dim=-1), "sentiment probabilities", self.model)
+        rows = zip(chances.tolist(), cut, strict=True)
         return [SentimentResult(tuple(row), dropped) for row, dropped in rows]
 
     def _singles(self, pairs: Sequence[tuple[str, str]]) -> TaskEmbeddings:
@@ -254,7 +256,8 @@ class Predictor:
 
     def _siamese(self, singles: TaskEmbeddings) -> Tensor:
         embeddings = singles.of("similarity")
-        return self.model.siamese_similarity(embeddings[0::2], embeddings[1::2])
+        scores = self.model.siamese_similarity(embeddings[0::2], embeddings[1::2])
+        return check_finite(scores, "Siamese similarity", self.model)
 
     def _joint(
         self, orders: TaskEmbeddings, singles: TaskEmbeddings, *, swapped: bool = False
@@ -270,6 +273,8 @@ class Predictor:
             features = orders.of("paraphrase")
         logits = self.model.calibrated_paraphrase(features.to(self.device))
         score = self.model.joint_similarity(orders.of("similarity").to(self.device))
+        check_finite(logits, "paraphrase logits", self.model)
+        check_finite(score, "joint similarity", self.model)
         return logits.sigmoid().cpu(), score.float().cpu()
 
     def pairs_of(self, orders: TaskEmbeddings, singles: TaskEmbeddings) -> list[PairResult]:
