@@ -12,8 +12,8 @@ import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
+from minbert.checks import is_blank, nothing_in
 from minbert.tasks import Task
-from minbert.text import normalise
 
 LONGEST_FIELD = 1_000_000  # characters of one field; a longer one is a broken row
 
@@ -144,8 +144,8 @@ def _example(
             raise ValueError(f"{name} is not UTF-8")
         if any(line.count("\t") == width - 1 for line in text.split("\n")[1:]):
             raise ValueError(f"{name} has swallowed the rows after it: a quote opens too many")
-        if name != "id" and not normalise(text):
-            raise ValueError(f"no {name}")
+        if name != "id" and is_blank(text):
+            raise ValueError(nothing_in(name, text))
     label = _label(row, columns[task.target], task) if has_label else None
     return Example(fields[0], tuple(fields[1:]), label)
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from minbert.batch.columns import Columns, columns_of, unnamed_pairs
 from minbert.batch.lines import BatchError, Lines, decoded
+from minbert.checks import is_blank, nothing_in
 from minbert.tables import LONGEST_FIELD, label_of
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 
@@ -215,8 +216,8 @@ def _row(line: int, fields: list[str], columns: Columns) -> BatchRow:
 def _text(name: str, text: str) -> str:
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"{name} has {len(text):,} characters, at most {LONGEST_TEXT:,} allowed")
-    if not text.strip():
-        raise ValueError(f"no {name}")
+    if is_blank(text):
+        raise ValueError(nothing_in(name, text))
     return text
 
 

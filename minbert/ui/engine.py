@@ -11,16 +11,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from minbert.answers import AttentionResult, PairResult, SentimentResult
+from minbert.answers import AttentionResult
 from minbert.checkpoint import CONFIG_FILE, resolve_folder
+from minbert.checks import is_blank
 from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
+from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, InputError, Question
 from minbert.zero_gpu import Decorator, on_zero_gpu
 
-LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 SHIPPED = ("mean", "cls")  # the pair's folders
 MOST_MODELS = 2  # one answers, one is compared with it
 CALLED = {"cls": "CLS"}  # poolings whose name is written otherwise
@@ -32,51 +33,6 @@ NO_SECOND = (
 
 class ModelError(ValueError):
     """A model that the page can't be started with; the message is one line for who starts it."""
-
-
-class InputError(ValueError):
-    """Something typed that can't be answered; the message is for the person who typed it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Question:
-    """One or two texts, checked, and tokenised once for both models."""
-
-    first: str
-    second: str  # empty for A alone
-    pieces: tuple[tuple[int, ...], ...]  # word-piece ids of A, and of B
-    notices: tuple[str, ...]  # lengths, what was cut, what the vocabulary doesn't have
-
-    @property
-    def texts(self) -> tuple[str, str]:
-        """Return A and B."""
-        return self.first, self.second
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """All that one model answers about A, and about B where there is one."""
-
-    sentiments: tuple[SentimentResult, ...]  # of A, and of B
-    pair: PairResult | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """A question with the mean model's answer, as one visitor's page keeps it."""
-
-    question: Question
-    answer: Answer
-
-    @property
-    def first(self) -> str:
-        """Return A."""
-        return self.question.first
-
-    @property
-    def second(self) -> str:
-        """Return B; empty for A alone."""
-        return self.question.second
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,21 +147,34 @@ class Engine:
         Raises:
             InputError: A is empty, or a text is too long or has nothing that can be read.
         """
+        for name, given in (("A", first), ("B", second)):
+            if not isinstance(given, str | None):
+                raise InputError(f"Sentence {name} should be a text. Found {given!r:.40}.")
         first, second = (first or "").strip(), (second or "").strip()
         if not first:
-            raise InputError("Sentence A is empty. Type a sentence there, then press Answer.")
+            raise InputError(
+                "Sentence A is empty. Type a sentence there, then press Answer.", "first"
+            )
         texts = {"A": first, "B": second} if second else {"A": first}
         for name, text in texts.items():
             if len(text) > LONGEST_TEXT:
                 raise InputError(
                     f"Sentence {name} has {len(text):,} characters. "
-                    f"The limit is {LONGEST_TEXT:,}; shorten it."
+                    f"The limit is {LONGEST_TEXT:,}; shorten it.",
+                    FIELDS[name],
+                )
+            if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+                raise InputError(
+                    f"Sentence {name} has half a surrogate pair, which is no character. "
+                    "Take it out.",
+                    FIELDS[name],
                 )
         pieces = self.mean.tokenizer.pieces(list(texts.values()))
-        for name, of_text in zip(texts, pieces, strict=True):
-            if not of_text:
+        for (name, text), of_text in zip(texts.items(), pieces, strict=True):
+            if not of_text or is_blank(text):
                 raise InputError(
-                    f"Sentence {name} has only invisible characters. Type some words there."
+                    f"Sentence {name} has only invisible characters. Type some words there.",
+                    FIELDS[name],
                 )
         return Question(first, second, tuple(map(tuple, pieces)), tuple(self.notices(pieces)))
 
@@ -233,13 +202,15 @@ class Engine:
         """
         if model not in self.models:
             known = ", ".join(self.models)
-            raise InputError(f"Model should be one of {known}. Found {model!r}.")
+            raise InputError(f"Model should be one of {known}. Found {model!r}.", "model")
         predictor = self.models[model]
         count = predictor.config.encoder.num_hidden_layers
         asked = range(1, count + 1) if layers is None else layers
         for layer in asked or ("none",):
             if layer not in range(1, count + 1):
-                raise InputError(f"Layer should be a number from 1 to {count}. Found {layer}.")
+                raise InputError(
+                    f"Layer should be a number from 1 to {count}. Found {layer}.", "layer"
+                )
         kept = [int(layer) - 1 for layer in asked]
         return predictor.attention(first, second or None, kept)
 

@@ -17,7 +17,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="folder or Hugging Face id")
     parser.add_argument("--task", required=True, choices=tuple(TASKS))
     parser.add_argument("--input", type=Path, required=True, help="tab-separated, with a header")
-    parser.add_argument("--output", type=Path, required=True, help="tab-separated predictions")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="tab-separated; - for standard output"
+    )
     parser.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
     add_machine_options(parser)
 

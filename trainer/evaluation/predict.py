@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from minbert.files import write_bytes
+from minbert.files import STDOUT, write_bytes
 from minbert.metrics import THRESHOLD
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example, read_table
-from minbert.tasks import TASKS, Task
+from minbert.tasks import TASKS, Task, clamped
 
 CHUNK = 512  # rows between two steps of the progress bar
 COLUMNS = {
     "sentiment": ("id", "prediction", *(f"p_{label}" for label in range(5))),
     "paraphrase": ("id", "prediction", "p_duplicate"),
-    "similarity": ("id", "prediction", "score"),
+    "similarity": ("id", "prediction", "score", "raw"),
 }
 
 
@@ -61,7 +60,8 @@ def predict_file(
                 writer.writerow([example.id, *values])
             bar.update(len(chunk))
     write_bytes(target, buffer.getvalue().encode())
-    report(f"{target}: {len(table.examples):,} predictions")
+    where = "standard output" if target == STDOUT else target
+    report(f"{where}: {len(table.examples):,} predictions")
     return len(table.examples)
 
 
@@ -84,5 +84,6 @@ def predict_rows(
         return
     needs_siamese = predictor.config.similarity_score != "joint"
     siamese = predictor.siamese(pairs) if needs_siamese else joint
-    for score in predictor.headline(joint, siamese).tolist():
-        yield tuple(itertools.repeat(f"{score:.6f}", 2))
+    for raw in predictor.headline(joint, siamese).tolist():
+        score = f"{clamped(raw):.6f}"
+        yield score, score, f"{raw:.6f}"

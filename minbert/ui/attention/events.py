@@ -17,11 +17,12 @@ from minbert.explain.rollout import attention_rollout, pooled_rollout
 from minbert.explain.words import group_tokens, merge_sum
 from minbert.ui.attention import findings
 from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import percent
 from minbert.ui.parts.refusal import asked, refusal
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.question import InputError
 
 TEXTS = texts_of(__package__)
 ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"
@@ -117,7 +118,7 @@ class Studio:
         try:
             return self.engine.attention(first, second, layers, model)
         except InputError as error:
-            raise refusal(str(error)) from error
+            raise refusal(str(error), field=error.field) from error
 
     def layers(self, controls: Controls) -> list[int] | None:
         """Return the layers that a view needs, 1-based; None: all."""

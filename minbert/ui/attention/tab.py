@@ -17,10 +17,11 @@ from minbert.ui.attention.events import Studio
 from minbert.ui.attention.files import write_files
 from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
-from minbert.ui.engine import Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import heading, notice_line
 from minbert.ui.parts.events import PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.texts import file_text, texts_of
+from minbert.ui.question import Asked
 
 TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy

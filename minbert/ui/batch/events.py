@@ -12,7 +12,7 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,7 +187,8 @@ class Batch:
         """
         known = self.engine.answering
         if model not in known:
-            raise refusal(f"Model should be one of {', '.join(known)}. Found {model!r}.")
+            names = ", ".join(known)
+            raise refusal(f"Model should be one of {names}. Found {model!r}.", field="model")
         return known[model]
 
     def batch(
@@ -212,14 +213,35 @@ class Batch:
             predicted, named as in the page's download), bad_rows (line, reason), scores (None
             without labels).
         """
+        table, parts = self.begun(file, text, task)
+        with self.place():
+            answers = [answer for part in parts for answer in self.part(part, model)]
+        return self.told(table, answers, model)
+
+    def begun(
+        self, file: bytes | None, text: str | None, task: str
+    ) -> tuple[BatchTable, list[BatchTable]]:
+        """Read what a program brought: the table, and its parts to answer one after the other.
+
+        Raises:
+            gr.Error: it can't be read, in words.
+        """
         try:
             table = self.table(file, text, task, API_ROWS)
         except BatchError as error:
-            raise refusal(str(error)) from error
+            raise refusal(str(error), field="text" if file is None else "file") from error
         step = ROWS_A_STEP[table.kind]
-        with self.place():
-            chunks = answer_rows(self.predictor(model), table, rows_at_a_time=step)
-            answers = [answer for chunk in chunks for answer in chunk]
+        starts = range(0, len(table.rows), step)
+        rows = (table.rows[start : start + step] for start in starts)
+        return table, [dataclasses.replace(table, rows=part) for part in rows]
+
+    def part(self, part: BatchTable, model: str) -> list[RowAnswer]:
+        """Answer one part of a table."""
+        (answers,) = answer_rows(self.predictor(model), part, rows_at_a_time=len(part.rows))
+        return answers
+
+    def told(self, table: BatchTable, answers: Sequence[RowAnswer], model: str) -> dict[str, Any]:
+        """Return a table's answers as plain values, with their scores where it has labels."""
         scored = table.label_task is not None
         return {
             "kind": table.kind,
@@ -285,7 +307,7 @@ def compared(
 ) -> tuple[str, Update]:
     """Return the scatter of the model's similarity against people's, with its words."""
     points = [
-        (row.label, answer.similarity)
+        (row.label, answer.score)
         for row, answer in zip(table.rows, answers, strict=False)
         if row.label is not None and isinstance(answer, PairResult)
     ]

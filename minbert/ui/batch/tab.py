@@ -14,11 +14,10 @@ from minbert.ui.batch.events import AUTO, PAIRS, PLACES, SENTENCES, Batch
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import lead_block
-from minbert.ui.parts.events import PRIVATE, QUIET
+from minbert.ui.parts.events import FILES_CHECKED, FILES_KEPT, PRIVATE, QUIET
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
-CHECK_EVERY, KEPT = 600, 3600  # seconds: how often old files are looked for, how old they get
 AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
 EXAMPLES = TEXTS.by_name("tab.examples")  # rows to try
 BULK: dict[str, Any] = {"concurrency_id": "batch", "concurrency_limit": PLACES}
@@ -40,7 +39,7 @@ class BatchTab:
     as_json: gr.JSON
 
 
-def build_batch(engine: Engine) -> gr.Tab:
+def build_batch(engine: Engine, batch: Batch) -> gr.Tab:
     """Build the tab inside the page's tabs, its events bound to one engine; return it."""
     with gr.Tab("Batch", id="batch") as tab:
         limits = findings.limits(
@@ -57,7 +56,8 @@ def build_batch(engine: Engine) -> gr.Tab:
         with gr.Row():
             run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
             stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
-        kept = TEXTS["tab.kept"].format(least=KEPT // 60, most=(KEPT + CHECK_EVERY) // 60)
+        least, most = FILES_KEPT // 60, (FILES_KEPT + FILES_CHECKED) // 60
+        kept = TEXTS["tab.kept"].format(least=least, most=most)
         gr.HTML(f'<p class="mb-note" id="batch-kept">{escape(kept)}</p>')
         notice = gr.HTML(elem_id="batch-notice")
         results = build_results()
@@ -66,7 +66,7 @@ def build_batch(engine: Engine) -> gr.Tab:
     parts = BatchTab(
         tab, (file, text, task), model, run, stop, ticket, notice, results, by_name, as_json
     )
-    wire(parts, Batch(engine))
+    wire(parts, batch)
     return parts.tab
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from minbert.answers import PairResult
 from minbert.tasks import SENTIMENT, similarity_band
-from minbert.ui.engine import Answer
-from minbert.ui.parts.numbers import clamped, percent, shown
+from minbert.ui.parts.numbers import percent, shown
+from minbert.ui.question import Answer
 
 POOLING_NAMES = {"cls": "CLS", "mean": "mean"}  # of the shipped pair; `Engine.names` of any
 SAME_SHARE = 0.05  # probabilities closer than this are called alike
@@ -62,7 +62,7 @@ def similarity_headline(
     cls: PairResult, mean: PairResult, names: Mapping[str, str] = POOLING_NAMES
 ) -> str:
     """Say as a title which pooling sees the two sentences as closer."""
-    gap = clamped(mean.similarity) - clamped(cls.similarity)
+    gap = mean.score - cls.score
     if abs(gap) < SAME_SCORE:
         scores = f"{shown(cls.similarity)} and {shown(mean.similarity)} of 5"
         both = f"{capital(names['cls'])} and {names['mean']}"

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer
+from minbert.tasks import SENTIMENT, clamped
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import percent, shown
 from minbert.ui.parts.tables import numbers_table
+from minbert.ui.question import Answer
 
 
 def pooling_figure(
@@ -58,7 +58,7 @@ def pooling_figure(
         if answer.pair is not None:
             bars = (
                 (1, answer.pair.paraphrase, percent(answer.pair.paraphrase)),
-                (2, min(max(answer.pair.similarity, 0.0), 5.0), shown(answer.pair.similarity)),
+                (2, answer.pair.score, shown(answer.pair.score)),
             )
             for column, value, text in bars:
                 figure.add_bar(
@@ -109,9 +109,9 @@ def answers_table(
     if pairs:
         rows += [
             ["Paraphrase, yes", *(f"{pair.paraphrase:.1%}" for pair in pairs)],
-            ["Similarity, 0 to 5", *(f"{pair.similarity:.2f}" for pair in pairs)],
-            ["Similarity, joint score", *(f"{pair.joint:.2f}" for pair in pairs)],
-            ["Similarity, Siamese score", *(f"{pair.siamese:.2f}" for pair in pairs)],
+            ["Similarity, 0 to 5", *(f"{pair.score:.2f}" for pair in pairs)],
+            ["Similarity, joint score", *(f"{clamped(pair.joint):.2f}" for pair in pairs)],
+            ["Similarity, Siamese score", *(f"{clamped(pair.siamese):.2f}" for pair in pairs)],
         ]
     if cls is None:
         return numbers_table("Answers of the model", ["Answer", names["mean"]], rows)

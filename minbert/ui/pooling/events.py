@@ -21,7 +21,7 @@ from minbert.explain import (
 from minbert.pooling import POOLERS
 from minbert.predictor import Predictor
 from minbert.ui.engine import NO_SECOND as NO_OTHER
-from minbert.ui.engine import Answer, Engine, InputError, Question
+from minbert.ui.engine import Engine
 from minbert.ui.parts import blocks
 from minbert.ui.parts.answer_words import capital, comparison
 from minbert.ui.parts.both_poolings import answers_table, pooling_figure
@@ -30,6 +30,7 @@ from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 from minbert.ui.pooling.tables import contributions_table, layers_table, split_table
+from minbert.ui.question import Answer, InputError, Question
 
 TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50
@@ -186,7 +187,7 @@ class Lab:
 
         Returns:
             first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
-            sum is cosine; score 0-5 not clamped, and the formula that leads to it.
+            sum is cosine; the formula that leads from it to raw; and score, raw within 0 to 5.
         """
         first, second = asked_pair(self.engine, first, second, NO_SPLIT)
         if self.engine.splitting is None:
@@ -202,6 +203,7 @@ class Lab:
             "matrix": split.matrix.tolist(),
             "cosine": split.cosine,
             "score": split.score,
+            "raw": split.raw,
             "formula": split.formula,
         }
 

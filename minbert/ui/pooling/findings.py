@@ -8,7 +8,7 @@ from minbert.answers import PairResult
 from minbert.explain import SentimentSplit, SimilaritySplit, Words
 from minbert.tasks import SENTIMENT
 from minbert.ui.parts.answer_words import POOLING_NAMES
-from minbert.ui.parts.numbers import clamped, percent
+from minbert.ui.parts.numbers import percent, shown
 
 
 def outer(words: Words) -> set[int]:
@@ -23,7 +23,7 @@ def split_finding(split: SimilaritySplit, pair: PairResult) -> tuple[str, list[s
     matrix[:, sorted(outer(split.second))] = -2.0
     lines = [
         f"All cells together: cosine {split.cosine:.3f}; {split.formula}, the Siamese score. "
-        f"The joint score, {clamped(pair.joint):.1f}, is not explained here.",
+        f"The joint score, {shown(pair.joint)}, is not explained here.",
         f"The marks [CLS] and [SEP] carry {marks_share(split):.3f} of the {split.cosine:.3f}.",
     ]
     if matrix.max() <= -2.0:

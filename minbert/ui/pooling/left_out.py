@@ -22,6 +22,7 @@ from minbert.explain import (
 )
 from minbert.explain.occlusion import MOST_WORDS
 from minbert.serving import bulk_work
+from minbert.tasks import clamped
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block, note_block, progress_block
@@ -179,6 +180,13 @@ def finding(found: LeftOut) -> tuple[str, list[str]]:
         for name, changes in found.changes.items()
     ]
     lines = [f"On average a word moves the score {', '.join(averages)}."]
+    drawn = [
+        score for name, whole in found.scores.items() for score in (whole, *found.without[name])
+    ]
+    if any(score != clamped(score) for score in drawn):
+        lines.append(
+            "These are the model's own scores, not held within 0 to 5: they are explained."
+        )
     if any(found.skipped):
         lines.append(
             f"The first {MOST_WORDS} words of a sentence are left out in turn; not tried: "

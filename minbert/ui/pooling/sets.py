@@ -20,8 +20,9 @@ from minbert.explain import (
 )
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.question import InputError
 
 TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50

@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block, note_block, progress_block
 from minbert.ui.parts.figures import cut
 from minbert.ui.parts.texts import texts_of
@@ -23,6 +23,7 @@ from minbert.ui.pooling.sets import (
     read_sets,
 )
 from minbert.ui.pooling.sets_figures import matrix_figure, points_figure
+from minbert.ui.question import InputError
 
 TEXTS = texts_of(__package__)
 TOGETHER, OWN = "One order for both", "Each in its own order"

@@ -10,7 +10,7 @@ from typing import Any
 
 import gradio as gr
 
-from minbert.ui.engine import Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import heading, note_block
 from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
@@ -21,6 +21,7 @@ from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
 from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets
+from minbert.ui.question import Asked
 
 TEXTS = texts_of(__package__)
 SIDE = 330  # pixels that a side needs at least

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer, Asked, Engine
+from minbert.tasks import SENTIMENT, clamped
+from minbert.ui.engine import Engine
 from minbert.ui.parts import answer_cards, answer_words, blocks
 from minbert.ui.parts.refusal import REFUSED, asked, second_model
+from minbert.ui.question import Answer, Asked
 from minbert.ui.try_it.snippets import json_text, python_lines
 
 
@@ -77,7 +78,9 @@ class Handlers:
         Returns:
             sentiment: a list with one entry a sentence (label, probabilities by class name,
             expected rating 0-4); with B also paraphrase (probability, both orders, label) and
-            similarity (score 0-5 not clamped, joint, siamese, band).
+            similarity (score, joint, joint_a_then_b, joint_b_then_a and siamese, all within 0 to
+            5; raw and raw_joint ... raw_siamese, the model's own numbers, which may lie outside;
+            band).
         """
         question = asked(self.engine, first, second, REFUSED)
         return as_dict(self.engine.answer(self.engine.mean, question))
@@ -125,11 +128,16 @@ def as_dict(answer: Answer) -> dict[str, Any]:
             "b_then_a": pair.paraphrase_ba,
         }
         told["similarity"] = {
-            "score": pair.similarity,
+            "score": pair.score,
+            "raw": pair.raw,
             "band": pair.band,
-            "joint": pair.joint,
-            "joint_a_then_b": pair.joint_ab,
-            "joint_b_then_a": pair.joint_ba,
-            "siamese": pair.siamese,
+            "joint": clamped(pair.joint),
+            "joint_a_then_b": clamped(pair.joint_ab),
+            "joint_b_then_a": clamped(pair.joint_ba),
+            "siamese": clamped(pair.siamese),
+            "raw_joint": pair.joint,
+            "raw_joint_a_then_b": pair.joint_ab,
+            "raw_joint_b_then_a": pair.joint_ba,
+            "raw_siamese": pair.siamese,
         }
     return told

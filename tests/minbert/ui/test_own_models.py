@@ -174,7 +174,7 @@ def test_two_models_of_different_depth_are_compared(two: Engine) -> None:
     told = Handlers(two).compare_pooling(A, B)
     assert told["names"] == {"cls": "mean", "mean": "max"}
     for slot, predictor in (("mean", two.mean), ("cls", two.cls)):
-        assert told[slot]["similarity"]["score"] == predictor.pairs([(A, B)])[0].similarity
+        assert told[slot]["similarity"]["score"] == predictor.pairs([(A, B)])[0].score
     found = Lab(two).compare(two.ask(A, B))
     first, second = found.layers[1].data
     assert (first.name, len(first.x), second.name, len(second.x)) == ("mean", 2, "max", 4)
