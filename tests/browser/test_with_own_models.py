@@ -52,12 +52,15 @@ def test_the_endpoints_answer_with_the_models_that_were_given(
     told = client.predict(A, B, api_name="/compare_pooling")
     for name in ("mean", "cls"):
         pair = Predictor.from_pretrained(models[name], "cpu").pairs([(A, B)])[0]
-        assert told[name]["similarity"]["joint"] == pytest.approx(pair.joint, abs=1e-5)
+        assert told[name]["similarity"]["raw_joint"] == pytest.approx(pair.joint, abs=1e-5)
         maps = client.predict(A, B, 1, [], name, api_name="/attention")["weights"]
         assert torch.tensor(maps).shape[:2] == {"mean": (2, 4), "cls": (3, 2)}[name]
     with pytest.raises(AppError, match=r"Layer should be a number from 1 to 2\. Found 3"):
         client.predict(A, B, 3, None, "mean", api_name="/attention")
     client.close()
+    plain = httpx.post(f"{address}/v1/compare_pooling", json={"first": A, "second": B}, timeout=60)
+    assert plain.json()["names"] == told["names"] == {"cls": "CLS", "mean": "mean"}
+    assert plain.json()["differences"] == told["differences"]
 
 
 def test_the_tabs_are_of_their_layers_and_tell_their_own_scores(address: str) -> None:

@@ -18,7 +18,7 @@ from minbert.records.form import kind_of
 
 Task = Literal["sentiment", "paraphrase", "similarity"]
 Method = Literal["integrated gradients", "gradient", "occlusion", "rollout"]
-SetPooling = Literal["cls", "mean", "max", "pooler"]
+SetPooling = Literal["cls", "mean", "max", "pooler", "attention"]
 Rows = Literal["auto", "sentiment", "pairs"]
 KINDS = {
     "string_type": "a text",

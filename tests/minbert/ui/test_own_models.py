@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -306,6 +307,8 @@ def test_a_wrong_name_is_one_line_and_exit_code_2(
     stored(tmp_path / "TWO", sentiment_classes=2)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["app.py", *arguments])
+    kept = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
+    monkeypatch.setattr(os, "environ", kept)  # the start adds to it
     with pytest.raises(SystemExit) as stopped:
         app.main()
     assert stopped.value.code == 2
