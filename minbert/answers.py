@@ -16,6 +16,7 @@ class SentimentResult:
     """Class probabilities of one sentence: five, or as many as the checkpoint has classes."""
 
     probabilities: tuple[float, ...]  # very negative ... very positive, sum 1
+    left_out: int = 0  # word pieces that truncation dropped
 
     @property
     def label(self) -> str:
@@ -44,6 +45,7 @@ class PairResult:
     joint_ba: float  # B then A
     siamese: float  # Siamese similarity 0-5, not clamped, symmetric by construction
     similarity: float  # the checkpoint's `similarity_score`, not clamped
+    left_out: int = 0  # word pieces of both that truncation dropped from the joint input
 
     @property
     def paraphrase(self) -> float:

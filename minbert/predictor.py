@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -149,7 +150,9 @@ class Predictor:
     @torch.inference_mode()
     def sentiment(self, texts: Sequence[str]) -> list[SentimentResult]:
         """Predict the sentiment of each text."""
-        return self.sentiment_of(self.embed(texts, "sentiment"))
+        inputs = self.encode_single(texts)
+        left_out = [item.left_out for item in inputs]
+        return self.sentiment_of(self.pooled(inputs, "sentiment"), left_out)
 
     @torch.inference_mode()
     def joint(self, pairs: Sequence[tuple[str, str]]) -> tuple[Tensor, Tensor]:
@@ -194,7 +197,7 @@ class Predictor:
         orders = TaskEmbeddings(self, lambda: self.joint_inputs([(first, second), (second, first)]))
         singles.encode_with(orders)
         (pair,) = self.pairs_of(orders, singles)
-        return self.sentiment_of(singles.of("sentiment")), pair
+        return self.sentiment_of(singles.of("sentiment"), singles.left_out), pair
 
     def attention(
         self, first: str | Encoded, second: str | None = None, layers: Collection[int] | None = None
@@ -228,10 +231,17 @@ class Predictor:
         )
 
     @torch.inference_mode()
-    def sentiment_of(self, embeddings: Tensor) -> list[SentimentResult]:
-        """Answer sentences of which the embeddings (N, D) are given."""
+    def sentiment_of(
+        self, embeddings: Tensor, left_out: Sequence[int] | None = None
+    ) -> list[SentimentResult]:
+        """Answer sentences of which the embeddings (N, D) are given.
+
+        `left_out` are the word pieces that truncation dropped of each; None: of none.
+        """
         logits = self.model.calibrated_sentiment(embeddings.to(self.device))
-        return [SentimentResult(tuple(row)) for row in logits.softmax(dim=-1).tolist()]
+        cut = [0] * len(embeddings) if left_out is None else left_out
+        rows = zip(logits.softmax(dim=-1).tolist(), cut, strict=True)
+        return [SentimentResult(tuple(row), dropped) for row, dropped in rows]
 
     def _singles(self, pairs: Sequence[tuple[str, str]]) -> TaskEmbeddings:
         texts = [text for pair in pairs for text in pair]
@@ -275,7 +285,13 @@ class Predictor:
             siamese,
             self.headline((joint[:count] + joint[count:]) / 2, siamese),
         )
-        return [PairResult(*row) for row in torch.stack(columns, dim=1).tolist()]
+        rows = torch.stack(columns, dim=1).tolist()
+        cut = orders.left_out[: len(rows)]  # the other order drops as many
+        found = (PairResult(*row) for row in rows)
+        return [
+            dataclasses.replace(pair, left_out=dropped)
+            for pair, dropped in zip(found, cut, strict=True)
+        ]
 
     def headline(self, joint: Tensor, siamese: Tensor) -> Tensor:
         """Return the similarity that the checkpoint stands by, from both scores (N,)."""
@@ -293,20 +309,25 @@ class TaskEmbeddings:
     def __init__(self, predictor: Predictor, encode: Callable[[], list[Encoded]]) -> None:
         """Remember how the inputs are encoded; nothing is computed yet."""
         self._predictor = predictor
-        self._encode = encode
+        self._inputs = functools.cache(encode)
         self._known: dict[str | None, Tensor] = {}
 
     def encode_with(self, others: TaskEmbeddings) -> None:
         """Encode these inputs and those of another group together, where no PALs part them."""
         if self._predictor.model.encoder.pals_active:
             return
-        mine, theirs = self._encode(), others._encode()
+        mine, theirs = self._inputs(), others._inputs()
         embeddings = self._predictor.pooled([*mine, *theirs])
         self._known[None], others._known[None] = embeddings[: len(mine)], embeddings[len(mine) :]
+
+    @property
+    def left_out(self) -> list[int]:
+        """Return how many word pieces truncation dropped of each input."""
+        return [item.left_out for item in self._inputs()]
 
     def of(self, task: str) -> Tensor:
         """Return the inputs' embeddings for the task, (N, D) on the CPU."""
         key = task if self._predictor.model.encoder.pals_active else None
         if key not in self._known:
-            self._known[key] = self._predictor.pooled(self._encode(), key)
+            self._known[key] = self._predictor.pooled(self._inputs(), key)
         return self._known[key]

@@ -184,7 +184,9 @@ class Engine:
             sentiments, pair = predictor.answer_pieces(*question.pieces)
             return Answer(tuple(sentiments), pair)
         inputs = predictor.single_inputs(question.pieces)
-        return Answer(tuple(predictor.sentiment_of(predictor.pooled(inputs, "sentiment"))), None)
+        left_out = [item.left_out for item in inputs]
+        found = predictor.sentiment_of(predictor.pooled(inputs, "sentiment"), left_out)
+        return Answer(tuple(found), None)
 
     def attention(
         self, first: str, second: str, layers: Sequence[int] | None = None, model: str = "mean"

@@ -132,16 +132,22 @@ def train_mlm(
 
     Raises:
         DataError: a data file is missing or unreadable.
-        RunError: `out` holds another run.
+        RunError: `out` holds another run, or another process trains in it.
         CheckpointError: the encoder can't be loaded.
     """
     device = choose_device(device_name)
     names = [FILES[name][split] for name in TASKS for split in ("train", "dev")]
-    run = Run(out)
-    run.prepare(config, {name: file_sha256(data / name) for name in names}, resume=resume)
-    if run.result.exists():
-        report(f"{run.model} is finished already.")
+    with Run(out) as run:
+        run.prepare(config, {name: file_sha256(data / name) for name in names}, resume=resume)
+        if run.result.exists():
+            report(f"{run.model} is finished already.")
+        else:
+            train_in(run, config, data, device, report)
         return run.model
+
+
+def train_in(run: Run, config: MlmConfig, data: Path, device: torch.device, report: Report) -> None:
+    """Train in a prepared run's folder, from its last safe point on, and export the encoder."""
     sentences, left_out = training_sentences(data)
     report(f"{len(sentences):,} sentences; {left_out:,} left out that are dev or test sentences")
     torch.manual_seed(mix_seed(config.seed, HEAD_SEED))
@@ -175,7 +181,6 @@ def train_mlm(
         "config": config.to_dict(),
     }
     write_json(run.result, result)
-    return run.model
 
 
 class MlmTuning:

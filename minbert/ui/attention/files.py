@@ -105,6 +105,8 @@ def write_files(studio: Studio, cache: str, first: str, second: str, *controls: 
         "attention.json": as_json(view, maps, settings),
     }
     return [
-        save_bytes_to_cache(text.encode("utf-8"), name, cache_dir=cache)
+        save_bytes_to_cache(
+            text.encode("utf-8-sig" if name.endswith(".csv") else "utf-8"), name, cache_dir=cache
+        )
         for name, text in texts.items()
     ]
