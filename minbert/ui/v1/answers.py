@@ -61,6 +61,10 @@ class Comparison(BaseModel):
     cls: Prediction
     mean: Prediction
     differences: list[str]
+    names: Annotated[
+        dict[str, str] | None,
+        Field(description="Of your own models alone: each one's pooling, by cls and mean."),
+    ] = None
 
 
 class AttentionMaps(BaseModel):

@@ -32,6 +32,8 @@ class ExplainEndpoint:
     ) -> dict[str, Any]:
         """Give each word a number that says what it does for the mean model's answer.
 
+        Of your own models it is the first one's.
+
         Args:
             first: sentence A.
             second: sentence B; not looked at for sentiment.
