@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from minbert.batch.lines import BatchError
+from minbert.reading.guard import is_download
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 
 SINGLE, PAIR = SENTIMENT.text_columns, PARAPHRASE.text_columns
@@ -34,6 +35,7 @@ class Columns:
     id: int | None
     label: int | None
     label_task: Task | None  # which labels they are
+    guarded: bool = False  # a file that Batch wrote, with apostrophes before formulas
 
     def looks_like_a_row(self, line: str) -> bool:
         """Say whether a raw line, quotes not understood, is a whole row by itself.
@@ -113,4 +115,5 @@ def _columns(names: Sequence[str], written: Sequence[str], delimiter: str, numbe
         id=names.index("id") if "id" in names else None,
         label=names.index(tasks[0].target) if tasks else None,
         label_task=tasks[0] if tasks else None,
+        guarded=is_download(names),
     )

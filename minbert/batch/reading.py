@@ -14,6 +14,7 @@ from typing import Literal
 from minbert.batch.columns import Columns, columns_of, unnamed_pairs
 from minbert.batch.lines import BatchError, Lines, decoded
 from minbert.checks import is_blank, nothing_in
+from minbert.reading.guard import unguarded
 from minbert.tables import LONGEST_FIELD, label_of
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 
@@ -202,6 +203,8 @@ def _row(line: int, fields: list[str], columns: Columns) -> BatchRow:
         raise ValueError(f"{found}, at least {needed} needed")
     if len(fields) > columns.width:
         raise ValueError(f"{found}, {columns.width} expected")
+    if columns.guarded:
+        fields = [unguarded(field) for field in fields]
     names = SENTIMENT.text_columns if len(columns.texts) == 1 else PARAPHRASE.text_columns
     texts = [_text(name, fields[at]) for name, at in zip(names, columns.texts, strict=True)]
     return BatchRow(

@@ -50,19 +50,34 @@ def predict_file(
         raise DataError(f"{source} should hold at least one readable row. Found none.")
     if table.bad_rows:
         report(f"{len(table.bad_rows)} bad rows left out: {table.summary()}")
-    buffer = io.StringIO()
+    buffer, cut = io.StringIO(), 0
     writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
     writer.writerow(COLUMNS[task_name])
     with tqdm(total=len(table.examples), unit="row", disable=None) as bar:
         for start in range(0, len(table.examples), CHUNK):
             chunk = table.examples[start : start + CHUNK]
+            cut += count_cut(predictor, task, chunk)
             for example, values in zip(chunk, predict_rows(predictor, task, chunk), strict=True):
                 writer.writerow([example.id, *values])
             bar.update(len(chunk))
     write_bytes(target, buffer.getvalue().encode())
+    if cut:
+        report(
+            f"{cut:,} of {len(table.examples):,} rows were cut: the model reads "
+            f"{predictor.config.max_length} tokens"
+        )
     where = "standard output" if target == STDOUT else target
     report(f"{where}: {len(table.examples):,} predictions")
     return len(table.examples)
+
+
+def count_cut(predictor: Predictor, task: Task, examples: Sequence[Example]) -> int:
+    """Count the rows that the model doesn't read whole."""
+    if task.pair:
+        inputs = predictor.encode_joint([(row.texts[0], row.texts[1]) for row in examples])
+    else:
+        inputs = predictor.encode_single([row.texts[0] for row in examples])
+    return sum(item.left_out > 0 for item in inputs)
 
 
 def predict_rows(

@@ -28,7 +28,14 @@ from typing import Any, Protocol, Self
 from safetensors import safe_open
 from torch import Tensor
 
-from minbert.files import CheckpointError, read_json, read_tensors, write_json, write_tensors
+from minbert.files import (
+    CheckpointError,
+    json_text,
+    read_json,
+    read_tensors,
+    write_json,
+    write_tensors,
+)
 
 
 class Settings(Protocol):
@@ -169,11 +176,11 @@ class Run:
             "metrics_bytes": self._metrics.stat().st_size,
             "seconds": self.seconds,
         }
-        write_tensors(self._state, tensors, {"counters": json.dumps({**counters, **known})})
+        write_tensors(self._state, tensors, {"counters": json_text({**counters, **known})})
 
     def log(self, **values: Any) -> None:  # noqa: ANN401 - whatever JSON takes
         """Append one line to metrics.jsonl, with the run's seconds so far."""
-        line = json.dumps({**values, "seconds": round(self.seconds, 2)})
+        line = json_text({**values, "seconds": round(self.seconds, 2)})
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
             file.flush()

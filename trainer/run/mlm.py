@@ -29,6 +29,7 @@ from trainer.config import MlmConfig
 from trainer.data.batches import BatchStream, EncodedTask
 from trainer.data.course import FILES, SPLITS, file_sha256, read_split
 from trainer.provenance import provenance
+from trainer.run.divergence import check_gradients, check_losses
 from trainer.run.folder import Run
 from trainer.seeding import mix_seed
 from trainer.techniques.precision import autocast
@@ -202,7 +203,11 @@ class MlmTuning:
         )
 
     def train_step(self, batch: Batch, device: torch.device) -> float:
-        """Train one batch; return its loss. Random numbers are a function of (seed, step)."""
+        """Train one batch; return its loss. Random numbers are a function of (seed, step).
+
+        Raises:
+            DivergedError: the loss or a gradient isn't finite.
+        """
         generator = torch.Generator().manual_seed(mix_seed(self.config.seed, MASK_SEED, self.step))
         hidden, targets = mask_tokens(batch, self.tokenizer, self.mask_id, generator)
         torch.manual_seed(mix_seed(self.config.seed, MASK_SEED, self.step))
@@ -211,7 +216,11 @@ class MlmTuning:
             loss = mlm_loss(self.encoder, self.head, hidden.to(device), targets.to(device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
+        where, rate = f"step {self.step + 1:,}", f"`learning_rate` {self.config.learning_rate:g}"
+        found = loss.item()
+        check_losses({"loss": found}, self.trained, where, rate)
+        norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
+        check_gradients(norm, self.trained, where, rate)
         warmup = max(1, round(self.config.warmup * self.steps))
         rise = (self.step + 1) / warmup
         fall = (self.steps - self.step) / max(1, self.steps - warmup)
@@ -220,7 +229,7 @@ class MlmTuning:
         self.optimizer.step()
         self.step += 1
         self.tokens += batch.tokens
-        return loss.item()
+        return found
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and counters of this safe point."""

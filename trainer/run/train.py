@@ -180,6 +180,7 @@ def build_model(
         paraphrase_head=config.paraphrase_head,
         sentiment_classes=SENTIMENT_DATA[config.sentiment_data],
         pal_size=config.pal_size,
+        pair_token_types=encoder.config.type_vocab_size > 1,
     )
     if config.pal_size:
         encoder.add_pals(tuple(TASKS), config.pal_size)

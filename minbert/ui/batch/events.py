@@ -210,7 +210,8 @@ class Batch:
 
         Returns:
             kind (sentences or pairs), model, rows (each line, id, its texts, label, and what is
-            predicted, named as in the page's download), bad_rows (line, reason), scores (None
+            predicted, named as in the page's download; left_out counts word pieces that were
+            cut), bad_rows (line, reason), scores (None
             without labels).
         """
         table, parts = self.begun(file, text, task)
