@@ -71,11 +71,12 @@ def _lines(table: BatchTable, answers: Sequence[RowAnswer], threshold: float) ->
     predictions = _prediction_columns(table, answers)
     yield _line(["line", "id", *texts, *target, *predictions, "problem"])
     nothing = [""] * len(predictions)
+    unread = {label.line: label.reason for label in table.bad_labels}
     for row, answer in zip_longest(table.rows, answers):
         label = [] if not target else ["" if row.label is None else f"{row.label:g}"]
         told = _predictions(answer, threshold) if answer is not None else nothing
-        problem = "" if answer is not None else NOT_ANSWERED
-        yield _line([str(row.line), *_texts(row), *label, *told, problem])
+        problem = unread.get(row.line, "") if answer is not None else NOT_ANSWERED
+        yield _line([str(row.line), *_texts(row), *label, *told, _harmless(problem)])
     empty = [""] * (1 + len(texts) + len(target) + len(predictions))
     for bad in table.bad_rows:
         yield _line([str(bad.line), *empty, _harmless(bad.reason)])

@@ -95,6 +95,7 @@ def summary(
         yes = sum(is_duplicate(pair) for pair in pairs)
         middle = shown(median(pair.similarity for pair in pairs))
         lines.append(f"Paraphrases: {yes:,} of {len(pairs):,}. Median similarity {middle} of 5.")
+    lines += table.notes
     if len(answers) > shown_rows:
         lines.append(f"Below are the first {shown_rows:,} rows; the download has all.")
     return title, lines
