@@ -6,7 +6,7 @@ import dataclasses
 
 from torch import Tensor
 
-from minbert.tasks import SENTIMENT, similarity_band
+from minbert.tasks import SENTIMENT, clamped, similarity_band
 
 SENTIMENT_NAMES = {5: SENTIMENT.labels, 2: ("negative", "positive")}  # by number of classes
 
@@ -32,13 +32,17 @@ class SentimentResult:
 
 @dataclasses.dataclass(frozen=True)
 class PairResult:
-    """Paraphrase and similarity of one pair, in both orders of the joint input."""
+    """Paraphrase and similarity of one pair, in both orders of the joint input.
+
+    The fields are the model's own numbers, which correlations are computed of; a similarity among
+    them may lie a little outside 0 to 5. What people are told is `score`.
+    """
 
     paraphrase_ab: float  # probability that A and B ask the same, read as A then B
     paraphrase_ba: float  # the same, read as B then A
     joint_ab: float  # joint similarity 0-5, not clamped, A then B
     joint_ba: float  # B then A
-    siamese: float  # Siamese similarity 0-5, symmetric by construction
+    siamese: float  # Siamese similarity 0-5, not clamped, symmetric by construction
     similarity: float  # the checkpoint's `similarity_score`, not clamped
 
     @property
@@ -50,6 +54,16 @@ class PairResult:
     def joint(self) -> float:
         """Return the mean of both orders' joint similarities."""
         return (self.joint_ab + self.joint_ba) / 2
+
+    @property
+    def score(self) -> float:
+        """Return the similarity within 0 to 5, as the page shows it."""
+        return clamped(self.similarity)
+
+    @property
+    def raw(self) -> float:
+        """Return the similarity as the model computes it: `similarity`, not clamped."""
+        return self.similarity
 
     @property
     def band(self) -> str:

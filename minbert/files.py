@@ -1,9 +1,15 @@
-"""Files that are whole or not there: read with a clear error, written beside and renamed."""
+"""Files that are whole or not there: read with a clear error, written beside and renamed.
+
+What is written goes where its path leads: through links, and straight into a pipe or a device.
+The path `-` is standard output.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import stat
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +17,8 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
+
+STDOUT = Path("-")
 
 
 class CheckpointError(ValueError):
@@ -80,14 +88,75 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all: beside, flushed, renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as file:
+    """Write a file so that it is there whole or not at all: beside, flushed, renamed.
+
+    A symbolic link stays, and the file that it names is written. What is no plain file (a pipe, a
+    device, `-`) can't be replaced: the content is written into it.
+
+    Raises:
+        OSError: it can't be written there; nothing of it is left beside.
+    """
+    number = descriptor_of(path)
+    if number is not None:
+        _send(number, content)
+        return
+    mode = _mode_of(path)
+    if mode is not None and not stat.S_ISREG(mode):
+        with path.open("wb") as file:
+            file.write(content)
+        return
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            partial.chmod(stat.S_IMODE(mode))
+        partial.replace(target)
+    except BaseException:  # an interrupted write leaves nothing either
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def descriptor_of(path: Path) -> int | None:
+    """Return which open file of this process a path names: 1 for `-` and /dev/stdout; None: none.
+
+    Links are followed. Opened by its path such a file would be written from its start.
+    """
+    if path == STDOUT:
+        return 1
+    descriptors = Path("/dev/fd").resolve()
+    for _ in range(40):  # as many links as Linux follows
+        folder = path.parent.resolve()
+        if folder == descriptors and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = folder / path.readlink()
+    return None
+
+
+def _mode_of(path: Path) -> int | None:
+    """Return the mode of what a path leads to; None: nothing is there yet."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _send(number: int, content: bytes) -> None:
+    """Write into an open file of this process, after what was printed there before."""
+    stream = {1: sys.stdout, 2: sys.stderr}.get(number)
+    if stream is not None:
+        stream.flush()
+        stream.buffer.write(content)
+        stream.buffer.flush()
+        return
+    with os.fdopen(number, "wb", closefd=False) as file:
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def write_json(path: Path, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:

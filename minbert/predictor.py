@@ -12,6 +12,7 @@ from torch import Tensor
 
 from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenCount
 from minbert.backend import Backend, LocalBackend
+from minbert.checks import check_pairs, check_string, check_text, check_texts
 from minbert.device import choose_device
 from minbert.multitask import MultitaskBert
 from minbert.pooling import pooler_for
@@ -19,7 +20,11 @@ from minbert.text import Encoded, TextTransform, Tokenizer
 
 
 class Predictor:
-    """Answers all three tasks with one multitask model."""
+    """Answers all three tasks with one multitask model.
+
+    All that takes texts raises `TextError`, a ValueError, for one text where a list is meant, and
+    for a text that is missing or has nothing to read.
+    """
 
     def __init__(
         self,
@@ -76,8 +81,8 @@ class Predictor:
         )
 
     def count_tokens(self, text: str) -> TokenCount:
-        """Count a single sentence's tokens as the model sees them."""
-        return self.count_pieces(self.tokenizer.pieces([text])[0])
+        """Count a single sentence's tokens as the model sees them; it may be blank."""
+        return self.count_pieces(self.tokenizer.pieces([check_string(text, "text")])[0])
 
     def count_pieces(self, pieces: Sequence[int]) -> TokenCount:
         """Count a single sentence's tokens, given its word-piece ids."""
@@ -90,7 +95,7 @@ class Predictor:
 
     def encode_single(self, texts: Sequence[str]) -> list[Encoded]:
         """Encode each text as `[CLS] A [SEP]`."""
-        return self.single_inputs(self.tokenizer.pieces(texts))
+        return self.single_inputs(self.tokenizer.pieces(check_texts(texts)))
 
     def single_inputs(self, pieces: Iterable[Sequence[int]]) -> list[Encoded]:
         """Encode texts, given as word-piece ids, as `[CLS] A [SEP]`."""
@@ -98,6 +103,7 @@ class Predictor:
 
     def encode_joint(self, pairs: Sequence[tuple[str, str]]) -> list[Encoded]:
         """Encode each pair as `[CLS] A [SEP] B [SEP]`."""
+        pairs = check_pairs(pairs)
         first = self.tokenizer.pieces([pair[0] for pair in pairs])
         second = self.tokenizer.pieces([pair[1] for pair in pairs])
         return self.joint_inputs(zip(first, second, strict=True))
@@ -155,16 +161,19 @@ class Predictor:
         Returns:
             duplicate probability (N,), and joint similarity (N,), not clamped.
         """
+        pairs = check_pairs(pairs)
         return self._joint(self._orders(pairs), self._singles(pairs))
 
     @torch.inference_mode()
     def siamese(self, pairs: Sequence[tuple[str, str]]) -> Tensor:
         """Score pairs by the cosine of their embeddings: similarity (N,), on the CPU."""
+        pairs = check_pairs(pairs)
         return self._siamese(self._singles(pairs))
 
     @torch.inference_mode()
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> list[PairResult]:
         """Predict paraphrase and similarity of each pair, both orders and Siamese."""
+        pairs = check_pairs(pairs)
         return self.pairs_of(self._orders(pairs, swapped=True), self._singles(pairs))
 
     @torch.inference_mode()
@@ -173,7 +182,8 @@ class Predictor:
 
         With PALs each task needs batches of its own.
         """
-        return self.answer_pieces(*self.tokenizer.pieces([first, second]))
+        texts = [check_text(first, "first"), check_text(second, "second")]
+        return self.answer_pieces(*self.tokenizer.pieces(texts))
 
     @torch.inference_mode()
     def answer_pieces(
@@ -197,14 +207,15 @@ class Predictor:
             layers: 0-based layers to keep, at least one; None keeps all.
 
         Raises:
-            ValueError: no layer, or one that doesn't exist.
+            ValueError: no layer, or one that doesn't exist; or a text that is missing or blank.
         """
         if isinstance(first, Encoded):
             item = first
         elif second is None:
-            (item,) = self.encode_single([first])
+            (item,) = self.encode_single([check_text(first, "first")])
         else:
-            (item,) = self.encode_joint([(first, second)])
+            texts = check_text(first, "first"), check_text(second, "second")
+            (item,) = self.encode_joint([texts])
         every = range(self.config.encoder.num_hidden_layers)
         kept = tuple(sorted(set(every if layers is None else layers)))
         if not kept:

@@ -25,6 +25,7 @@ from minbert.backend import Backend
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.text import Encoded, length_batches
+from minbert.waiting import results_of
 
 QUICK, BULK = 0, 1
 TEXTS_PER_CHUNK = {QUICK: 64, BULK: 16}
@@ -86,9 +87,9 @@ class ModelQueue:
         """
         if self.here:
             return function()
-        future: Future[Answer] = Future()
-        self.submit(Work(None, 1, 1, None, lambda _: function(), future))
-        return future.result()
+        work = Work(None, 1, 1, None, lambda _: function(), Future[Answer]())
+        (found,) = results_of(lambda: [self.submit(work)])
+        return found  # type: ignore[no-any-return] # the function's own
 
     def _serve(self) -> None:
         while True:
@@ -152,19 +153,14 @@ class QueuedBackend:
         urgency = _urgency.get()
         chunks = list(length_batches(inputs, TEXTS_PER_CHUNK[urgency], TOKENS_PER_CHUNK[urgency]))
         run = functools.partial(self._plain.pooled, task=task)
-        futures: list[Future[Tensor]] = []
-        for rows in chunks:
+
+        def submit(rows: Sequence[int]) -> Future[Tensor]:
             chunk = [inputs[row] for row in rows]
             longest, future = max(len(item) for item in chunk), Future[Tensor]()
-            futures.append(future)
-            self.queue.submit(
-                Work((id(self._plain), task), len(chunk), longest, chunk, run, future)
-            )
-        try:
-            found = torch.cat([future.result() for future in futures])
-        finally:
-            for future in futures:  # after an error nobody waits for the others
-                future.cancel()
+            work = Work((id(self._plain), task), len(chunk), longest, chunk, run, future)
+            return self.queue.submit(work)
+
+        found = torch.cat(results_of(lambda: [submit(rows) for rows in chunks]))
         embeddings = torch.empty_like(found)
         embeddings[[row for rows in chunks for row in rows]] = found
         return embeddings

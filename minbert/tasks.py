@@ -85,6 +85,11 @@ def task_named(name: str) -> Task:
     return TASKS[name]
 
 
+def clamped(score: float) -> float:
+    """Return a similarity within its scale, 0 to 5; a model's own number may lie outside."""
+    return min(max(score, 0.0), 5.0)
+
+
 def similarity_band(score: float) -> str:
     """Say in words what a similarity of 0 to 5 means (SemEval's scale, reworded)."""
-    return SIMILARITY_BANDS[math.floor(min(max(score, 0.0), 5.0) + 0.5)]
+    return SIMILARITY_BANDS[math.floor(clamped(score) + 0.5)]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TEXTS_PER_BATCH = 64
 TOKENS_PER_BATCH = 4096
+BUSY = 256  # tokens of a batch above which a larger one is no faster for each
 TextTransform = Callable[[str], str]
 MASK = "[MASK]"  # what a person types to hide a word from the model
 BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
@@ -105,18 +106,20 @@ def length_batches(
 ) -> Iterator[list[int]]:
     """Yield rows of similar length, at most so many texts and tokens (padding counted) a batch.
 
-    A text longer than `tokens` makes a batch of its own.
+    A text longer than `tokens` makes a batch of its own. Where a batch is large enough to keep the
+    processor busy, it ends before padding takes an eighth of it.
     """
     order = sorted(range(len(inputs)), key=lambda row: len(inputs[row]))
     start = 0
     while start < len(order):
-        size = 1
-        while (
-            start + size < len(order)
-            and size < texts
-            and (size + 1) * len(inputs[order[start + size]]) <= tokens
-        ):
-            size += 1
+        size, filled = 1, len(inputs[order[start]])  # filled: tokens without padding
+        while start + size < len(order) and size < texts:
+            longest = len(inputs[order[start + size]])
+            padded = (size + 1) * longest
+            wasteful = filled >= BUSY and 7 * padded > 8 * (filled + longest)
+            if padded > tokens or wasteful:
+                break
+            size, filled = size + 1, filled + longest
         yield order[start : start + size]
         start += size
 

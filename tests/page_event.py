@@ -35,11 +35,16 @@ class PageEvents:
 
     def answer(self, first: str, second: str) -> list[Any]:
         """Press Answer."""
-        return self.ask("answer", first, second, None, 0.5, None, None, *CONTROLS.values())
+        return self.ask("answer", *answer_inputs(first, second))
 
     def open(self, tab: str) -> list[Any]:
         """Open a tab after an answer."""
         return self.ask(f"open_{tab}", None, 0.5, None, None, *CONTROLS.values())
+
+
+def answer_inputs(first: str, second: str) -> list[object]:
+    """Return what the page sends when Answer is pressed."""
+    return [first, second, None, 0.5, None, None, *CONTROLS.values()]
 
 
 def outputs_in(sent: bytes) -> list[Any]:

@@ -6,8 +6,13 @@ Each command loads what it needs when it runs; neither gradio nor plotly is ever
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from trainer.commands import (
@@ -49,12 +54,21 @@ COMMANDS: tuple[Command, ...] = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 for an error a person can mend, or 130 when interrupted."""
+    """Run one command.
+
+    Returns:
+        0; 1 for an error a person can mend, 130 when interrupted, 141 when nobody reads on.
+    """
     options = make_parser().parse_args(arguments)
     try:
-        use_threads(getattr(options, "threads", None))
-        run: Callable[[argparse.Namespace], None] = options.run
-        run(options)
+        with stopped_by_sigterm():
+            use_threads(getattr(options, "threads", None))
+            run: Callable[[argparse.Namespace], None] = options.run
+            run(options)
+            sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has read enough; the shells' own number for it
+        drop_stdout()
+        return 141
     except USER_ERRORS as error:
         tell(f"error: {error}")
         if os.environ.get("MINBERT_TRACEBACK"):
@@ -64,6 +78,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell("interrupted")
         return 130
     return 0
+
+
+@contextlib.contextmanager
+def stopped_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the process as an exception does, so that no half-written file stays."""
+    alone = threading.current_thread() is threading.main_thread()
+    if not alone or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield  # somebody else decides what it does
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def drop_stdout() -> None:
+    """Send what is still to be printed nowhere: at its end Python would complain of the pipe."""
+    with contextlib.suppress(OSError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def make_parser() -> argparse.ArgumentParser:

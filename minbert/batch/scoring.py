@@ -122,11 +122,11 @@ def _paraphrase(results: Sequence[PairResult], labels: Numbers, threshold: float
 
 
 def _similarity(results: Sequence[PairResult], labels: Numbers) -> _Found:
-    scores = np.array([result.similarity for result in results], dtype=np.float64)
+    raw = np.array([result.raw for result in results], dtype=np.float64)  # clamped ones have ties
     return _Found(
-        {"pearson": pearson(scores, labels), "spearman": spearman(scores, labels)},
+        {"pearson": pearson(raw, labels), "spearman": spearman(raw, labels)},
         None,
-        _bins(scores, labels, SIMILARITY.lowest, SIMILARITY.highest),
+        _bins(raw, labels, SIMILARITY.lowest, SIMILARITY.highest),
         None,
     )
 
@@ -140,14 +140,14 @@ def _confusion(predicted: Numbers, labels: Numbers, classes: int) -> Confusion:
 def _bins(
     predicted: Numbers, truth: NDArray[np.generic], lowest: float = 0, highest: float = 1
 ) -> tuple[Bin, ...]:
-    """Gather predictions in bins of equal width; those past an end belong to the end's bin.
+    """Gather predictions, clamped to both ends, in bins of equal width.
 
     What isn't a number is in no bin.
     """
     real = np.isfinite(predicted)
-    predicted, truth = predicted[real], truth[real]
+    predicted, truth = np.clip(predicted[real], lowest, highest), truth[real]
     span = highest - lowest
-    at = np.clip(np.floor((predicted - lowest) / span * BINS), 0, BINS - 1)
+    at = np.minimum(np.floor((predicted - lowest) / span * BINS), BINS - 1)
     return tuple(
         Bin(
             low=lowest + span * index / BINS,

@@ -23,12 +23,12 @@ from minbert.batch.reading import BatchRow, BatchTable
 from minbert.batch.scoring import BatchScores
 from minbert.files import write_bytes
 from minbert.metrics import THRESHOLD
-from minbert.tasks import SENTIMENT
+from minbert.tasks import SENTIMENT, clamped
 
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 PAIR_COLUMNS = (
     *("p_duplicate", "predicted_duplicate", "predicted_similarity"),
-    *("joint_similarity", "siamese_similarity"),
+    *("joint_similarity", "siamese_similarity", "raw_similarity", "raw_joint", "raw_siamese"),
 )
 NOT_ANSWERED = "not answered: the run was stopped"
 
@@ -102,7 +102,8 @@ def _predictions(answer: RowAnswer, threshold: float) -> list[str]:
     if isinstance(answer, SentimentResult):
         numbers = (answer.expected, *answer.probabilities)
         return [str(predicted_class(answer)), answer.label, *(f"{x:.6f}" for x in numbers)]
-    scores = (answer.similarity, answer.joint, answer.siamese)
+    raw = (answer.raw, answer.joint, answer.siamese)
+    scores = (*(clamped(score) for score in raw), *raw)
     return [
         f"{answer.paraphrase:.6f}",
         str(int(is_duplicate(answer, threshold))),
@@ -150,9 +151,12 @@ def prediction(answer: RowAnswer) -> dict[str, Any]:
     return {
         "p_duplicate": answer.paraphrase,
         "predicted_duplicate": int(is_duplicate(answer)),
-        "predicted_similarity": answer.similarity,
-        "joint_similarity": answer.joint,
-        "siamese_similarity": answer.siamese,
+        "predicted_similarity": answer.score,
+        "joint_similarity": clamped(answer.joint),
+        "siamese_similarity": clamped(answer.siamese),
+        "raw_similarity": answer.raw,
+        "raw_joint": answer.joint,
+        "raw_siamese": answer.siamese,
     }
 
 

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from minbert.checks import check_texts
 from minbert.config import choice_error
 from minbert.demographics.terms_in_text import FoundTerm, find_terms
 from minbert.explain.bias_templates import (
@@ -118,6 +119,7 @@ def probe_bias(
         if category not in probe_terms():
             raise choice_error("category", category, tuple(probe_terms()))
         terms = probe_terms()[category]
+    terms = check_texts(terms, "terms")
     if len(terms) < 2:
         raise ValueError(f"`terms` should be at least two. Found {len(terms)}.")
     pair = task != "sentiment"
@@ -212,8 +214,8 @@ def bootstrap_mean(values: Sequence[float], *, draws: int = DRAWS) -> tuple[floa
 def _target(predictor: Predictor, task: str) -> Target:
     """Return the number that the page shows, without a sentence to look at."""
     if task == "sentiment":
-        return target_for(predictor, task, EXPECTED, "", None)
-    return target_for(predictor, task, None, "", "")
+        return target_for(predictor, task, EXPECTED, "any", None)
+    return target_for(predictor, task, None, "any", "any")
 
 
 def _answers(predictor: Predictor, target: Target, texts: Sequence[Texts]) -> list[Answer]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from minbert.checks import check_texts
 from minbert.config import choice_error
 from minbert.heads import cosine
 from minbert.pooling import POOLERS, Pooler
@@ -36,7 +37,7 @@ def layer_similarity(
     Raises:
         ValueError: a pooling that isn't a plain function of the hidden states.
     """
-    for name in poolings:
+    for name in check_texts(poolings, "poolings"):
         if name not in POOLERS:
             raise choice_error("poolings", name, tuple(POOLERS))
     if states is None:

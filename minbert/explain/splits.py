@@ -23,6 +23,7 @@ from torch import Tensor
 from minbert.explain.words import Words, merge_sum, words_of
 from minbert.heads import COSINE_EPSILON, LinearHead, calibrated, cosine
 from minbert.predictor import Predictor
+from minbert.tasks import clamped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,10 +34,15 @@ class SimilaritySplit:
     second: Words  # B's W_B words
     matrix: Tensor  # (W_A, W_B) float64; its sum is the cosine
     cosine: float  # the model's own, of the embeddings that it pools itself
-    score: float  # Siamese similarity 0-5 by the checkpoint's `cosine_scaling`, not clamped
+    raw: float  # Siamese similarity by the checkpoint's `cosine_scaling`, not clamped
     residual: float  # |cosine - the matrix's sum|; rounding alone, below 1e-5
-    formula: str  # the line that turns the cosine into the score, by `score_formula`
+    formula: str  # the line that turns the cosine into `raw`, by `score_formula`
     left_out: tuple[int, int]  # word pieces of A and B that truncation dropped
+
+    @property
+    def score(self) -> float:
+        """Return the Siamese similarity within 0 to 5."""
+        return clamped(self.raw)
 
     @property
     def first_sums(self) -> Tensor:
@@ -85,7 +91,7 @@ def split_similarity(
         second=columns,
         matrix=matrix,
         cosine=found,
-        score=predictor.model.siamese_similarity(embeddings[:1], embeddings[1:]).item(),
+        raw=predictor.model.siamese_similarity(embeddings[:1], embeddings[1:]).item(),
         residual=abs(found - matrix.sum().item()),
         formula=score_formula(found, predictor.config.cosine_scaling),
         left_out=(inputs[0].left_out, inputs[1].left_out),

@@ -23,6 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from minbert.answers import SentimentResult
+from minbert.checks import check_text
 from minbert.config import SIMILARITY_SCORES
 from minbert.explain.occlusion import embedder
 from minbert.explain.words import merge_sum, words_of
@@ -159,8 +160,12 @@ def target_for(
         second: B, or None for sentiment.
 
     Raises:
-        ValueError: an unknown task or target, a sentence too few or too many.
+        ValueError: an unknown task or target, a sentence too few or too many, or one that is
+            missing or blank.
     """
+    check_text(first, "first")
+    if second is not None:
+        check_text(second, "second")
     pair = task_named(task).pair
     if pair != (second is not None):
         needed = "both sentences" if pair else "one sentence, explained by itself"

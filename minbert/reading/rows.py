@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from minbert.checks import is_blank, nothing_in
 from minbert.reading.columns import PAIR, SINGLE, Columns, Wanted, read_choice
 from minbert.reading.lines import Lines, ReadError, Source
 from minbert.reading.quotes import LONGEST_FIELD, RowError, quoted_fields, uses_quotes
@@ -183,8 +184,8 @@ def _row(line: int, fields: list[str], columns: Columns) -> Row:
 
 def _text(name: str, text: str) -> str:
     _check_characters(name, text)
-    if not text.strip():
-        raise RowError(f"no {name}")
+    if is_blank(text):
+        raise RowError(nothing_in(name, text))
     return text
 
 

@@ -13,6 +13,7 @@ from minbert.records.reading import read_known, shown
 from minbert.records.scores import Anchor, Scores, Training, read_report
 
 MODELS = ("mean", "cls")
+CARD_FILE = "README.md"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +26,11 @@ class Records:
     calibration: Mapping[str, Calibration]  # by model; of those that were calibrated
     report: tuple[Anchor, ...]
     problems: tuple[str, ...]
+    own: bool = False  # of models of your own, not of the shipped ones
 
     @property
     def encoders(self) -> list[str]:
-        """Return the encoders that the shipped models started from; empty where none is known."""
+        """Return the encoders that the models started from; empty where none is known."""
         return list(dict.fromkeys(one.encoder for one in self.training.values()))
 
 
@@ -36,7 +38,7 @@ def read_records(models: Path, results: Path) -> Records:
     """Return the model card and both models' records."""
     problems: list[str] = []
     report = problems.append
-    card = _read_card(models / "README.md", report)
+    card = _read_card(models / CARD_FILE, report)
     scores: dict[str, Scores] = {}
     training: dict[str, Training] = {}
     calibration: dict[str, Calibration] = {}

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 import gradio as gr
 
-from minbert.ui.engine import Asked, Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.refusal import REFUSED, SECONDS
+from minbert.ui.question import Asked, InputError
 
 Outputs = dict[Any, Any]  # by component; what isn't named stays as it is
 

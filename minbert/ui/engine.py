@@ -1,78 +1,60 @@
-"""What the page asks of the models: two checkpoints that differ in pooling alone, and limits.
+"""What the page asks of the models: the shipped pair, which differs in pooling alone, or your own.
 
 A third model, the encoder as it was before fine-tuning, is there on request, for its attention.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from minbert.answers import AttentionResult, PairResult, SentimentResult
+from minbert.answers import AttentionResult
+from minbert.checkpoint import CONFIG_FILE, resolve_folder
+from minbert.checks import is_blank
 from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
+from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, InputError, Question
 from minbert.zero_gpu import Decorator, on_zero_gpu
 
-LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
+SHIPPED = ("mean", "cls")  # the pair's folders
+MOST_MODELS = 2  # one answers, one is compared with it
+CALLED = {"cls": "CLS"}  # poolings whose name is written otherwise
+NO_SECOND = (
+    "This page was started with one model, so there is nothing to compare. "
+    "Start it with two: `python app.py --models FIRST SECOND`."
+)
 
 
-class InputError(ValueError):
-    """Something typed that can't be answered; the message is for the person who typed it."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Question:
-    """One or two texts, checked, and tokenised once for both models."""
-
-    first: str
-    second: str  # empty for A alone
-    pieces: tuple[tuple[int, ...], ...]  # word-piece ids of A, and of B
-    notices: tuple[str, ...]  # lengths, what was cut, what the vocabulary doesn't have
-
-    @property
-    def texts(self) -> tuple[str, str]:
-        """Return A and B."""
-        return self.first, self.second
+class ModelError(ValueError):
+    """A model that the page can't be started with; the message is one line for who starts it."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Answer:
-    """All that one model answers about A, and about B where there is one."""
+class Source:
+    """Where a model of your own comes from."""
 
-    sentiments: tuple[SentimentResult, ...]  # of A, and of B
-    pair: PairResult | None
-
-
-@dataclasses.dataclass(frozen=True)
-class Asked:
-    """A question with the mean model's answer, as one visitor's page keeps it."""
-
-    question: Question
-    answer: Answer
-
-    @property
-    def first(self) -> str:
-        """Return A."""
-        return self.question.first
-
-    @property
-    def second(self) -> str:
-        """Return B; empty for A alone."""
-        return self.question.second
+    name: str  # as it was given: a folder or a Hugging Face id
+    folder: Path
 
 
 @dataclasses.dataclass(frozen=True)
 class Engine:
-    """The mean-pooling model, and one trained alike but for CLS pooling."""
+    """The model that answers, and one to compare it with.
+
+    Of the shipped pair these pool by mean and by CLS, which gave both their names. With models of
+    your own `mean` is the first and `cls` the second, whatever their pooling.
+    """
 
     mean: Predictor
-    cls: Predictor
+    second: Predictor | None = None
     untuned: Predictor | None = None  # its attention alone means something
+    own: tuple[Source, ...] = ()  # of the models in their order; empty: the shipped pair
 
     @classmethod
     def load(
@@ -81,37 +63,84 @@ class Engine:
         device: str = "auto",
         gpu: Decorator | None = None,
         encoder: str | None = None,
+        models: Sequence[str] = (),
     ) -> Self:
-        """Load both checkpoints from `folder`/mean and `folder`/cls.
+        """Load both checkpoints from `folder`/mean and `folder`/cls, or other models.
 
         Args:
             folder: of both.
             device: 'auto' takes the best there is.
             gpu: as `minbert.zero_gpu` returns it: the encoders work on a ZeroGPU Space's GPU.
             encoder: folder or Hugging Face id of the encoder before fine-tuning; None: without.
+            models: one or two folders or Hugging Face ids, in place of the shipped pair; the first
+                one answers, but of a CLS and a mean-pooling model always the latter.
 
         Raises:
-            CheckpointError: a checkpoint can't be loaded.
-            ValueError: one that doesn't have the five sentiment classes the page shows, or two
-                vocabularies.
+            ModelError: a model of `models`, or `encoder`, can't be loaded or shown, or there are
+                two vocabularies.
+            CheckpointError: a checkpoint in `folder` can't be loaded.
+            ValueError: one there doesn't have the five sentiment classes the page shows.
         """
-        queue = ModelQueue()
-        mean, other = (load_checked(folder / name, device, queue, gpu) for name in ("mean", "cls"))
-        if mean.tokenizer.backend.get_vocab() != other.tokenizer.backend.get_vocab():
-            raise ValueError(
-                f"Both models in {folder} should have one vocabulary: a text is tokenised once. "
-                "Found two; train both from the same encoder."
+        if len(models) > MOST_MODELS:
+            raise ModelError(
+                f"`--models` should name one or two models. Found {len(models)}; leave some out."
             )
-        if encoder is None:
-            return cls(mean, other)
-        bare = bare_model(encoder, mean.config.max_length)
-        return cls(mean, other, served(bare, device, queue))
+        queue = ModelQueue()
+        loaded, sources = [], []
+        for name in models or [str(folder / part) for part in SHIPPED]:
+            with blamed("models", name) if models else contextlib.nullcontext():
+                sources.append(Source(name, resolve_folder(name)))
+                loaded.append(load_checked(sources[-1].folder, device, queue, gpu))
+        if [one.config.pooling for one in loaded] == ["cls", "mean"]:
+            loaded, sources = loaded[::-1], sources[::-1]
+        check_vocabularies(loaded, sources)
+        untuned = None
+        if encoder is not None:
+            with blamed("encoder", encoder):
+                bare = bare_model(encoder, loaded[0].config.max_length)
+            untuned = served(bare, device, queue)
+        second = loaded[1] if len(loaded) > 1 else None
+        return cls(loaded[0], second, untuned, tuple(sources) if models else ())
+
+    @property
+    def cls(self) -> Predictor:
+        """Return the second model.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.second is None:
+            raise InputError(NO_SECOND)
+        return self.second
+
+    @property
+    def answering(self) -> dict[str, Predictor]:
+        """Return the models that answer, by their short names, in the figures' order."""
+        return {"mean": self.mean} if self.second is None else {"cls": self.cls, "mean": self.mean}
 
     @property
     def models(self) -> dict[str, Predictor]:
         """Return the models whose attention can be looked at, by their short names."""
-        found = {"mean": self.mean, "cls": self.cls, "untuned": self.untuned}
+        found = {"mean": self.mean, "cls": self.second, "untuned": self.untuned}
         return {name: predictor for name, predictor in found.items() if predictor is not None}
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Return what the page calls the poolings of the models that answer, by short name."""
+        poolings = {name: one.config.pooling for name, one in self.answering.items()}
+        alike = len(set(poolings.values())) < len(poolings)
+        places = {"mean": " (first)", "cls": " (second)"}
+        return {
+            name: CALLED.get(pooling, pooling) + (places[name] if alike else "")
+            for name, pooling in poolings.items()
+        }
+
+    @property
+    def splitting(self) -> str | None:
+        """Return the short name of the model that can be split exactly; None: neither can."""
+        found = [name for name in SHIPPED if name in self.answering]
+        pooling = {name: one.config.pooling for name, one in self.answering.items()}
+        return next((name for name in found if pooling[name] == "mean"), None)
 
     def ask(self, first: str | None, second: str | None) -> Question:
         """Return both texts as a question, stripped, checked and tokenised.
@@ -119,21 +148,34 @@ class Engine:
         Raises:
             InputError: A is empty, or a text is too long or has nothing that can be read.
         """
+        for name, given in (("A", first), ("B", second)):
+            if not isinstance(given, str | None):
+                raise InputError(f"Sentence {name} should be a text. Found {given!r:.40}.")
         first, second = (first or "").strip(), (second or "").strip()
         if not first:
-            raise InputError("Sentence A is empty. Type a sentence there, then press Answer.")
+            raise InputError(
+                "Sentence A is empty. Type a sentence there, then press Answer.", "first"
+            )
         texts = {"A": first, "B": second} if second else {"A": first}
         for name, text in texts.items():
             if len(text) > LONGEST_TEXT:
                 raise InputError(
                     f"Sentence {name} has {len(text):,} characters. "
-                    f"The limit is {LONGEST_TEXT:,}; shorten it."
+                    f"The limit is {LONGEST_TEXT:,}; shorten it.",
+                    FIELDS[name],
+                )
+            if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+                raise InputError(
+                    f"Sentence {name} has half a surrogate pair, which is no character. "
+                    "Take it out.",
+                    FIELDS[name],
                 )
         pieces = self.mean.tokenizer.pieces(list(texts.values()))
-        for name, of_text in zip(texts, pieces, strict=True):
-            if not of_text:
+        for (name, text), of_text in zip(texts.items(), pieces, strict=True):
+            if not of_text or is_blank(text):
                 raise InputError(
-                    f"Sentence {name} has only invisible characters. Type some words there."
+                    f"Sentence {name} has only invisible characters. Type some words there.",
+                    FIELDS[name],
                 )
         return Question(first, second, tuple(map(tuple, pieces)), tuple(self.notices(pieces)))
 
@@ -161,13 +203,15 @@ class Engine:
         """
         if model not in self.models:
             known = ", ".join(self.models)
-            raise InputError(f"Model should be one of {known}. Found {model!r}.")
+            raise InputError(f"Model should be one of {known}. Found {model!r}.", "model")
         predictor = self.models[model]
         count = predictor.config.encoder.num_hidden_layers
         asked = range(1, count + 1) if layers is None else layers
         for layer in asked or ("none",):
             if layer not in range(1, count + 1):
-                raise InputError(f"Layer should be a number from 1 to {count}. Found {layer}.")
+                raise InputError(
+                    f"Layer should be a number from 1 to {count}. Found {layer}.", "layer"
+                )
         kept = [int(layer) - 1 for layer in asked]
         return predictor.attention(first, second or None, kept)
 
@@ -189,7 +233,48 @@ class Engine:
             (joint,) = self.mean.joint_inputs([(pieces[0], pieces[1])])
             if joint.left_out:
                 told.append(f"A and B together: cut to {limit} tokens, {joint.left_out:,} left out")
+        if self.second is not None and self.second.config.max_length != limit:
+            other = self.second.config.max_length
+            told.append(f"the second model reads {other} tokens, the first {limit}")
         return [*told, "start and end marks counted"]
+
+
+@contextlib.contextmanager
+def blamed(option: str, name: str) -> Iterator[None]:
+    """Say of what can't be loaded in the block, in one line, which option named it.
+
+    Raises:
+        ModelError: in place of an error of the files or of what they hold.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        kind = "one of our checkpoints" if option == "models" else "a BERT encoder"
+        step = "Give the encoder that the models were trained from."
+        if option == "models":
+            step = "`python -m trainer train NAME` makes one: runs/NAME-0/model."
+            if (Path(name) / "model" / CONFIG_FILE).is_file():
+                step = f"Give the run's model: {Path(name) / 'model'}."
+        told = f"`--{option}` should name the folder or Hugging Face id of {kind}. "
+        told += f"Found {name!r}: {error} {step}"
+        raise ModelError(" ".join(told.split())) from error
+
+
+def check_vocabularies(models: Sequence[Predictor], sources: Sequence[Source]) -> None:
+    """Check that one tokenisation serves all models.
+
+    Raises:
+        ModelError: two vocabularies.
+    """
+    first, *others = (one.tokenizer.backend.get_vocab() for one in models)
+    if any(vocabulary != first for vocabulary in others):
+        found = " and ".join(f"{len(one.tokenizer):,} word pieces" for one in models)
+        named = " and ".join(source.name for source in sources)
+        raise ModelError(
+            "`--models` should name two models of one vocabulary, since a text is tokenised once. "
+            f"Found two, of {found} ({named}); train both from encoders of one vocabulary, or "
+            "start the page once for each."
+        )
 
 
 def load_checked(

@@ -15,17 +15,29 @@ from minbert.ui.about.tab import build_about
 from minbert.ui.answering import Answering, Place, View
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.tab import AttentionView, attention_events, build_attention
-from minbert.ui.batch.tab import CHECK_EVERY, KEPT, build_batch
+from minbert.ui.batch.events import Batch
+from minbert.ui.batch.tab import build_batch
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.tab import build_experiments
 from minbert.ui.input_area import InputArea, build_input
-from minbert.ui.parts.events import KEPT_SECONDS, MODEL_EVENTS, PRIVATE, VISIBLE
+from minbert.ui.parts.events import (
+    FILES_CHECKED,
+    FILES_KEPT,
+    KEPT_SECONDS,
+    MODEL_EVENTS,
+    PRIVATE,
+    VISIBLE,
+)
+from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
+from minbert.ui.parts.score_rows import value_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
+from minbert.ui.server.blocks import Page
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
+from minbert.ui.v1.routes import http_api
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.tab import build_why, why_events
 
@@ -48,27 +60,40 @@ def within_one(results: Path) -> float | None:
     return found.value if found else None
 
 
-def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> gr.Blocks:
+def often_near(engine: Engine, results: Path) -> float | None:
+    """Return `within_one` of the model that answers; of your own what its run recorded."""
+    if not engine.own:
+        return within_one(results)
+    scores = records_of(engine, results, results).scores.get(engine.names["mean"])
+    return value_of(scores, "sentiment within_one")
+
+
+def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> Page:
     """Return the page; it opens with the first example typed, and answers it live.
 
     `assets` is the folder of models/ and results/, of which the tabs Experiments and About tell;
     what is missing there is told on the page.
     """
     results = assets / "results"
-    handlers, studio = Handlers(engine, within_one(results)), Studio(engine)
+    handlers, studio = Handlers(engine, often_near(engine, results)), Studio(engine)
     lab = Lab(engine)
-    page = gr.Blocks(title="minBERT Lab", analytics_enabled=False, delete_cache=(CHECK_EVERY, KEPT))
+    rows = Batch(engine)
+    page = Page(
+        title="minBERT Lab", analytics_enabled=False, delete_cache=(FILES_CHECKED, FILES_KEPT)
+    )
     with page:
         gr.HTML(HEADER)
+        if engine.own:
+            gr.HTML(models_note(engine), elem_id="own-models")
         area = build_input(examples)
         with gr.Tabs():
             answers = build_try()
             pooling = build_pooling(engine, assets / "models", results)
             attention = build_attention(engine)
-            why = build_why(results)
-            batch = build_batch(engine)
-            experiments = build_experiments(results)
-            about = build_about(assets / "models", results)
+            why = build_why(results, engine)
+            batch = build_batch(engine, rows)
+            experiments = build_experiments(results, NOT_THEIRS if engine.own else "")
+            about = build_about(assets / "models", results, engine)
             place = gr.State(Place("try"), time_to_live=KEPT_SECONDS)
         texts = [area.first, area.second]
         extras = attention_events(page, attention, texts, results, studio)
@@ -86,12 +111,14 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         try_events(area, answers, handlers)
         lab_events(engine, texts, pooling)
         why_events(engine, texts, why)
-        api(handlers.predict, api_name="predict", **MODEL_EVENTS)
-        api(handlers.compare_pooling, api_name="compare_pooling", **MODEL_EVENTS)
-        api(studio.attention, api_name="attention", **MODEL_EVENTS)
-        api(ExplainEndpoint(engine).explain, api_name="explain", **MODEL_EVENTS)
-        api(lab.similarity_split, api_name="similarity_split", **MODEL_EVENTS)
-        api(lab.similarity_matrix, api_name="similarity_matrix", **MODEL_EVENTS)
+        endpoints = (
+            *(handlers.predict, handlers.compare_pooling, studio.attention),
+            *(ExplainEndpoint(engine).explain, lab.similarity_split, lab.similarity_matrix),
+        )
+        functions = {endpoint.__name__: endpoint for endpoint in endpoints}
+        for name, endpoint in functions.items():
+            api(endpoint, api_name=name, **MODEL_EVENTS)
+    page.http_api = http_api(functions, rows)
     return page
 
 

@@ -6,9 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.route_utils import FnIndexInferError
 from gradio.themes.utils.fonts import LocalFont
+from starlette.middleware import Middleware
+from starlette.routing import Mount
 
 from minbert.batch import MOST_BYTES
+from minbert.ui.server.blocks import Page, no_such_event
+from minbert.ui.server.fetching import NoFetching
+from minbert.ui.server.sessions import MOST_SESSIONS
+from minbert.ui.server.upkeep import lifespan
 
 
 def theme() -> gr.themes.Base:
@@ -36,8 +43,13 @@ def theme() -> gr.themes.Base:
     )
 
 
-def launch_options() -> dict[str, Any]:
-    """Return what `launch` is given wherever the page is started."""
+def launch_options(page: Page | None = None) -> dict[str, Any]:
+    """Return what `launch` is given wherever the page is started.
+
+    Args:
+        page: its HTTP API is mounted at /v1, beside what gradio serves.
+    """
+    api = None if page is None else page.http_api
     return {
         "theme": theme(),
         "css_paths": [Path(__file__).with_name("style.css")],
@@ -47,4 +59,11 @@ def launch_options() -> dict[str, Any]:
         "ssr_mode": False,
         "max_file_size": MOST_BYTES + 100_000,  # what is just too large gets its reason in words
         "max_threads": 64,
+        "state_session_capacity": MOST_SESSIONS,
+        "app_kwargs": {
+            "lifespan": lifespan,
+            "middleware": [Middleware(NoFetching)],
+            "routes": [] if api is None else [Mount("/v1", api)],
+            "exception_handlers": {FnIndexInferError: no_such_event, KeyError: no_such_event},
+        },
     }

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from minbert.ui.engine import Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.pooling.events import Lab
+from minbert.ui.question import Asked
 from minbert.ui.try_it.events import Handlers
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -24,7 +24,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="minbert-short-lived-"))
     models = [tiny_model(folder / pooling, pooling=pooling) for pooling in ("mean", "cls")]
     engine = Engine(*(Predictor(model, "cpu") for model in models))
-    pages.CHECK_EVERY, pages.KEPT = 1, 8  # seconds
+    pages.FILES_CHECKED, pages.FILES_KEPT = 1, 8  # seconds
     page = pages.build_page(engine, EXAMPLES, folder)
     page.launch(**theme.launch_options(), server_port=int(sys.argv[1]))
 

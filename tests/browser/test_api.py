@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,9 @@ import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+
+from tests.page_event import PageEvents
+from tests.support import assert_says
 
 A, B = "The lake froze early this winter.", "Ice covered the lake sooner than usual."
 
@@ -33,6 +37,82 @@ def test_programs_are_offered_the_endpoints_alone(client: Client) -> None:
         "/similarity_split",
     }
     assert named["unnamed_endpoints"] == {}
+
+
+def raw(url: str, name: str, data: object) -> tuple[str, Any]:
+    """Call an endpoint as any language can: return complete or error, and what was sent."""
+    calls = f"{url}/gradio_api/call/{name}"
+    ticket = httpx.post(calls, json={"data": data}, timeout=60)
+    said = httpx.get(f"{calls}/{ticket.json()['event_id']}", timeout=60).text
+    event, found = said.strip().split("\n")[:2]
+    return event.removeprefix("event: "), json.loads(found.removeprefix("data: "))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("predict", [A]),
+        ("compare_pooling", [A]),
+        ("attention", [A]),
+        ("attention", [A, B, 2.0]),
+        ("explain", [A]),
+        ("similarity_matrix", [[A, B]]),
+        ("batch", [None, A]),
+    ],
+)
+def test_optional_inputs_may_be_left_out(app_url: str, name: str, data: list[object]) -> None:
+    event, (answer,) = raw(app_url, name, data)
+    assert event == "complete"
+    assert answer
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("predict", [], ["first", "missing"]),
+        ("predict", [5], ["first", "number"]),
+        ("predict", [None], ["first", "nothing"]),
+        ("predict", [[A], B], ["first", "list"]),
+        ("predict", [A, B, "C"], ["at most 2", "Found 3"]),
+        ("similarity_split", [A], ["second", "missing"]),
+        ("attention", [A, "", "2"], ["layer", "whole number"]),
+        ("attention", [A, "", 99], ["Layer", "99"]),
+        ("explain", [A, "", "mood"], ["task", "mood"]),
+        ("similarity_matrix", [A], ["sentences", "list"]),
+        ("similarity_matrix", [[A, 5]], ["sentences.1", "number"]),
+        ("batch", ["rows.csv"], ["file", "object"]),
+        ("batch", [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], ["read"]),
+        ("answer", [A], ["15", "Found 1"]),
+    ],
+)
+def test_inputs_of_another_kind_are_refused_in_words(
+    app_url: str, name: str, data: list[object], told: list[str]
+) -> None:
+    event, error = raw(app_url, name, data)
+    assert event == "error"
+    assert_says(error["error"], rule=told)
+
+
+def test_an_endpoint_that_is_not_there_is_404(app_url: str) -> None:
+    called = httpx.post(f"{app_url}/gradio_api/call/predicted", json={"data": [A]})
+    joined = {"data": [], "fn_index": 9_999, "session_hash": "a"}
+    assert called.status_code == 404
+    assert httpx.post(f"{app_url}/gradio_api/queue/join", json=joined).status_code == 404
+
+
+def test_one_request_is_enough_over_v1(app_url: str, client: Client) -> None:
+    told = httpx.post(f"{app_url}/v1/predict", json={"first": A, "second": B}, timeout=60).json()
+    assert told == client.predict(A, B, api_name="/predict")
+    assert "POST /v1/predict" in httpx.get(f"{app_url}/v1/").text
+
+
+def test_a_visitor_s_page_is_not_written_to_disk_for_a_link(app_url: str) -> None:
+    """Gradio stores all that a session shows when it is asked for a deep link."""
+    with httpx.Client(timeout=60) as client:
+        PageEvents(app_url, "linked", client).answer("My landlord is a crook.", "")
+        name = client.get(f"{app_url}/gradio_api/deep_link?session_hash=linked").json()
+        found = client.get(f"{app_url}/config?deep_link={name}").text
+    assert "landlord" not in found
 
 
 @pytest.mark.parametrize("name", ["answer", "examples"])

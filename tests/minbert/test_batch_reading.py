@@ -146,7 +146,7 @@ def test_line_breaks_in_any_column_are_no_stray_quotes(header: str, row: str, te
         '=HYPERLINK("http://example.org")',
         "[SEP] [MASK]",
         "e\u0301 and é",
-        "\u200b",
+        "\u200bseen",
     ],
 )
 def test_strange_texts_are_kept_as_they_are(text: str) -> None:

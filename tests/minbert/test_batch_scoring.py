@@ -115,10 +115,11 @@ def test_similarity_by_hand() -> None:
     assert_bins(scores, {1.0: (1, 1, 1), 2.0: (2, 2.3, 2.5), 4.0: (1, 4, 4)}, width=0.5)
 
 
-def test_scores_past_the_ends_are_in_the_end_bins() -> None:
-    answers = [paired(similarity=score) for score in (-0.6, 0.2, 5.0, 6.1)]
+def test_scores_past_the_ends_are_clamped_in_the_bins_and_ranked_as_they_are() -> None:
+    answers = [paired(similarity=score) for score in (-0.6, 0.2, 6.1, 5.4)]
     scores = score_batch(pairs("similarity", 0, 1, 5, 4), answers)
-    assert_bins(scores, {0.0: (2, -0.2, 0.5), 4.5: (2, 5.55, 4.5)}, width=0.5)
+    assert_bins(scores, {0.0: (2, 0.1, 0.5), 4.5: (2, 5.0, 4.5)}, width=0.5)
+    assert scores.metrics["spearman"].value == pytest.approx(1.0), "clamping would tie the two"
 
 
 def test_a_bin_holds_its_lower_end_and_the_last_both() -> None:

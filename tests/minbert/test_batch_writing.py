@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from minbert.answers import PairResult, SentimentResult
-from minbert.batch import as_tsv, read_batch, write_answers
+from minbert.batch import as_tsv, read_batch, rows_as_dicts, write_answers
 
 SURE = SentimentResult((0.0, 0.0625, 0.0625, 0.125, 0.75))
-PAIR = PairResult(0.5, 0.7, 2.0, 3.0, -0.25, 1.125)
+PAIR = PairResult(0.5, 0.7, 5.0, 6.0, -0.25, 1.125)
 
 
 def cells(lines: list[str]) -> list[list[str]]:
@@ -40,9 +40,15 @@ def test_pairs_line_by_line() -> None:
     assert header.split() == [
         *("line", "id", "sentence1", "sentence2", "similarity", "p_duplicate"),
         *("predicted_duplicate", "predicted_similarity", "joint_similarity", "siamese_similarity"),
-        "problem",
+        *("raw_similarity", "raw_joint", "raw_siamese", "problem"),
     ]
-    assert row == "2\t\tA cat\tA dog\t2.5\t0.600000\t1\t1.125000\t2.500000\t-0.250000\t\n"
+    assert row == (
+        "2\t\tA cat\tA dog\t2.5\t0.600000\t1\t1.125000\t5.000000\t0.000000"
+        "\t1.125000\t5.500000\t-0.250000\t\n"
+    )
+    (told,) = rows_as_dicts(table, [PAIR])
+    assert list(told) == [name for name in header.split() if name != "problem"]
+    assert list(told.values())[7:] == [1.125, 5.0, 0.0, 1.125, 5.5, -0.25]
     assert list(as_tsv(table, [PAIR], threshold=0.61))[1].split("\t")[6] == "0"
 
 

@@ -241,3 +241,86 @@ def test_tensors_of_any_layout_are_written(tmp_path: Path) -> None:
     again = files.read_tensors(tmp_path / "x")
     assert torch.equal(again["turned"], weight.detach().T)
     assert torch.equal(again["plain"], weight.detach())
+
+
+# Output goes where it is sent
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_and_its_file_is_written(tmp_path: Path, there: bool) -> None:
+    target, link = tmp_path / "deep" / "target", tmp_path / "link"
+    if there:
+        target.parent.mkdir()
+        target.write_bytes(b"old")
+        target.chmod(0o640)
+    (tmp_path / "hop").symlink_to(Path("deep") / "target")
+    link.symlink_to("hop")
+    files.write_bytes(link, b"new")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    assert not target.is_symlink()
+    assert [item.name for item in target.parent.iterdir()] == ["target"]
+    if there:
+        assert target.stat().st_mode & 0o777 == 0o640, "who may read it stays too"
+
+
+def test_a_pipe_is_written_into(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    files.write_bytes(pipe, b"through")
+    assert os.read(reader, 100) == b"through"
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_device_is_written_into(tmp_path: Path) -> None:
+    (tmp_path / "null").symlink_to("/dev/null")
+    files.write_bytes(tmp_path / "null", b"gone")
+    assert Path("/dev/null").is_char_device()
+    with pytest.raises(OSError, match="No space left"):
+        files.write_bytes(Path("/dev/full"), b"no room")
+    assert Path("/dev/full").is_char_device()
+    assert [item.name for item in tmp_path.iterdir()] == ["null"]
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "link"])
+def test_standard_output_is_written_after_what_was_printed(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "link").symlink_to("/dev/stdout")
+    print("first")  # noqa: T201 - what the file comes after
+    files.write_json(tmp_path / name if name == "link" else Path(name), {"a": 1})
+    print("last")  # noqa: T201
+    assert capfd.readouterr().out == 'first\n{\n  "a": 1\n}\nlast\n'
+
+
+def test_an_open_file_s_number_is_written_where_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    with path.open("wb") as log:
+        log.write(b"before ")
+        log.flush()
+        files.write_bytes(Path(f"/dev/fd/{log.fileno()}"), b"after")
+    assert path.read_bytes() == b"before after"
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt(), SystemExit()])
+def test_nothing_stays_beside_after_an_error(
+    error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(_descriptor: int) -> None:
+        raise error
+
+    monkeypatch.setattr(os, "fsync", stopped)
+    with pytest.raises(type(error)):
+        files.write_bytes(tmp_path / "file", b"content")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_and_a_circle_of_links_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "circle").symlink_to("circle")
+    for name in ("folder", "circle"):
+        with pytest.raises(OSError, match=name):
+            files.write_bytes(tmp_path / name, b"content")
+    assert {item.name for item in tmp_path.iterdir()} == {"folder", "circle"}

@@ -19,7 +19,7 @@ from tests.support import assert_attention_rows, assert_close, redraw, tiny_mode
 
 TEXTS = (
     "the film is good, the plot is dull, and it is not funny, not this actor in this slow story",
-    "",
+    ".",
     "a dog",
     "how do i learn python quickly?",
     "film",
@@ -57,7 +57,7 @@ def test_embeddings_keep_their_order_whatever_the_lengths(predictor: Predictor) 
 
 def test_order_holds_over_several_batches(predictor: Predictor) -> None:
     words = ("film", "plot", "dull", "good", "red", "slow", "cat", "park")
-    texts = [" ".join(words[(i + j) % 8] for j in range(i % 11)) for i in range(150)]
+    texts = [" ".join(words[(i + j) % 8] for j in range(1 + i % 11)) for i in range(150)]
     together = predictor.embed(texts)
     for row in (0, 10, 63, 64, 65, 100, 149):
         assert_close(predictor.embed([texts[row]])[0], together[row])
@@ -176,6 +176,16 @@ def test_a_pair_s_means_and_band_by_hand() -> None:
     assert dataclasses.replace(result, similarity=9.0).band == SIMILARITY_BANDS[5]
 
 
+@pytest.mark.parametrize(
+    ("similarity", "score"), [(5.33, 5.0), (-0.2, 0.0), (5.0, 5.0), (0.0, 0.0), (4.2, 4.2)]
+)
+def test_a_pair_s_score_is_within_its_scale_and_the_raw_one_beside_it(
+    similarity: float, score: float
+) -> None:
+    result = PairResult(0.2, 0.4, 6.0, 6.0, -1.0, similarity)
+    assert (result.score, result.raw, result.similarity) == (score, similarity, similarity)
+
+
 def test_a_sentiment_s_label_and_expectation_by_hand() -> None:
     result = SentimentResult((0.1, 0.2, 0.1, 0.5, 0.1))
     assert result.label == "positive"
@@ -215,7 +225,8 @@ def test_tokens_are_counted(
     count = predictor.count_tokens(text)
     assert (count.tokens, count.left_out, count.unknown) == (tokens, left_out, unknown)
     assert count.masked == text.count("[MASK]")
-    assert predictor.encode_single([text])[0].left_out == left_out
+    (item,) = predictor.single_inputs(predictor.tokenizer.pieces([text]))
+    assert item.left_out == left_out
 
 
 # Attention

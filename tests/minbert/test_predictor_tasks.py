@@ -18,7 +18,7 @@ from tests.support import assert_close, redraw, tiny_model
 
 CAT, DOG = "the cat sleeps in the garden.", "a red dog runs to the park, and it is great fun"
 FILM = "the film is not good"
-PAIRS = [(CAT, DOG), (FILM, CAT), (DOG, "")]
+PAIRS = [(CAT, DOG), (FILM, CAT), (DOG, ".")]
 Build = Callable[..., Predictor]
 
 

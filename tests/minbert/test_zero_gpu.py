@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import pickle
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 import torch
@@ -20,47 +16,11 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.ui.engine import Engine
 from minbert.zero_gpu import SECONDS, ZeroGpuBackend, on_zero_gpu, zero_gpu
+from tests.forked_gpu import ForkedGpu
 from tests.support import assert_close, redraw, tiny_model
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 FIRST, SECOND = "the film was not good", "a dull story"
-
-
-class ForkedGpu:
-    """Does as `spaces.GPU` does: a task runs in a forked process, and what crosses is pickled."""
-
-    def __init__(self) -> None:
-        """Remember where each task ran."""
-        self.processes: list[int] = []
-
-    def __call__(self, task: Callable[..., bytes]) -> Callable[..., bytes]:
-        """Decorate a task."""
-        context = multiprocessing.get_context("fork")
-
-        def run(crossed: bytes, answers: Any) -> None:  # noqa: ANN401 - a multiprocessing queue
-            arguments, options = pickle.loads(crossed)
-            threads = [thread.name for thread in threading.enumerate()]
-            try:
-                found: object = task(*arguments, **options)
-            except Exception as error:  # it belongs to whoever asked
-                found = error
-            answers.put((os.getpid(), threads, found))
-
-        def decorated(*arguments: object, **options: object) -> bytes:
-            answers = context.SimpleQueue()
-            crossed = pickle.dumps((arguments, options))
-            process = context.Process(target=run, args=(crossed, answers), daemon=True)
-            process.start()
-            pid, threads, found = answers.get()
-            process.join(10)
-            assert "model" not in threads, "a fork has no queue to wait for"
-            self.processes.append(pid)
-            if isinstance(found, Exception):
-                raise found
-            assert isinstance(found, bytes)
-            return found
-
-        return decorated
 
 
 @pytest.fixture(autouse=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import torch
 
 from tests.support import assert_says
 from trainer.cli import COMMANDS, main, make_parser
-from trainer.commands import evaluate, terminal
+from trainer.commands import evaluate, tables, terminal
 from trainer.config import TrainConfig
 from trainer.options import chosen_settings
 from trainer.recipes import RECIPES
@@ -277,3 +280,74 @@ def test_a_run_s_folder_is_named_after_recipe_and_seed(
     assert main(["train", "cls", "--seed", "3"]) == 0
     assert main(["train", "cls", "--out", str(tmp_path)]) == 0
     assert outs == [Path("runs/cls-3"), tmp_path]
+
+
+# Output goes where it is sent
+
+
+def test_sigterm_ends_a_command_as_an_exception(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned = []
+
+    def work(_options: argparse.Namespace) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(60)
+        finally:
+            cleaned.append(True)
+
+    monkeypatch.setattr(tables, "run", work)
+    with pytest.raises(SystemExit) as stopped:
+        main(["tables"])
+    assert (stopped.value.code, cleaned) == (143, [True])
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_closed_pipe_is_no_error_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(_options: argparse.Namespace) -> None:
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(tables, "run", work)
+    assert main(["tables"]) == 141
+    assert capsys.readouterr().err == ""
+
+
+def test_the_shell_s_pipe_may_close_before_all_is_read() -> None:
+    code = """
+import sys
+from trainer import cli
+from trainer.commands import tables
+
+def run(options):
+    for _ in range(50):  # more than a pipe holds
+        sys.stdout.write("row\\n" * 20_000)
+
+tables.run = run
+sys.exit(cli.main(["tables"]))
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == b"row\n"
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(60) == 141
+    process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"), [("-", True), ("/dev/stdout", True), ("file.json", False)]
+)
+def test_a_table_goes_elsewhere_where_the_file_is_standard_output(
+    name: str, clean: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.print_result("the table", Path(name))
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err)[clean] == "the table\n"
+    assert (printed.out, printed.err)[not clean] == ""

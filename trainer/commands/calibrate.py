@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from trainer.commands.terminal import add_data_option, add_machine_options, tell
+from trainer.commands.terminal import add_data_option, add_machine_options, print_result, tell
 from trainer.techniques.precision import PRECISIONS
 
 NAME = "calibrate"
@@ -18,7 +17,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, required=True, help="a checkpoint's folder")
     add_data_option(parser)
     parser.add_argument("--seed", type=int, default=0, help="of the folds (default: 0)")
-    parser.add_argument("--json", type=Path, help="also write the record to this file")
+    parser.add_argument(
+        "--json", type=Path, help="also write the record to this file, - for standard output"
+    )
     parser.add_argument(
         "--precision",
         choices=PRECISIONS,
@@ -41,4 +42,4 @@ def run(options: argparse.Namespace) -> None:
         json_file=options.json,
         report=tell,
     )
-    sys.stdout.write(table + "\n")
+    print_result(table, options.json)

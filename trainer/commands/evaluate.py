@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from trainer.commands.terminal import add_data_option, add_machine_options, tell
+from trainer.commands.terminal import add_data_option, add_machine_options, print_result, tell
 from trainer.data.course import SPLITS
 
 NAME = "evaluate"
@@ -18,7 +17,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="folder or Hugging Face id")
     add_data_option(parser)
     parser.add_argument("--split", choices=SPLITS[:2], default="dev", help="default: dev")
-    parser.add_argument("--json", type=Path, help="also write the scores to this file")
+    parser.add_argument(
+        "--json", type=Path, help="also write the scores to this file, - for standard output"
+    )
     parser.add_argument(
         "--keep-trained", action="store_true", help="keep pairs that the model was trained on"
     )
@@ -44,4 +45,4 @@ def run(options: argparse.Namespace) -> None:
         masked=options.mask_demographics,
         report=tell,
     )
-    sys.stdout.write(table + "\n")
+    print_result(table, options.json)

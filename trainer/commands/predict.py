@@ -17,7 +17,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="folder or Hugging Face id")
     parser.add_argument("--task", required=True, choices=tuple(TASKS))
     parser.add_argument("--input", type=Path, required=True, help="a table, or plain text")
-    parser.add_argument("--output", type=Path, required=True, help="tab-separated predictions")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="tab-separated; - for standard output"
+    )
     parser.add_argument(
         "--columns", help="which column is what, as in sentence=review, or sentence=2; or plain"
     )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from minbert.device import DEVICES
+from minbert.files import descriptor_of
 from trainer.data.download import DownloadError
 from trainer.publish.errors import PublishError
 from trainer.recipes.profiles import PROFILES
@@ -20,6 +21,18 @@ def tell(message: str) -> None:
     """Write a line for the person at the terminal."""
     sys.stderr.write(message + "\n")
     sys.stderr.flush()
+
+
+def print_result(text: str, sent: Path | None = None) -> None:
+    """Print what a command found.
+
+    Where it also sends a file to standard output, that holds the file alone, and the text goes to
+    standard error.
+    """
+    if sent is not None and descriptor_of(sent) == 1:
+        tell(text)
+    else:
+        sys.stdout.write(text + "\n")
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:

@@ -10,17 +10,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from minbert.files import write_bytes
+from minbert.files import STDOUT, write_bytes
 from minbert.metrics import THRESHOLD
 from minbert.predictor import Predictor
 from minbert.tables import DataError, Example, Table, TableReader
-from minbert.tasks import TASKS, Task
+from minbert.tasks import TASKS, Task, clamped
 
 CHUNK = 512  # rows between two steps of the progress bar
 COLUMNS = {
     "sentiment": ("id", "prediction", *(f"p_{label}" for label in range(5))),
     "paraphrase": ("id", "prediction", "p_duplicate"),
-    "similarity": ("id", "prediction", "score"),
+    "similarity": ("id", "prediction", "score", "raw"),
 }
 
 
@@ -63,7 +63,8 @@ def predict_file(
                 writer.writerow([example.id, *values])
             bar.update(len(chunk))
     write_bytes(target, buffer.getvalue().encode())
-    report(f"{target}: {count:,} predictions")
+    where = "standard output" if target == STDOUT else target
+    report(f"{where}: {count:,} predictions")
     return count
 
 
@@ -113,5 +114,6 @@ def predict_rows(
         return
     needs_siamese = predictor.config.similarity_score != "joint"
     siamese = predictor.siamese(pairs) if needs_siamese else joint
-    for score in predictor.headline(joint, siamese).tolist():
-        yield tuple(itertools.repeat(f"{score:.6f}", 2))
+    for raw in predictor.headline(joint, siamese).tolist():
+        score = f"{clamped(raw):.6f}"
+        yield score, score, f"{raw:.6f}"

@@ -33,7 +33,8 @@ NEVER = {
 }
 # Of assets/, where a person may put anything, the safe kinds travel, less what the trainer reads.
 LEFT_OUT = (
-    *("assets/publish/", "assets/results/predictions/", "assets/screenshots/"),
+    *("assets/evaluation/", "assets/publish/", "assets/results/predictions/"),
+    "assets/screenshots/",
     f"{INDEX_FOLDER}/",  # a person's own goes up on request alone
 )
 MODELS = ("mean", "cls")  # the checkpoints that the page shows

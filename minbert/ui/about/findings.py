@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from minbert.records.form import Metric, kind_of
 from minbert.records.scores import MAIN, Scores, Training
 from minbert.records.shipped import MODELS
+from minbert.ui.engine import CALLED
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.numbers import fixed, percent, signed
-from minbert.ui.parts.score_rows import metric_label, pooling_gaps, value_of
+from minbert.ui.parts.score_rows import metric_label, pair_in, pooling_gaps, value_of
 
 TRAIN_MAJORITY, OWN_MAJORITY = "train's majority", "own majority"
 LABELS = {
@@ -46,7 +48,7 @@ def name_of(metric: str) -> str:
 
 def numbers_finding(scores: Mapping[str, Scores]) -> tuple[str, list[str]]:
     """Say in a title and lines what the first known model's scores mean."""
-    model = next((name for name in MODELS if name in scores), "")
+    model = next((name for name in (*MODELS, *scores) if name in scores), "")
     if not model:
         return "Our own scores are not told", []
     ours = scores[model]
@@ -80,27 +82,32 @@ def chance(scores: Scores, task: str) -> str:
 
 
 def pooling_lines(scores: Mapping[str, Scores]) -> list[str]:
-    """Say by how much mean differs from CLS pooling, and whether that is more than noise."""
+    """Say by how much mean differs from CLS pooling, and whether that is more than noise.
+
+    Of models of your own: the first from the second.
+    """
     parts = [
         f"{metric.split()[0]} {signed(gap)} ({'clear' if clear else 'undecided'})"
         for metric, (gap, clear) in pooling_gaps(scores).items()
     ]
     if not parts:
         return []
+    one, other = (CALLED.get(name, name) for name in pair_in(scores))
     return [
-        f"Mean against CLS pooling: {', '.join(parts)}; “clear” is more than two standard errors, "
-        "reckoned as if the two had been scored on different sentences"
+        f"{capital(one)} against {other} pooling: {', '.join(parts)}; “clear” is more than two "
+        "standard errors, reckoned as if the two had been scored on different sentences"
     ]
 
 
 def settings_finding(training: Mapping[str, Training]) -> str:
     """Say in which settings the two runs differ."""
-    if set(MODELS) - set(training):
+    names = pair_in(training)
+    if not names:
         return ""
-    one, other = (training[model].config for model in MODELS)
+    one, other = (training[model].config for model in names)
     differing = [name for name in settings_of(training) if one.get(name) != other.get(name)]
-    names = ", ".join(name.replace("_", " ") for name in differing) or "nothing"
-    return f"Apart from their names, the two runs' settings differ in: {names}"
+    told = ", ".join(name.replace("_", " ") for name in differing) or "nothing"
+    return f"Apart from their names, the two runs' settings differ in: {told}"
 
 
 def settings_of(training: Mapping[str, Training]) -> Sequence[str]:

@@ -11,7 +11,9 @@ import gradio as gr
 from minbert.records.shipped import Records, read_records
 from minbert.ui.about.card import card_html, heading
 from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import list_block, note_block, problems_block
+from minbert.ui.parts.own_models import models_block, records_of
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -19,11 +21,21 @@ LICENCE = TEXTS.lines("tab.licence")
 PARTS = TEXTS.by_name("tab.parts")  # of the code: path, what it does
 
 
-def build_about(models: Path, results: Path) -> gr.Tab:
-    """Build the tab inside the page's tabs from the folders of models and results; return it."""
+def build_about(models: Path, results: Path, engine: Engine | None = None) -> gr.Tab:
+    """Build the tab inside the page's tabs; return it.
+
+    Args:
+        models: folder of the shipped models.
+        results: folder of their records.
+        engine: the models that answer; None: the shipped ones.
+    """
     built = gr.Tab("About", id="about")
+    if engine is not None and engine.own:
+        shown = own_sections(engine, records_of(engine, models, results))
+    else:
+        shown = sections(read_records(models, results))
     with built:
-        for key, html in sections(read_records(models, results)).items():
+        for key, html in shown.items():
             gr.HTML(html, elem_id=f"about-{key}")
     return built
 
@@ -43,6 +55,23 @@ def sections(records: Records) -> dict[str, str]:
         "code": heading("Where the code is") + code_block(),
     }
     return {key: html for key, html in parts.items() if html}
+
+
+def own_sections(engine: Engine, records: Records) -> dict[str, str]:
+    """Return the tab's parts where models of your own answer: what is recorded of them alone."""
+    unknown = note_block(TEXTS["own.no_record"])
+    parts = sections(records)
+    scored = parts["numbers"] + note_block(TEXTS["own.scored"])
+    purpose = heading("What this is") + f"<p>{escape(TEXTS['own.purpose'])}</p>"
+    changed = {
+        "purpose": purpose + models_block(engine),
+        "tasks": "",  # what the shipped models learned from
+        "numbers": scored if records.scores else heading("How good it is") + unknown,
+        "cost": parts["cost"] if records.training else "",
+        "card": card_html(records.card) if records.card else "",
+        "licence": heading("Licence") + listed(TEXTS.lines("own.licence")),
+    }
+    return {key: html for key, html in (parts | changed).items() if html}
 
 
 def listed(lines: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from minbert.ui.about.findings import (
     size_in_card,
     with_error,
 )
+from minbert.ui.engine import CALLED
 from minbert.ui.parts.blocks import card, finding_block, note_block, sources_block
 from minbert.ui.parts.numbers import fixed
 from minbert.ui.parts.score_rows import encoder_notes
@@ -96,10 +97,11 @@ def our_rows(records: Records) -> list[list[str]]:
             with_error(one.flat.get(name)) for name in (MAIN[0], "sentiment within_one", *MAIN[1:])
         ]
         ran = records.training.get(model)
-        size = parameters_in_card(records.card)
+        size = "" if records.own else parameters_in_card(records.card)
         encoder = ran.encoder if ran and ran.encoder else UNKNOWN
         encoder += f"\n({size})" if size else ""
-        name = f"ours: {'CLS' if model == 'cls' else model} pooling"
+        whose = "yours" if records.own else "ours"
+        name = f"{whose}: {CALLED.get(model, model)} pooling"
         whole = "–" if one.normalised is None else fixed(one.normalised)
         rows.append([name, splits(metric.split for metric in one.flat.values()), encoder])
         rows[-1] += [*cells, whole]
@@ -165,7 +167,8 @@ def every_number(records: Records) -> str:
         rows.append([name_of(name), *map(with_error, found), split, examples])
     head = ["Measure", *records.scores, "Split", "Examples"]
     return fold(
-        "Every number of both models", table("All scores, ± one standard error", head, rows)
+        "Every number of both models" if len(records.scores) > 1 else "Every number",
+        table("All scores, ± one standard error", head, rows),
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minbert.ui.attention.events import ALL, MODEL_NAMES, ONE, Controls, Studio
+from minbert.ui.attention.events import ALL, ONE, Controls, Studio
 from minbert.ui.parts.blocks import notice_line
 from minbert.ui.parts.texts import file_text
 
@@ -177,7 +177,7 @@ def draw_view(studio: Studio, kind: str, first: str, second: str, *controls: Any
     weights = view.weights[..., : len(rows), : len(columns)]
     longest = max(len(view.rows), len(view.columns))
     notes = [f"Of {longest} words or pieces the first {most} are drawn"] * (longest > most)
-    name = MODEL_NAMES.get(chosen.model, chosen.model)
+    name = studio.names.get(chosen.model, chosen.model)
     if kind == "head":
         layer = drawn.result.layers[0] + 1
         text = head_view(weights[0], rows, columns, layer, drawn.head)

@@ -17,11 +17,12 @@ from minbert.explain.rollout import attention_rollout, pooled_rollout
 from minbert.explain.words import group_tokens, merge_sum
 from minbert.ui.attention import findings
 from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import percent
 from minbert.ui.parts.refusal import asked, refusal
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.question import InputError
 
 TEXTS = texts_of(__package__)
 ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"
@@ -77,6 +78,30 @@ class Studio:
         """Serve this engine."""
         self.engine = engine
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Return what the page calls the models that can be looked at, by their short names."""
+        called = {name: f"{pooling} pooling" for name, pooling in self.engine.names.items()}
+        return {name: called.get(name, MODEL_NAMES[name]) for name in self.engine.models}
+
+    def fitted(self, controls: Controls) -> tuple[Controls, list[str]]:
+        """Return the controls with a layer and a head that the model has, and what was changed.
+
+        The sliders follow the chosen model; until they do, they may still stand at another's.
+        """
+        if controls.model not in self.engine.models:
+            return controls, []  # the question itself is refused
+        shape = self.engine.models[controls.model].config.encoder
+        layers, heads = shape.num_hidden_layers, shape.num_attention_heads
+        layer = min(max(int(controls.layer), 1), layers)
+        head = min(max(int(controls.head), 0), heads)
+        told = []
+        if layer != controls.layer:
+            told.append(f"This model has {layers} layers: layer {layer} is shown.")
+        if head != controls.head and controls.view == ONE:
+            told.append(f"It has {heads} heads in a layer: head {head} is shown.")
+        return dataclasses.replace(controls, layer=layer, head=head), told
+
     def asked(self, first: str, second: str, controls: Controls) -> tuple[str, str, list[str]]:
         """Return the texts that the chosen input holds, B empty for one alone, and a note."""
         first, second = asked(self.engine, first, second, "Can't show this").texts
@@ -93,7 +118,7 @@ class Studio:
         try:
             return self.engine.attention(first, second, layers, model)
         except InputError as error:
-            raise refusal(str(error)) from error
+            raise refusal(str(error), field=error.field) from error
 
     def layers(self, controls: Controls) -> list[int] | None:
         """Return the layers that a view needs, 1-based; None: all."""
@@ -108,24 +133,26 @@ class Studio:
         """Return what `show` and what `heads_of` return, of one pass of the model.
 
         Raises:
-            gr.Error: the question can't be answered, or a layer or a model isn't there.
+            gr.Error: the question can't be answered, or a model isn't there.
         """
         first, second, lines = self.asked(first, second, controls)
+        controls, changed = self.fitted(controls)
+        lines = [*lines, *changed]
         layers = self.layers(controls)
         every = self.maps(first, second, None, controls.model)
         if layers is None:
             result = every
-        elif set(layers) <= set(range(1, len(every.layers) + 1)):
+        else:
             kept = [layer - 1 for layer in layers]
             result = dataclasses.replace(every, weights=every.weights[kept], layers=tuple(kept))
-        else:
-            result = self.maps(first, second, layers, controls.model)  # refuses the layer
         shown = self.shown(self.cut(result, controls, lines), controls)
         return *shown, *self.heads_of(every)
 
     def draw(self, first: str, second: str, controls: Controls) -> Drawn:
-        """Ask the model and cut out what the controls say."""
+        """Ask the model and cut out what the controls say; of a layer too high the nearest."""
         first, second, lines = self.asked(first, second, controls)
+        controls, changed = self.fitted(controls)
+        lines = [*lines, *changed]
         result = self.maps(first, second, self.layers(controls), controls.model)
         return self.cut(result, controls, lines)
 
@@ -187,7 +214,7 @@ class Studio:
 
     def told(self, controls: Controls) -> str:
         """Name the model that is looked at."""
-        name = MODEL_NAMES.get(controls.model, controls.model)
+        name = self.names.get(controls.model, controls.model)
         kind = "encoder" if controls.model == "untuned" else "model"
         return f"This is the {kind} {name if kind == 'encoder' else f'with {name}'}."
 
@@ -229,7 +256,8 @@ class Studio:
             second: sentence B; empty for A alone.
             layer: 1 for the lowest; it counts where `layers` isn't given.
             layers: such numbers, each once, for maps of several layers; an empty list for all.
-            model: mean, cls, or untuned where the page was started with an encoder.
+            model: mean, cls, or untuned where the page was started with an encoder; of your own
+                models mean is the first and cls the second, whatever their pooling.
 
         Returns:
             tokens (T), segments (T; 0 for A, 1 for B), left_out, layers (their numbers, lowest

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 import torch
 from plotly.subplots import make_subplots
 
-from minbert.explain.heads_summary import example_heads
+from minbert.explain.heads_summary import Inputs, example_heads
 from minbert.records.heads import FILE, Heads
 from minbert.records.reading import MissingRecordError, RecordError, read_record
-from minbert.ui.attention.events import MODEL_NAMES
+from minbert.ui.attention.events import Studio
 from minbert.ui.attention.figures import ATTENTION_SCALE, CAMERA
 from minbert.ui.engine import Engine
 from minbert.ui.parts import tables
@@ -102,7 +102,7 @@ class FineTuning:
 
     def __init__(self, engine: Engine, results: Path) -> None:
         """Compare the engine's models with the record in `results`."""
-        self.engine, self.results = engine, results
+        self.engine, self.results, self.names = engine, results, Studio(engine).names
         self._after: dict[str, dict[str, list[list[float]]]] = {}  # by model; our own sentences
 
     def show(self, measure: str, model: str) -> tuple[str, go.Figure | None]:
@@ -114,13 +114,19 @@ class FineTuning:
         except RecordError as error:
             return finding_block(TEXTS["fine_tuning.no_record"], [str(error)], ""), None
         kept = "mean" if model == "untuned" else model
-        if kept not in self._after:
-            self._after[kept] = example_heads(self.engine.models[kept], record.inputs)
-        old, new = record.heads.get(measure), self._after[kept].get(measure)
+        encoder = record.encoder
+        before: Mapping[str, Sequence[Sequence[float]]] = record.heads
+        if self.engine.own:  # the record is of the encoder that the shipped models started from
+            if self.engine.untuned is None:
+                return finding_block(TEXTS["fine_tuning.not_theirs"], [], ""), None
+            encoder = "the encoder that the page was started with"
+            before = self.heads_of("untuned", record.inputs)
+        old, new = before.get(measure), self.heads_of(kept, record.inputs).get(measure)
         if old is None or new is None or [len(r) for r in old] != [len(r) for r in new]:
-            return finding_block("The record is of another encoder than the models'", [], ""), None
+            told = f"What is known of {encoder} is of other layers or heads than the model's"
+            return finding_block(told, [], ""), None
         lines = [
-            f"Before: {record.encoder}. After: the model with {MODEL_NAMES[kept]}. "
+            f"Before: {encoder}. After: the model with {self.names[kept]}. "
             f"Averages over {len(record.inputs)} of our own examples."
         ]
         if "untuned" not in self.engine.models:
@@ -131,3 +137,9 @@ class FineTuning:
         title, more = tuning_finding(old, new, measure), tuning_table(old, new, measure)
         block = finding_block(title, lines, TEXTS["read.tuning"], more)
         return block, tuning_figure(old, new, measure)
+
+    def heads_of(self, model: str, inputs: Inputs) -> dict[str, list[list[float]]]:
+        """Return a model's numbers of each head over the record's sentences, computed once."""
+        if model not in self._after:
+            self._after[model] = example_heads(self.engine.models[model], inputs)
+        return self._after[model]

@@ -25,12 +25,12 @@ from minbert.ui.attention.events import (
     Studio,
 )
 from minbert.ui.attention.figures import map_figure
-from minbert.ui.engine import Answer
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.refusal import refusal
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.question import Answer
 
 TEXTS = texts_of(__package__)
 NO_WORD = ""  # no word is masked
@@ -99,7 +99,7 @@ class Extras:
         *controls: Any,  # noqa: ANN401 - see Controls
     ) -> tuple[str, dict[str, Any], dict[str, Any]]:
         """Show answers and attention with one word masked, beside the old."""
-        chosen = Controls(*controls)
+        chosen, _ = self.studio.fitted(Controls(*controls))
         if chosen.view == ALL:  # two large figures would say less than two small ones
             chosen = dataclasses.replace(chosen, view=ONE)
         if not word:

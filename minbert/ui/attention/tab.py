@@ -13,14 +13,15 @@ import gradio as gr
 from minbert.explain.attention_view import DIRECTIONS
 from minbert.ui.attention import events
 from minbert.ui.attention.bertviz import LISTEN, NO_FRAME, draw_view
-from minbert.ui.attention.events import MODEL_NAMES, Studio
+from minbert.ui.attention.events import Studio
 from minbert.ui.attention.files import write_files
 from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
-from minbert.ui.engine import Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import heading, notice_line
 from minbert.ui.parts.events import PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.texts import file_text, texts_of
+from minbert.ui.question import Asked
 
 TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
@@ -107,7 +108,7 @@ def build_attention(engine: Engine) -> AttentionTab:
 def build_controls(engine: Engine) -> Components:
     """Build the controls: what is looked at up front, the rest in a fold."""
     shape = engine.mean.config.encoder
-    models = [(MODEL_NAMES[name], name) for name in engine.models]
+    models = [(called, name) for name, called in Studio(engine).names.items()]
     with gr.Row():
         scopes = list(events.SCOPES)
         scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=4)
@@ -164,12 +165,29 @@ def build_mask() -> Components:
     return [word, said, before, after]
 
 
-def fit_sliders(layers: float, view: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Show the sliders that a view needs; a rollout begins with all layers."""
+def fit_sliders(engine: Engine, view: str, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Show the sliders that a view needs; a rollout begins with all layers of the model."""
     layer = gr.update(visible=view != events.ALL)
     if view == events.ROLLOUT:
+        layers = engine.models[model].config.encoder.num_hidden_layers
         layer = gr.update(visible=True, value=layers)
     return layer, gr.update(visible=view == events.ONE)
+
+
+def change_model(extras: Extras, first: str, second: str, *controls: Any) -> tuple[Any, ...]:  # noqa: ANN401 - see events.Controls
+    """Fill the tab for another model; its sliders end where the model does.
+
+    Returns:
+        what `Extras.refresh` returns, and the sliders of layer and head.
+    """
+    chosen = events.Controls(*controls)
+    shape = extras.engine.models[chosen.model].config.encoder
+    fitted, _ = extras.studio.fitted(chosen)
+    return (
+        *extras.refresh(first, second, *dataclasses.astuple(fitted)),
+        gr.update(maximum=shape.num_hidden_layers, value=fitted.layer),
+        gr.update(maximum=shape.num_attention_heads, value=fitted.head),
+    )
 
 
 class AttentionView:
@@ -200,10 +218,11 @@ def attention_events(
     redraw = [one.change for one in (layer, head, view, *more)]
     newest: dict[str, Any] = {"trigger_mode": "always_last", **VISIBLE}
     gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **PRIVATE, **newest)
-    renewed = [scope.change, model.change]
-    gr.on(renewed, extras.refresh, asked, built.filled, **PRIVATE, **newest)
-    fitting = functools.partial(fit_sliders, layer.maximum)
-    view.change(fitting, view, [layer, head], **QUIET)
+    scope.change(extras.refresh, asked, built.filled, **PRIVATE, **newest)
+    changing, outputs = functools.partial(change_model, extras), [*built.filled, layer, head]
+    model.change(changing, asked, outputs, api_name="change_model", **PRIVATE, **newest)
+    fitting = functools.partial(fit_sliders, studio.engine)
+    view.change(fitting, [view, model], [layer, head], **QUIET)
     chosen = [layer, head, view]
     _, table = built.heads
     table.select(pick_row, None, chosen, **QUIET)

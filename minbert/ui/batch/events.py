@@ -12,7 +12,7 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,6 @@ from minbert.ui.batch.previews import KINDS, brought, columns_of
 from minbert.ui.batch.previews import PAIRS as PAIRS
 from minbert.ui.batch.previews import SENTENCES as SENTENCES
 from minbert.ui.engine import Engine
-from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block, note_block
 from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.refusal import refusal
@@ -188,11 +187,19 @@ class Batch:
                 spent = time.monotonic() - begun
                 if len(answers) < total:
                     yield (tables.progress_panel(len(answers), total, spent), *skipped)
-        yield results(table, answers, time.monotonic() - begun, model)
+        yield results(table, answers, time.monotonic() - begun, self.engine.names[model])
 
     def predictor(self, model: str) -> Predictor:
-        """Return the model of this name."""
-        return self.engine.cls if model == "cls" else self.engine.mean
+        """Return the model of this name.
+
+        Raises:
+            gr.Error: there is no such model, in words.
+        """
+        known = self.engine.answering
+        if model not in known:
+            names = ", ".join(known)
+            raise refusal(f"Model should be one of {names}. Found {model!r}.", field="model")
+        return known[model]
 
     def batch(
         self,
@@ -211,7 +218,7 @@ class Batch:
                 is a text.
             text: the same as text.
             task: auto (as the columns say), sentiment or pairs.
-            model: mean or cls, the pooling.
+            model: mean or cls, the pooling; of your own models the first and the second.
             columns: which column is what, by name or number, as in "sentence=review" or
                 "sentence1=2, sentence2=3, similarity=score, header=no"; "plain": no table. None: as
                 they look.
@@ -222,14 +229,35 @@ class Batch:
             reason: answered and not scored), columns (by what each is read as; None: no table),
             taken_for (what was taken for what, in words), scores (None without labels).
         """
+        table, parts = self.begun(file, text, task, columns)
+        with self.place():
+            answers = [answer for part in parts for answer in self.part(part, model)]
+        return self.told(table, answers, model)
+
+    def begun(
+        self, file: bytes | None, text: str | None, task: str, columns: str | None = None
+    ) -> tuple[BatchTable, list[BatchTable]]:
+        """Read what a program brought: the table, and its parts to answer one after the other.
+
+        Raises:
+            gr.Error: it can't be read, in words.
+        """
         try:
             table = self.table(file, text, task, API_ROWS, columns)
         except BatchError as error:
-            raise refusal(str(error)) from error
+            raise refusal(str(error), field="text" if file is None else "file") from error
         step = ROWS_A_STEP[table.kind]
-        with self.place():
-            chunks = answer_rows(self.predictor(model), table, rows_at_a_time=step)
-            answers = [answer for chunk in chunks for answer in chunk]
+        starts = range(0, len(table.rows), step)
+        rows = (table.rows[start : start + step] for start in starts)
+        return table, [dataclasses.replace(table, rows=part) for part in rows]
+
+    def part(self, part: BatchTable, model: str) -> list[RowAnswer]:
+        """Answer one part of a table."""
+        (answers,) = answer_rows(self.predictor(model), part, rows_at_a_time=len(part.rows))
+        return answers
+
+    def told(self, table: BatchTable, answers: Sequence[RowAnswer], model: str) -> dict[str, Any]:
+        """Return a table's answers as plain values, with their scores where it has labels."""
         scored = table.label_task is not None
         return {
             "kind": table.kind,
@@ -254,10 +282,9 @@ def cleared() -> tuple[Any, ...]:
 
 
 def results(
-    table: BatchTable, answers: list[RowAnswer], seconds: float, model: str
+    table: BatchTable, answers: list[RowAnswer], seconds: float, name: str
 ) -> tuple[Any, ...]:
-    """Return everything that is shown at the end of a run."""
-    name = POOLING_NAMES[model]
+    """Return everything that is shown at the end of a run; `name` is the model's pooling."""
     title, lines = findings.summary(table, answers, seconds, name, tables.SHOWN_ROWS)
     how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
     unread = tables.bad_rows(table.bad_labels, "label", ": their rows are answered, not scored")
@@ -301,7 +328,7 @@ def compared(
 ) -> tuple[str, Update]:
     """Return the scatter of the model's similarity against people's, with its words."""
     points = [
-        (row.label, answer.similarity)
+        (row.label, answer.score)
         for row, answer in zip(table.rows, answers, strict=False)
         if row.label is not None and isinstance(answer, PairResult)
     ]

@@ -32,11 +32,12 @@ MEASURES = {
 }
 
 
-def limits(longest: int) -> str:
-    """Tell what a file may hold before anybody brings one; `longest` is the model's, in tokens."""
+def limits(*longest: int) -> str:
+    """Tell what a file may hold before anybody brings one; `longest` are the models', in tokens."""
+    tokens = " or ".join(map(str, dict.fromkeys(longest)))
     return (
         f"Limits: {MOST_ROWS:,} rows, {MOST_BYTES:,} bytes of UTF-8 text, {LONGEST_TEXT:,} "
-        f"characters a sentence, of which the model reads {longest} tokens."
+        f"characters a sentence, of which the model reads {tokens} tokens."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -12,12 +13,12 @@ from minbert.ui.batch import findings, tables
 from minbert.ui.batch.events import PLACES, Batch
 from minbert.ui.batch.previews import AUTO, PAIRS, SENTENCES, offer, preview_of
 from minbert.ui.engine import Engine
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import lead_block
-from minbert.ui.parts.events import PRIVATE, QUIET
+from minbert.ui.parts.events import FILES_CHECKED, FILES_KEPT, PRIVATE, QUIET
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
-CHECK_EVERY, KEPT = 600, 3600  # seconds: how often old files are looked for, how old they get
 AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
 EXAMPLES = TEXTS.by_name("tab.examples")  # rows to try
 COLUMN_LABELS = {"first": "The sentence, or A", "second": "B, of pairs", "label": "Labels"}
@@ -43,23 +44,26 @@ class BatchTab:
     as_json: gr.JSON
 
 
-def build_batch(engine: Engine) -> gr.Tab:
+def build_batch(engine: Engine, batch: Batch) -> gr.Tab:
     """Build the tab inside the page's tabs, its events bound to one engine; return it."""
     with gr.Tab("Batch", id="batch") as tab:
-        limits = findings.limits(engine.mean.config.max_length)
+        limits = findings.limits(
+            *(one.config.max_length for one in reversed(engine.answering.values()))
+        )
         gr.HTML(
             '<div class="mb-findings"><h3>Many rows at once</h3></div>'
             f"{lead_block(TEXTS['tab.introduction'])}"
             f'<p class="mb-note" id="batch-limits">{escape(limits)}</p>'
         )
         file, text = build_inputs()
-        task, model = build_choices()
+        task, model = build_choices(engine.names)
         gr.HTML(tables.formats())
         preview, columns = build_columns()
         with gr.Row():
             run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
             stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
-        kept = TEXTS["tab.kept"].format(least=KEPT // 60, most=(KEPT + CHECK_EVERY) // 60)
+        least, most = FILES_KEPT // 60, (FILES_KEPT + FILES_CHECKED) // 60
+        kept = TEXTS["tab.kept"].format(least=least, most=most)
         gr.HTML(f'<p class="mb-note" id="batch-kept">{escape(kept)}</p>')
         notice = gr.HTML(elem_id="batch-notice")
         results = build_results()
@@ -81,7 +85,7 @@ def build_batch(engine: Engine) -> gr.Tab:
         columns_by_name,
         as_json,
     )
-    wire(parts, Batch(engine))
+    wire(parts, batch)
     return parts.tab
 
 
@@ -111,8 +115,8 @@ def build_inputs() -> tuple[gr.File, gr.Textbox]:
     return file, text
 
 
-def build_choices() -> tuple[gr.Radio, gr.Radio]:
-    """Build the choice of what the rows are, and of the model."""
+def build_choices(names: Mapping[str, str]) -> tuple[gr.Radio, gr.Radio]:
+    """Build the choice of what the rows are, and of the model by its pooling's name."""
     with gr.Row():
         task = gr.Radio(
             [
@@ -127,7 +131,7 @@ def build_choices() -> tuple[gr.Radio, gr.Radio]:
             min_width=280,
         )
         model = gr.Radio(
-            [("Mean pooling", "mean"), ("CLS pooling", "cls")],
+            [(f"{capital(name)} pooling", model) for model, name in reversed(list(names.items()))],
             value="mean",
             label="Model",
             elem_id="batch-model",

@@ -18,7 +18,7 @@ from minbert.tasks import PARAPHRASE, SENTIMENT, Task
 from minbert.ui.batch import findings
 from minbert.ui.parts.blocks import finding_block, note_block
 from minbert.ui.parts.figures import cut
-from minbert.ui.parts.numbers import clamped, percent
+from minbert.ui.parts.numbers import percent
 from minbert.ui.parts.tables import fold, numbers_table, table
 from minbert.ui.parts.texts import texts_of
 
@@ -110,7 +110,7 @@ def texts_and_answer(row: BatchRow, answer: RowAnswer) -> list[str]:
         return [short(row.first), answer.label, sure, f"{answer.expected:.1f}"]
     yes = PARAPHRASE.labels[is_duplicate(answer)]
     said = f"{yes} ({percent(answer.paraphrase)})"
-    return [short(row.first), short(row.second or ""), said, f"{clamped(answer.similarity):.2f}"]
+    return [short(row.first), short(row.second or ""), said, f"{answer.score:.2f}"]
 
 
 def people_cell(row: BatchRow, task: Task | None) -> list[str]:

@@ -38,8 +38,11 @@ Part = tuple[Callable[..., tuple[Any, ...]], list[Any], list[gr.components.Compo
 PLOT: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot"}
 
 
-def build_experiments(folder: Path) -> gr.Tab:
-    """Build the tab inside the page's tabs from a folder of results; return it."""
+def build_experiments(folder: Path, note: str = "") -> gr.Tab:
+    """Build the tab inside the page's tabs from a folder of results; return it.
+
+    `note` says whose they are, where models of your own answer.
+    """
     tab = Experiments(read_results(folder))
     found = tab.results
     built = gr.Tab("Experiments", id="experiments")
@@ -49,6 +52,8 @@ def build_experiments(folder: Path) -> gr.Tab:
         if found.problems:
             gr.HTML(blocks.problems_block(found.problems, title), elem_id="results-problems")
         gr.HTML(blocks.lead_block(TEXTS["tab.lead"]))
+        if note:
+            gr.HTML(blocks.note_block(f"{TEXTS['tab.not_yours']} {note}"), elem_id="not-yours")
         present = tab.parts()
         if len(present) > 1:
             links = "".join(f'<a href="#part-{key}">{name}</a>' for key, name in present.items())

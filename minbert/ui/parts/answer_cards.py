@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from html import escape
 
 from minbert.answers import PairResult, SentimentResult
-from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer
+from minbert.tasks import SENTIMENT, clamped
 from minbert.ui.parts.answer_words import yes_no
 from minbert.ui.parts.blocks import card, meter
 from minbert.ui.parts.numbers import percent, shown
+from minbert.ui.question import Answer
 
 
 def sentiment_card(name: str, result: SentimentResult, within_one: float | None = None) -> str:
@@ -56,10 +56,10 @@ def paraphrase_card(pair: PairResult, threshold: float = 0.5) -> str:
 
 def similarity_card(pair: PairResult) -> str:
     """Return the similarity gauge with the wording of its band, and both kinds of score."""
-    score = pair.similarity
-    place = 20 * min(max(score, 0.0), 5.0)
+    score = pair.score
+    place = 20 * score
     ticks = "".join(f"<span>{tick}</span>" for tick in range(6))
-    outside = "" if 0 <= score <= 5 else f"; the model said {score:.2f}, shown within 0 to 5"
+    outside = "" if pair.raw == score else f"; the model said {pair.raw:.2f}, shown within 0 to 5"
     return card(
         "How close are they in meaning? (similarity)",
         f"{shown(score)} of 5",
@@ -68,10 +68,10 @@ def similarity_card(pair: PairResult) -> str:
         f'<div class="mb-marker" style="left:{place:.1f}%"></div></div>'
         f'<div class="mb-ticks">{ticks}</div>'
         f'<p class="mb-note">shown is {which_score(pair)}{outside}</p><dl class="mb-scores">'
-        f"<dt>joint</dt><dd>{pair.joint:.2f}</dd><dd>A and B are read together: A then B "
-        f"{pair.joint_ab:.2f}, B then A {pair.joint_ba:.2f}</dd>"
-        f"<dt>Siamese</dt><dd>{pair.siamese:.2f}</dd><dd>each is read alone, then their two "
-        "vectors are compared</dd></dl>",
+        f"<dt>joint</dt><dd>{clamped(pair.joint):.2f}</dd><dd>A and B are read together: A then B "
+        f"{clamped(pair.joint_ab):.2f}, B then A {clamped(pair.joint_ba):.2f}</dd>"
+        f"<dt>Siamese</dt><dd>{clamped(pair.siamese):.2f}</dd><dd>each is read alone, then "
+        "their two vectors are compared</dd></dl>",
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from minbert.answers import PairResult
 from minbert.tasks import SENTIMENT, similarity_band
-from minbert.ui.engine import Answer
-from minbert.ui.parts.numbers import clamped, percent, shown
+from minbert.ui.parts.numbers import percent, shown
+from minbert.ui.question import Answer
 
-POOLING_NAMES = {"cls": "CLS", "mean": "mean"}
+POOLING_NAMES = {"cls": "CLS", "mean": "mean"}  # of the shipped pair; `Engine.names` of any
 SAME_SHARE = 0.05  # probabilities closer than this are called alike
 SAME_SCORE = 0.25  # similarities closer than this are called alike
 
@@ -22,7 +24,9 @@ def yes_no(pair: PairResult, threshold: float = 0.5) -> str:
     return "yes" if pair.paraphrase > threshold else "no"
 
 
-def sentiment_difference(name: str, cls: Answer, mean: Answer, index: int) -> str:
+def sentiment_difference(
+    name: str, cls: Answer, mean: Answer, index: int, names: Mapping[str, str] = POOLING_NAMES
+) -> str:
     """Compare both models' sentiment of one sentence."""
     one, other = cls.sentiments[index], mean.sentiments[index]
     if one.label == other.label:
@@ -31,48 +35,67 @@ def sentiment_difference(name: str, cls: Answer, mean: Answer, index: int) -> st
     steps = "one step" if gap == 1 else f"{gap} steps"
     return (
         f"They disagree on sentence {name} by {steps}: "
-        f"CLS says {one.label}, mean says {other.label}."
+        f"{names['cls']} says {one.label}, {names['mean']} says {other.label}."
     )
 
 
-def paraphrase_difference(cls: PairResult, mean: PairResult) -> str:
+def paraphrase_difference(
+    cls: PairResult, mean: PairResult, names: Mapping[str, str] = POOLING_NAMES
+) -> str:
     """Compare both models' paraphrase decision."""
     one, other = f"yes {percent(cls.paraphrase)}", f"yes {percent(mean.paraphrase)}"
+    first, second = names["cls"], names["mean"]
     if yes_no(cls) != yes_no(mean):
-        return f"Paraphrase: CLS says {yes_no(cls)} ({one}), mean says {yes_no(mean)} ({other})."
+        return (
+            f"Paraphrase: {first} says {yes_no(cls)} ({one}), "
+            f"{second} says {yes_no(mean)} ({other})."
+        )
     if abs(cls.paraphrase - mean.paraphrase) < SAME_SHARE:
         return f"Paraphrase: both say {yes_no(mean)}, equally sure ({other})."
-    surer = "mean" if abs(mean.paraphrase - 0.5) > abs(cls.paraphrase - 0.5) else "CLS"
-    return f"Paraphrase: both say {yes_no(mean)}; {surer} is surer (CLS {one}, mean {other})."
+    surer = second if abs(mean.paraphrase - 0.5) > abs(cls.paraphrase - 0.5) else first
+    return (
+        f"Paraphrase: both say {yes_no(mean)}; {surer} is surer ({first} {one}, {second} {other})."
+    )
 
 
-def similarity_headline(cls: PairResult, mean: PairResult) -> str:
+def similarity_headline(
+    cls: PairResult, mean: PairResult, names: Mapping[str, str] = POOLING_NAMES
+) -> str:
     """Say as a title which pooling sees the two sentences as closer."""
-    gap = clamped(mean.similarity) - clamped(cls.similarity)
+    gap = mean.score - cls.score
     if abs(gap) < SAME_SCORE:
         scores = f"{shown(cls.similarity)} and {shown(mean.similarity)} of 5"
-        return f"CLS and mean pooling agree on how close these are: {scores}"
+        both = f"{capital(names['cls'])} and {names['mean']}"
+        return f"{both} pooling agree on how close these are: {scores}"
     closer, score, other = (
-        ("Mean", mean.similarity, cls.similarity)
+        (names["mean"], mean.similarity, cls.similarity)
         if gap > 0
-        else ("CLS", cls.similarity, mean.similarity)
+        else (names["cls"], cls.similarity, mean.similarity)
     )
-    return f"{closer} pooling sees these as closer: {shown(score)} against {shown(other)} of 5"
+    told = f"{shown(score)} against {shown(other)} of 5"
+    return f"{capital(closer)} pooling sees these as closer: {told}"
 
 
-def comparison(cls: Answer, mean: Answer) -> tuple[str, list[str]]:
-    """Return a title that says the finding, and the differences task by task."""
-    lines = [sentiment_difference("A", cls, mean, 0)]
+def comparison(
+    cls: Answer, mean: Answer, names: Mapping[str, str] = POOLING_NAMES
+) -> tuple[str, list[str]]:
+    """Return a title that says the finding, and the differences task by task.
+
+    `names` are what the page calls the poolings of both, as `POOLING_NAMES` of the shipped pair.
+    """
+    lines = [sentiment_difference("A", cls, mean, 0, names)]
     if cls.pair is None or mean.pair is None:
         return lines[0].rstrip("."), ["Type a sentence B to compare them on pairs too."]
-    lines.append(sentiment_difference("B", cls, mean, 1))
-    lines.append(paraphrase_difference(cls.pair, mean.pair))
+    lines.append(sentiment_difference("B", cls, mean, 1, names))
+    lines.append(paraphrase_difference(cls.pair, mean.pair, names))
     bands = similarity_band(cls.pair.similarity), similarity_band(mean.pair.similarity)
     if bands[0] == bands[1]:
         lines.append(f"Similarity: both say “{bands[0]}”.")
     else:
-        lines.append(f"Similarity: CLS says “{bands[0]}”, mean says “{bands[1]}”.")
-    return similarity_headline(cls.pair, mean.pair), lines
+        lines.append(
+            f"Similarity: {names['cls']} says “{bands[0]}”, {names['mean']} says “{bands[1]}”."
+        )
+    return similarity_headline(cls.pair, mean.pair, names), lines
 
 
 def changes(before: Answer, now: Answer) -> list[str]:

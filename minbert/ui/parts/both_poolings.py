@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer
+from minbert.tasks import SENTIMENT, clamped
+from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import percent, shown
 from minbert.ui.parts.tables import numbers_table
+from minbert.ui.question import Answer
 
 
-def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
-    """Draw both models' predictions of all three tasks, one pooling a colour."""
-    paired = cls.pair is not None and mean.pair is not None
+def pooling_figure(
+    cls: Answer | None, mean: Answer, names: Mapping[str, str] = POOLING_NAMES
+) -> go.Figure:
+    """Draw both models' predictions of all three tasks, one pooling a colour; or one model's."""
+    paired = mean.pair is not None
+    drawn = [(names["mean"], MEAN_COLOUR, mean)]
+    if cls is not None:
+        drawn.append((names["cls"], CLS_COLOUR, cls))
     titles = ["Sentiment of A"] + ["Sentiment of B", "Paraphrase", "Similarity, 0–5"] * paired
     rows, columns = (2, 2) if paired else (1, 1)
     figure = make_subplots(
@@ -27,7 +35,7 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
         vertical_spacing=0.18,
         horizontal_spacing=0.06,
     )
-    for name, colour, answer in (("mean", MEAN_COLOUR, mean), ("CLS", CLS_COLOUR, cls)):
+    for name, colour, answer in drawn:
         style = {
             "name": name,
             "legendgroup": name,
@@ -50,7 +58,7 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
         if answer.pair is not None:
             bars = (
                 (1, answer.pair.paraphrase, percent(answer.pair.paraphrase)),
-                (2, min(max(answer.pair.similarity, 0.0), 5.0), shown(answer.pair.similarity)),
+                (2, answer.pair.score, shown(answer.pair.score)),
             )
             for column, value, text in bars:
                 figure.add_bar(
@@ -78,7 +86,7 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
             "traceorder": "reversed",
         },
     )
-    top = max(max(r.probabilities) for answer in (cls, mean) for r in answer.sentiments)
+    top = max(max(r.probabilities) for _, _, answer in drawn for r in answer.sentiments)
     figure.update_xaxes(range=[0, min(1.0, top) * 1.3], tickformat=".0%", nticks=4, row=1)
     if paired:
         figure.update_xaxes(range=[0, 1.25], tickvals=[0, 0.5, 1], tickformat=".0%", row=2, col=1)
@@ -86,19 +94,25 @@ def pooling_figure(cls: Answer, mean: Answer) -> go.Figure:
     return figure
 
 
-def answers_table(cls: Answer, mean: Answer) -> str:
-    """Return both models' answers to all three tasks."""
+def answers_table(
+    cls: Answer | None, mean: Answer, names: Mapping[str, str] = POOLING_NAMES
+) -> str:
+    """Return both models' answers to all three tasks; or one model's."""
+    shown = [mean] if cls is None else [cls, mean]
     rows = [
-        [f"Sentiment of {name}, {label}", f"{one.probabilities[k]:.1%}", f"{two:.1%}"]
-        for name, one, other in zip("AB", cls.sentiments, mean.sentiments, strict=False)
-        for k, (label, two) in enumerate(zip(SENTIMENT.labels, other.probabilities, strict=True))
+        [f"Sentiment of {name}, {label}"]
+        + [f"{answer.sentiments[place].probabilities[k]:.1%}" for answer in shown]
+        for place, name in zip(range(len(mean.sentiments)), "AB", strict=False)
+        for k, label in enumerate(SENTIMENT.labels)
     ]
-    if cls.pair is not None and mean.pair is not None:
-        a, b = cls.pair, mean.pair
+    pairs = [answer.pair for answer in shown if answer.pair is not None]
+    if pairs:
         rows += [
-            ["Paraphrase, yes", f"{a.paraphrase:.1%}", f"{b.paraphrase:.1%}"],
-            ["Similarity, 0 to 5", f"{a.similarity:.2f}", f"{b.similarity:.2f}"],
-            ["Similarity, joint score", f"{a.joint:.2f}", f"{b.joint:.2f}"],
-            ["Similarity, Siamese score", f"{a.siamese:.2f}", f"{b.siamese:.2f}"],
+            ["Paraphrase, yes", *(f"{pair.paraphrase:.1%}" for pair in pairs)],
+            ["Similarity, 0 to 5", *(f"{pair.score:.2f}" for pair in pairs)],
+            ["Similarity, joint score", *(f"{clamped(pair.joint):.2f}" for pair in pairs)],
+            ["Similarity, Siamese score", *(f"{clamped(pair.siamese):.2f}" for pair in pairs)],
         ]
-    return numbers_table("Answers of both models", ["Answer", "CLS", "mean"], rows)
+    if cls is None:
+        return numbers_table("Answers of the model", ["Answer", names["mean"]], rows)
+    return numbers_table("Answers of both models", ["Answer", names["cls"], names["mean"]], rows)

@@ -10,3 +10,7 @@ VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
 KEPT_SECONDS = 3600  # so long a visitor's answer and pin are kept after the last click
+FILES_CHECKED, FILES_KEPT = (
+    600,
+    3600,
+)  # seconds: how often old files are looked for, how old they get

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from minbert.tasks import clamped
+
 
 def percent(share: float) -> str:
     """Write a share as whole percent, never `100 %` or `0 %` when it is not quite that."""
@@ -10,11 +12,6 @@ def percent(share: float) -> str:
     if share > 0.995:
         return "> 99 %"
     return "< 1 %" if share < 0.005 else f"{100 * share:.0f} %"
-
-
-def clamped(score: float) -> float:
-    """Return a similarity as it is displayed, within 0-5."""
-    return min(max(score, 0.0), 5.0)
 
 
 def shown(score: float) -> str:

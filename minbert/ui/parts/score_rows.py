@@ -168,17 +168,24 @@ def value_of(scores: Scores | None, metric: str) -> float | None:
     return found.value if found else None
 
 
-def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
-    """Return mean's score less CLS's by main metric, and whether that is more than noise.
+def pair_in(known: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the names of the two models that can be compared, mean before CLS; empty without."""
+    names = MODELS if set(MODELS) <= set(known) else tuple(known)
+    return names if len(names) == len(MODELS) else ()
 
-    More than noise is more than two standard errors, reckoned as if the two models had been
-    scored on different sentences.
+
+def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
+    """Return the first model's score less the second's by main metric, and whether it is clear.
+
+    Of the shipped pair mean is the first, CLS the second. Clear is more than two standard errors,
+    reckoned as if the two models had been scored on different sentences.
     """
-    if set(MODELS) - set(scores):
+    names = pair_in(scores)
+    if not names:
         return {}
     gaps = {}
     for metric in MAIN:
-        one, other = (scores[model].flat.get(metric) for model in MODELS)
+        one, other = (scores[model].flat.get(metric) for model in names)
         if one is None or other is None or None in (one.value, other.value, one.se, other.se):
             continue
         gap = (one.value or 0) - (other.value or 0)
@@ -187,8 +194,10 @@ def pooling_gaps(scores: Mapping[str, Scores]) -> dict[str, tuple[float, bool]]:
 
 
 def encoder_notes(records: Records) -> list[str]:
-    """Return what the shipped models' encoder had seen before; empty of one known to be another."""
-    small = any(not name or "minilm" in name.lower() for name in records.encoders or [""])
+    """Return what the models' encoder had seen before; empty of one known to be another."""
+    unknown = not records.own  # the shipped models' is all-MiniLM, recorded or not
+    names = records.encoders or [""]
+    small = any("minilm" in name.lower() or (unknown and not name) for name in names)
     return [ENCODER_NOTE] if small else []
 
 

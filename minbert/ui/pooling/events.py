@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -18,22 +18,26 @@ from minbert.explain import (
     split_sentiment,
     split_similarity,
 )
+from minbert.pooling import POOLERS
 from minbert.predictor import Predictor
-from minbert.ui.engine import Answer, Engine, InputError, Question
+from minbert.ui.engine import NO_SECOND as NO_OTHER
+from minbert.ui.engine import Engine
 from minbert.ui.parts import blocks
-from minbert.ui.parts.answer_words import comparison
+from minbert.ui.parts.answer_words import capital, comparison
 from minbert.ui.parts.both_poolings import answers_table, pooling_figure
 from minbert.ui.parts.refusal import asked_pair, refusal
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 from minbert.ui.pooling.tables import contributions_table, layers_table, split_table
+from minbert.ui.question import Answer, InputError, Question
 
 TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50
 SET_POOLINGS = ("cls", "mean", "max", "pooler")
 NO_SPLIT = "Sentence B is empty. A split needs two sentences."
 NO_SECOND = "Type a sentence B to see this."
+NOTHING_TO_COMPARE = "One model answers here, so no poolings are compared"
 Shown = tuple[str, go.Figure | None]  # a part's words, and its figure
 
 
@@ -65,54 +69,108 @@ class Lab:
             alone: the line below the answers to one sentence; empty: that a second one can be
                 typed.
         """
-        engine, (first, second) = self.engine, question.texts
-        mean = mean_answer or engine.answer(engine.mean, question)
-        cls = engine.answer(engine.cls, question)
-        title, lines = comparison(cls, mean)
-        if alone and not second:
-            lines = [alone]
-        numbers = answers_table(cls, mean)
-        answers = blocks.finding_block(title, lines, TEXTS["read.answers"], numbers)
-        states = self.states(engine.mean, question)
-        last = [None if every is None else every[-1] for every in states]
-        texts = zip("AB", (first, second) if second else (first,), last, strict=False)
-        splits = {
-            name: split_sentiment(engine.mean, text, state=state) for name, text, state in texts
+        engine = self.engine
+        answers = {
+            name: mean_answer
+            if name == "mean" and mean_answer
+            else engine.answer(predictor, question)
+            for name, predictor in engine.answering.items()
         }
-        title, lines = findings.contributions_finding(splits)
-        contributions = blocks.finding_block(
-            title, lines, TEXTS["read.contributions"], contributions_table(splits)
-        )
-        moods: Shown = (contributions, contributions_figure(splits))
-        shown = (answers, pooling_figure(cls, mean))
-        if mean.pair is None:
+        states = {
+            name: self.states(predictor, question)
+            for name, predictor in engine.answering.items()
+            if question.second or name == engine.splitting
+        }
+        shown = self.both_answers(answers, alone if not question.second else "")
+        moods = self.moods(question, states)
+        if not question.second:
             waiting = [
                 blocks.finding_block(NO_SECOND, [], how)
-                for how in (TEXTS["read.split"], TEXTS["read.layers"])
+                for how in (TEXTS["read.split"], self.reading("layers"))
             ]
             return Comparison(shown, (waiting[0], None), moods, (waiting[1], None))
-        split = split_similarity(engine.mean, first, second, states=known(last))
-        title, lines = findings.split_finding(split, mean.pair)
-        by_layer = {
-            "cls": (engine.cls, self.states(engine.cls, question)),
-            "mean": (engine.mean, states),
+        split = self.split(question, answers, states)
+        return Comparison(shown, split, moods, self.layers(question, states))
+
+    def reading(self, name: str) -> str:
+        """Return how to read a part; of models of your own in other words."""
+        told = {"answers": TEXTS["read.answers"], "layers": TEXTS["read.layers"]}
+        if self.engine.own:
+            told = {"answers": TEXTS["read.own_answers"], "layers": TEXTS["read.own_layers"]}
+        if self.engine.second is None:
+            told["answers"] = TEXTS["read.one_answers"]
+        return told[name]
+
+    def both_answers(self, answers: Mapping[str, Answer], alone: str) -> Shown:
+        """Show the models' answers side by side, or that there is one; `alone` as in `compare`."""
+        names, mean, cls = self.engine.names, answers["mean"], answers.get("cls")
+        title, lines = NOTHING_TO_COMPARE, [NO_OTHER]
+        if cls is not None:
+            title, lines = comparison(cls, mean, names)
+            lines = [alone] if alone else lines
+        numbers = answers_table(cls, mean, names)
+        told = blocks.finding_block(title, lines, self.reading("answers"), numbers)
+        return told, pooling_figure(cls, mean, names)
+
+    def no_split(self) -> Shown:
+        """Say that the models' pooling has no exact split."""
+        poolings = " or ".join(self.engine.names.values())
+        told = TEXTS["own.no_split"].format(pooling=poolings)
+        return blocks.finding_block("There is no exact split here", [told], ""), None
+
+    def moods(self, question: Question, states: Mapping[str, Sequence[Tensor | None]]) -> Shown:
+        """Show what each word adds to the mood, where a model's pooling allows it."""
+        name = self.engine.splitting
+        if name is None:
+            return self.no_split()
+        predictor, last = self.engine.answering[name], last_of(states[name])
+        texts = zip("AB", question.texts[: len(question.pieces)], last, strict=False)
+        splits = {
+            sentence: split_sentiment(predictor, text, state=state)
+            for sentence, text, state in texts
         }
-        cosines = {
-            name: layer_similarity(model, first, second, (name,), known(found))[name]
-            for name, (model, found) in by_layer.items()
-        }
+        title, lines = findings.contributions_finding(splits)
         told = blocks.finding_block(
-            findings.layers_finding(cosines), [], TEXTS["read.layers"], layers_table(cosines)
+            title, lines, TEXTS["read.contributions"], contributions_table(splits)
         )
-        return Comparison(
-            shown,
-            (
-                blocks.finding_block(title, lines, TEXTS["read.split"], split_table(split)),
-                split_figure(split),
-            ),
-            moods,
-            (told, layers_figure(cosines)),
-        )
+        return told, contributions_figure(splits)
+
+    def split(
+        self,
+        question: Question,
+        answers: Mapping[str, Answer],
+        states: Mapping[str, Sequence[Tensor | None]],
+    ) -> Shown:
+        """Show the cosine word by word, where a model's pooling allows it."""
+        name = self.engine.splitting
+        if name is None:
+            return self.no_split()
+        predictor, pair = self.engine.answering[name], answers[name].pair
+        assert pair is not None  # the question has a B
+        last = known(last_of(states[name]))
+        split = split_similarity(predictor, *question.texts, states=last)
+        title, lines = findings.split_finding(split, pair)
+        told = blocks.finding_block(title, lines, TEXTS["read.split"], split_table(split))
+        return told, split_figure(split)
+
+    def layers(self, question: Question, states: Mapping[str, Sequence[Tensor | None]]) -> Shown:
+        """Show each model's cosine after every layer, where its pooling can be had there."""
+        cosines, lines, names = {}, [], self.engine.names
+        for name, predictor in self.engine.answering.items():
+            pooling = predictor.config.pooling
+            if pooling not in POOLERS:
+                lines.append(
+                    f"{capital(names[name])} pooling was trained for the last layer alone, so it "
+                    "has no line."
+                )
+                continue
+            found = known(states[name])
+            cosines[name] = layer_similarity(predictor, *question.texts, (pooling,), found)[pooling]
+        if not cosines:
+            return blocks.finding_block("No layer but the last can be compared", lines, ""), None
+        title, numbers = findings.layers_finding(cosines, names), layers_table(cosines, names)
+        told = blocks.finding_block(title, lines, self.reading("layers"), numbers)
+        return told, layers_figure(cosines, names)
 
     def states(self, predictor: Predictor, question: Question) -> list[Tensor | None]:
         """Return the hidden states of every layer of A and of B; None where tasks differ (PALs)."""
@@ -129,16 +187,23 @@ class Lab:
 
         Returns:
             first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
-            sum is cosine; score 0-5 not clamped, and the formula that leads to it.
+            sum is cosine; the formula that leads from it to raw; and score, raw within 0 to 5.
         """
         first, second = asked_pair(self.engine, first, second, NO_SPLIT)
-        split = split_similarity(self.engine.mean, first, second)
+        if self.engine.splitting is None:
+            found = " or ".join(self.engine.names.values())
+            raise refusal(
+                f"An exact split needs a model with mean pooling. Found {found}; use /explain, or "
+                "start the page with a model that has it."
+            )
+        split = split_similarity(self.engine.answering[self.engine.splitting], first, second)
         return {
             "first": list(split.first.labels),
             "second": list(split.second.labels),
             "matrix": split.matrix.tolist(),
             "cosine": split.cosine,
             "score": split.score,
+            "raw": split.raw,
             "formula": split.formula,
         }
 
@@ -148,19 +213,21 @@ class Lab:
         Args:
             sentences: 1 to 50 texts.
             pooling: cls (of the CLS model); or mean, max or pooler (of the mean model, which was
-                trained with mean pooling alone).
+                trained with mean pooling alone). Of your own models the one that was trained with
+                it, else the first.
 
         Returns:
             matrix (N, N) in the order given, order (N: similar ones beside each other), points
             (N, 2: principal components) and shares (2: of the variance).
         """
-        if pooling not in SET_POOLINGS:
-            raise refusal(f"Pooling should be one of {', '.join(SET_POOLINGS)}. Found {pooling!r}.")
+        trained = {model.config.pooling: model for model in self.engine.answering.values()}
+        offered = tuple(dict.fromkeys((*SET_POOLINGS, *trained)))
+        if pooling not in offered:
+            raise refusal(f"Pooling should be one of {', '.join(offered)}. Found {pooling!r}.")
         if not isinstance(sentences, list) or not 1 <= len(sentences) <= MOST_SENTENCES:
             raise refusal(f"There should be 1 to {MOST_SENTENCES} sentences, as a list.")
         checked = [self.checked_text(text, place) for place, text in enumerate(sentences, start=1)]
-        predictor = self.engine.cls if pooling == "cls" else self.engine.mean
-        embeddings = pooled_by(predictor, checked, pooling)
+        embeddings = pooled_by(trained.get(pooling, self.engine.mean), checked, pooling)
         matrix = cosine_matrix(embeddings)
         projection = principal_components(embeddings)
         return {
@@ -176,6 +243,11 @@ class Lab:
             return self.engine.ask(text, "").first
         except InputError as error:
             raise refusal(f"Sentence {place} of the set: {error}") from error
+
+
+def last_of(states: Sequence[Tensor | None]) -> list[Tensor | None]:
+    """Return the last layer's states of each sentence."""
+    return [None if every is None else every[-1] for every in states]
 
 
 def known(states: Sequence[Tensor | None]) -> list[Tensor] | None:

@@ -134,18 +134,20 @@ def contributions_figure(splits: Mapping[str, SentimentSplit]) -> go.Figure:
     return figure
 
 
-def layers_figure(cosines: Mapping[str, Sequence[float]]) -> go.Figure:
+def layers_figure(
+    cosines: Mapping[str, Sequence[float]], names: Mapping[str, str] = POOLING_NAMES
+) -> go.Figure:
     """Draw the cosine of A and B after each layer, one line a pooling."""
     figure = go.Figure()
     for name, values in cosines.items():
         figure.add_scatter(
             x=list(range(len(values))),
             y=[round(value, 4) for value in values],
-            name=POOLING_NAMES[name],
+            name=names[name],
             mode="lines+markers",
             line={"color": POOLING_COLOURS[name], "width": 2.5},
             marker={"size": 8, "symbol": "diamond" if name == "cls" else "circle"},
-            hovertemplate=f"{name}, layer %{{x}}: %{{y:.3f}}<extra></extra>",
+            hovertemplate=f"{names[name]}, layer %{{x}}: %{{y:.3f}}<extra></extra>",
         )
     themed(figure, height=320)
     last = max(len(values) for values in cosines.values()) - 1

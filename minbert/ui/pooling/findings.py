@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from minbert.answers import PairResult
 from minbert.explain import SentimentSplit, SimilaritySplit, Words
 from minbert.tasks import SENTIMENT
-from minbert.ui.parts.numbers import clamped, percent
+from minbert.ui.parts.answer_words import POOLING_NAMES
+from minbert.ui.parts.numbers import percent, shown
 
 
 def outer(words: Words) -> set[int]:
@@ -22,7 +23,7 @@ def split_finding(split: SimilaritySplit, pair: PairResult) -> tuple[str, list[s
     matrix[:, sorted(outer(split.second))] = -2.0
     lines = [
         f"All cells together: cosine {split.cosine:.3f}; {split.formula}, the Siamese score. "
-        f"The joint score, {clamped(pair.joint):.1f}, is not explained here.",
+        f"The joint score, {shown(pair.joint)}, is not explained here.",
         f"The marks [CLS] and [SEP] carry {marks_share(split):.3f} of the {split.cosine:.3f}.",
     ]
     if matrix.max() <= -2.0:
@@ -65,7 +66,9 @@ def loudest_word(name: str, split: SentimentSplit) -> str:
     )
 
 
-def layers_finding(cosines: Mapping[str, Sequence[float]]) -> str:
+def layers_finding(
+    cosines: Mapping[str, Sequence[float]], names: Mapping[str, str] = POOLING_NAMES
+) -> str:
     """Say how far apart both poolings end."""
-    ends = {name: values[-1] for name, values in cosines.items()}
-    return f"After the last layer: CLS {ends['cls']:.2f}, mean {ends['mean']:.2f}"
+    ends = ", ".join(f"{names[name]} {values[-1]:.2f}" for name, values in cosines.items())
+    return f"After the last layer: {ends}"

@@ -11,7 +11,8 @@ from minbert.records.shipped import Records
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import fixed
-from minbert.ui.parts.score_rows import Z, encoder_notes, pooling_gaps
+from minbert.ui.parts.own_models import NOT_THEIRS
+from minbert.ui.parts.score_rows import Z, encoder_notes, pair_in, pooling_gaps
 from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 
@@ -37,13 +38,13 @@ MEASURES = (  # in the order of MAIN
 SCORES_FILE = "-dev.json"
 
 
-def opening(width: int) -> str:
+def opening(*widths: int) -> str:
     """Return what CLS and mean pooling are, in words and as a drawing.
 
     Args:
-        width: numbers in a token's vector.
+        widths: numbers in a token's vector, of each model.
     """
-    told = TEXTS["intro.opening"].format(width=width)
+    told = TEXTS["intro.opening"].format(width=" or ".join(map(str, dict.fromkeys(widths))))
     drawings = "".join(
         f'<figure class="mb-way">{drawing(pooling)}<figcaption>{escape(means)}</figcaption>'
         "</figure>"
@@ -53,17 +54,25 @@ def opening(width: int) -> str:
 
 
 def by_pooling(records: Records) -> dict[str, Scores]:
-    """Return the models' scores, those of CLS pooling first."""
-    return {model: records.scores[model] for model in POOLING_NAMES if model in records.scores}
+    """Return the models' scores, those of CLS pooling first; of your own in their order."""
+    order = records.scores if records.own else POOLING_NAMES
+    return {model: records.scores[model] for model in order if model in records.scores}
 
 
-def consequences(records: Records) -> str:
-    """Return what the choice changes, in three lines, and the way to each part of the tab."""
+def consequences(records: Records, models: int = 2) -> str:
+    """Return what the choice changes, in three lines, and the way to each part of the tab.
+
+    `models` is how many of your own there are.
+    """
     scores = by_pooling(records)
     finding = f"{scores_finding(scores)}." if len(scores) == len(POOLING_NAMES) else ""
+    changes = TEXTS.by_name("intro.changes")
+    if records.own:
+        own, one = TEXTS["intro.own_answers"], TEXTS["intro.one_answers"]
+        changes = {**changes, next(iter(changes)): own if models > 1 else one}
     told = "".join(
         f"<li><b>{name}:</b> {escape(text.format(finding=finding).strip())}</li>"
-        for name, text in TEXTS.by_name("intro.changes").items()
+        for name, text in changes.items()
     )
     links = "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name in PARTS.items())
     return (
@@ -109,15 +118,23 @@ def scores_block(records: Records) -> str:
     scores = by_pooling(records)
     problems = [problem for problem in records.problems if SCORES_FILE in problem]
     if not scores:
-        return finding_block("How good both are on whole files is not known here", problems, "")
-    head = ["Task", *(f"{POOLING_NAMES[model]} pooling" for model in scores)]
+        title = "How good both are on whole files is not known here"
+        if records.own:
+            title = "How good these models are on whole files is not recorded"
+            problems = [*problems, NOT_THEIRS]
+        return finding_block(title, problems, "")
+    head = ["Task", *(f"{POOLING_NAMES.get(model, model)} pooling" for model in scores)]
     rows = [
         [told, *(with_interval(one.flat.get(name)) for one in scores.values())]
         for name, told in zip(MAIN, MEASURES, strict=True)
     ]
-    numbers = table("Scores of both models on the dev files", head, rows)
+    both = "of both models " if len(scores) > 1 else ""
+    numbers = table(f"Scores {both}on the dev files", head, rows)
     lines = [counted(scores), *problems, *encoder_notes(records)]
-    return finding_block(scores_finding(scores), lines, TEXTS["read.scores"], numbers)
+    title = scores_finding(scores)
+    if records.own and len(scores) == 1:
+        title = f"How good {next(iter(scores))} pooling is on its run's dev files"
+    return finding_block(title, lines, TEXTS["read.scores"], numbers)
 
 
 def with_interval(metric: Metric | None) -> str:
@@ -135,11 +152,12 @@ def scores_finding(scores: Mapping[str, Scores]) -> str:
     gaps = pooling_gaps(scores)
     if not gaps:
         return "Scores on whole files: one of the two is not told"
+    first, second = (POOLING_NAMES.get(name, name) for name in pair_in(scores))
     ahead = {
         name: [
             metric.split()[0] for metric, (gap, clear) in gaps.items() if clear and (gap > 0) == up
         ]
-        for name, up in (("mean", True), ("CLS", False))
+        for name, up in ((first, True), (second, False))
     }
     told = [
         f"{name} is clearly ahead on {' and '.join(tasks)}"

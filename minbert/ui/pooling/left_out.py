@@ -22,6 +22,7 @@ from minbert.explain import (
 )
 from minbert.explain.occlusion import MOST_WORDS
 from minbert.serving import bulk_work
+from minbert.tasks import clamped
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block, note_block, progress_block
@@ -34,7 +35,6 @@ from minbert.ui.parts.texts import texts_of
 TEXTS = texts_of(__package__)
 SIAMESE, JOINT = "Siamese", "joint"
 FUNCTIONS = {SIAMESE: occlude_similarity, JOINT: occlude_joint}
-STEPS = tuple((kind, pooling) for kind in FUNCTIONS for pooling in POOLING_NAMES)
 BAR = 34  # pixels of a word's two bars
 REFUSED = "Can't leave out words"
 NO_SECOND = "Sentence B is empty. A similarity needs two sentences; type one there."
@@ -52,6 +52,7 @@ class LeftOut:
     scores: Mapping[str, float]  # by pooling, 0-5
     without: Mapping[str, tuple[float, ...]]  # by pooling: W_A + W_B
     skipped: tuple[int, int]  # further words of A and B, not tried
+    names: Mapping[str, str] = dataclasses.field(default_factory=lambda: POOLING_NAMES)
 
     @property
     def changes(self) -> dict[str, tuple[float, ...]]:
@@ -67,7 +68,11 @@ class LeftOut:
         return max((abs(c) for changes in self.changes.values() for c in changes), default=0.0)
 
 
-def collected(kind: str, found: Mapping[str, SimilarityOcclusion | JointOcclusion]) -> LeftOut:
+def collected(
+    kind: str,
+    found: Mapping[str, SimilarityOcclusion | JointOcclusion],
+    names: Mapping[str, str] = POOLING_NAMES,
+) -> LeftOut:
     """Collect what one kind of score becomes under each pooling."""
     words = next(iter(found.values()))
     return LeftOut(
@@ -80,6 +85,7 @@ def collected(kind: str, found: Mapping[str, SimilarityOcclusion | JointOcclusio
             for name, one in found.items()
         },
         skipped=words.skipped,
+        names=dict(names),
     )
 
 
@@ -98,30 +104,39 @@ class Occlusion:
     def leave_out(self, first: str, second: str) -> Iterator[Shown]:
         """Leave out each word under both poolings, the quick score first; show each step."""
         first, second = asked_pair(self.engine, first, second, NO_SECOND, REFUSED)
-        models = {"cls": self.engine.cls, "mean": self.engine.mean}
+        models, names = self.engine.answering, self.engine.names
         found: dict[str, dict[str, Any]] = {kind: {} for kind in FUNCTIONS}
-        for done, (kind, pooling) in enumerate(STEPS):
-            yield view(found, done)
+        for done, (kind, pooling) in enumerate(steps_of(names)):
+            yield view(found, done, names)
             with bulk_work():
                 found[kind][pooling] = FUNCTIONS[kind](models[pooling], first, second)
-        yield view(found, len(STEPS))
+        yield view(found, len(steps_of(names)), names)
 
 
-def view(found: Mapping[str, Mapping[str, Any]], done: int) -> Shown:
+def steps_of(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the steps: each kind of score under each pooling."""
+    return tuple((kind, pooling) for kind in FUNCTIONS for pooling in names)
+
+
+def view(
+    found: Mapping[str, Mapping[str, Any]], done: int, names: Mapping[str, str] = POOLING_NAMES
+) -> Shown:
     """Return what the part shows after so many steps: figures, progress, the Stop button."""
-    both = len(POOLING_NAMES)
-    there = [collected(kind, parts) for kind, parts in found.items() if len(parts) == both]
+    steps = steps_of(names)
+    there = [
+        collected(kind, parts, names) for kind, parts in found.items() if len(parts) == len(names)
+    ]
     limit = max((one.largest for one in there), default=0.0)
     shown: list[Any] = []
     for one in there:
         shown += [block(one), gr.update(value=left_out_figure(one, limit), visible=True)]
-    if done < len(STEPS):
-        kind, pooling = STEPS[done]
-        told = f"{done} of {len(STEPS)} done; now the {kind} score under {POOLING_NAMES[pooling]}"
-        shown += [progress_block(told, done / len(STEPS)), no_figure()]
+    if done < len(steps):
+        kind, pooling = steps[done]
+        told = f"{done} of {len(steps)} done; now the {kind} score under {names[pooling]}"
+        shown += [progress_block(told, done / len(steps)), no_figure()]
     while len(shown) < 2 * len(found):
         shown += ["", no_figure()]
-    return (*shown, gr.update(visible=done < len(STEPS)))
+    return (*shown, gr.update(visible=done < len(steps)))
 
 
 def waiting() -> Shown:
@@ -148,18 +163,30 @@ def finding(found: LeftOut) -> tuple[str, list[str]]:
         moved = f"{found.scores[name]:.1f} → {found.without[name][top]:.1f}"
         whose = "A" if top < len(found.first) else "B"
         told[name] = (f"“{words[top]}” of {whose}", moved)
-    (cls_word, cls_moved), (mean_word, mean_moved) = told["cls"], told["mean"]
-    kind = f"{found.kind.capitalize()} score"
-    title = (
-        f"{kind}: CLS hangs most on {cls_word} ({cls_moved}), mean on {mean_word} ({mean_moved})"
-    )
-    if cls_word == mean_word:
-        title = f"{kind}: both hang most on {cls_word} (CLS {cls_moved}, mean {mean_moved})"
-    means = {name: sum(map(abs, changes)) / len(words) for name, changes in found.changes.items()}
-    lines = [
-        f"A word moves the score by {means['cls']:.2f} on average under CLS, by "
-        f"{means['mean']:.2f} under mean."
+    kind, names = f"{found.kind.capitalize()} score", found.names
+    words_named = {word for word, _ in told.values()}
+    if len(told) == 1:
+        ((name, (word, moved)),) = told.items()
+        title = f"{kind}: {names[name]} hangs most on {word} ({moved})"
+    elif len(words_named) == 1:
+        moves = ", ".join(f"{names[name]} {moved}" for name, (_, moved) in told.items())
+        title = f"{kind}: both hang most on {words_named.pop()} ({moves})"
+    else:
+        one, other = (f"{word} ({moved})" for word, moved in told.values())
+        first, second = (names[name] for name in told)
+        title = f"{kind}: {first} hangs most on {one}, {second} on {other}"
+    averages = [
+        f"by {sum(map(abs, changes)) / len(words):.2f} under {names[name]}"
+        for name, changes in found.changes.items()
     ]
+    lines = [f"On average a word moves the score {', '.join(averages)}."]
+    drawn = [
+        score for name, whole in found.scores.items() for score in (whole, *found.without[name])
+    ]
+    if any(score != clamped(score) for score in drawn):
+        lines.append(
+            "These are the model's own scores, not held within 0 to 5: they are explained."
+        )
     if any(found.skipped):
         lines.append(
             f"The first {MOST_WORDS} words of a sentence are left out in turn; not tried: "
@@ -184,7 +211,7 @@ def left_out_figure(found: LeftOut, limit: float) -> go.Figure:
     start = 0
     for row, words in enumerate(sentences.values(), start=1):
         y = places(words)
-        for name, called in POOLING_NAMES.items():
+        for name, called in found.names.items():
             values = found.changes[name][start : start + len(words)]
             without = found.without[name][start : start + len(words)]
             figure.add_bar(
@@ -234,13 +261,14 @@ def left_out_table(found: LeftOut) -> str:
         [f"{word} ({sentence})"]
         + [
             cell
-            for name in POOLING_NAMES
+            for name in found.names
             for cell in (f"{found.without[name][k]:.2f}", f"{found.changes[name][k]:+.2f}")
         ]
         for k, (sentence, word) in enumerate(words)
     ]
-    whole = [cell for name in POOLING_NAMES for cell in (f"{found.scores[name]:.2f}", "")]
-    heads = ["Without", "CLS score", "change", "mean score", "change"]
+    whole = [cell for name in found.names for cell in (f"{found.scores[name]:.2f}", "")]
+    scores = [cell for called in found.names.values() for cell in (f"{called} score", "change")]
+    heads = ["Without", *scores]
     return numbers_table(
         f"The {found.kind} score without each word",
         heads,

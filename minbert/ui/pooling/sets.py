@@ -20,8 +20,9 @@ from minbert.explain import (
 )
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.question import InputError
 
 TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50
@@ -40,7 +41,7 @@ class Way:
 
     label: str
     short: str
-    model: str  # "cls" or "mean": a field of the engine
+    model: str  # "cls" or "mean", a short name of the engine's
     pooling: str
 
 
@@ -52,8 +53,11 @@ WAYS = {
     "first": Way("first token (encoder of the mean model)", "first token", "mean", "cls"),
     "attention": Way("attention (the mean model's own)", "attention", "mean", "attention"),
 }
+ENCODERS = {  # of your own first model: way, pooling that any encoder can do
+    **{"averaged": "mean", "max": "max", "pooler": "pooler", "first": "cls"},
+}
 WORTH = TEXTS.by_name("sets.worth")  # of a way, where there is more to know than its name
-NO_ATTENTION = TEXTS["sets.no_attention"]
+NO_ATTENTION, UNTRAINED = TEXTS["sets.no_attention"], TEXTS["sets.untrained"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,11 +73,17 @@ class SentenceSet:
 class Compared:
     """N sentences under one pooling; plain values, since a visit keeps them."""
 
-    way: str  # a key of WAYS
+    way: str  # a key of `offered`
     matrix: list[list[float]]  # (N, N) cosines
     points: list[list[float]]  # (N, 2)
     shares: list[float]  # 2: of the variance
     separation: Separation
+    own: Way | None = None  # of a model of your own; None: `WAYS` has it
+
+    @property
+    def shown(self) -> Way:
+        """Return how the side is named."""
+        return self.own or WAYS[self.way]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,9 +115,20 @@ def read_sets() -> list[SentenceSet]:
 
 
 def offered(engine: Engine) -> dict[str, Way]:
-    """Return the poolings that these checkpoints can do."""
+    """Return the poolings that these checkpoints can do: each model's own, then the first's."""
     trained = engine.mean.model.attention_pooling is not None
-    return {name: way for name, way in WAYS.items() if name != "attention" or trained}
+    if not engine.own:
+        return {name: way for name, way in WAYS.items() if name != "attention" or trained}
+    ways = {}
+    for slot, called in engine.names.items():
+        pooling = engine.answering[slot].config.pooling
+        ways[slot] = Way(f"{called} (that model's own)", called, slot, pooling)
+    own = engine.mean.config.pooling
+    for name, pooling in ENCODERS.items():
+        if pooling != own:
+            short = WAYS[name].short if name in WAYS else name
+            ways[name] = Way(f"{short} (encoder of the first model)", short, "mean", pooling)
+    return ways
 
 
 def read_lines(text: str, engine: Engine) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -158,11 +179,10 @@ def compare_in_steps(
 ) -> Iterator[int | Comparison]:
     """Yield how many embeddings are made (of twice N), and at the end the comparison."""
     embeddings: list[Tensor] = []
-    done = 0
+    done, known = 0, offered(engine)
     for name in ways:
-        way, parts = WAYS[name], []
-        predictor = engine.cls if way.model == "cls" else engine.mean
-        for part in embed_in_steps(predictor, sentences, way.pooling):
+        way, parts = known[name], []
+        for part in embed_in_steps(engine.answering[way.model], sentences, way.pooling):
             parts.append(part)
             done += len(part)
             yield done
@@ -172,6 +192,8 @@ def compare_in_steps(
         compared(name, found, matrix, groups)
         for name, found, matrix in zip(ways, embeddings, matrices, strict=True)
     ]
+    if engine.own:
+        sides = [dataclasses.replace(side, own=known[side.way]) for side in sides]
     orders = [clustered_order(matrix) for matrix in (*matrices, (matrices[0] + matrices[1]) / 2)]
     yield Comparison(sentences, groups, (sides[0], sides[1]), (orders[0], orders[1], orders[2]))
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import gradio as gr
 
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block, note_block, progress_block
 from minbert.ui.parts.figures import cut
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import sets_findings
 from minbert.ui.pooling.sets import (
     QUICK_SET,
-    WAYS,
+    Compared,
     Comparison,
     compare_in_steps,
     offered,
@@ -23,6 +23,7 @@ from minbert.ui.pooling.sets import (
     read_sets,
 )
 from minbert.ui.pooling.sets_figures import matrix_figure, points_figure
+from minbert.ui.question import InputError
 
 TEXTS = texts_of(__package__)
 TOGETHER, OWN = "One order for both", "Each in its own order"
@@ -89,13 +90,13 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
     shown: list[Any] = [finding_block(title, lines, TEXTS["read.matrix"])]
     for side, rows in zip(found.sides, orders, strict=True):
         numbers = sets_findings.matrix_table(found, side, rows)
-        shown += [side_head(side.way) + numbers, matrix_figure(found, side, rows, marked)]
+        shown += [side_head(side) + numbers, matrix_figure(found, side, rows, marked)]
     title, lines = sets_findings.points_finding(found, marked)
     shown.append(
         finding_block(title, lines, TEXTS["read.points"], sets_findings.points_table(found))
     )
     for side in found.sides:
-        shown += [side_head(side.way), points_figure(found, side, marked)]
+        shown += [side_head(side), points_figure(found, side, marked)]
     return tuple(shown)
 
 
@@ -108,6 +109,6 @@ def choices(found: Comparison) -> dict[str, Any]:
     return gr.update(choices=[("none", NOBODY), *names], value=NOBODY)
 
 
-def side_head(way: str) -> str:
+def side_head(side: Compared) -> str:
     """Name a side, in its pooling's colour where it has one."""
-    return f'<h4 class="mb-side mb-side-{escape(way)}">{escape(WAYS[way].label)}</h4>'
+    return f'<h4 class="mb-side mb-side-{escape(side.way)}">{escape(side.shown.label)}</h4>'

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.tables import folded, map_table, numbers_table
-from minbert.ui.pooling.sets import NEIGHBOURS, NO_ATTENTION, WAYS, WORTH, Compared, Comparison
+from minbert.ui.pooling.sets import (
+    ENCODERS,
+    NEIGHBOURS,
+    NO_ATTENTION,
+    UNTRAINED,
+    WORTH,
+    Compared,
+    Comparison,
+)
 
 SAME_GAP = 0.015  # gaps closer than this are called alike
 
@@ -20,7 +28,7 @@ def gap(side: Compared) -> float | None:
 
 def short(side: Compared) -> str:
     """Name a side's pooling."""
-    return WAYS[side.way].short
+    return side.shown.short
 
 
 def decimals(value: float) -> str:
@@ -50,9 +58,17 @@ def set_finding(found: Comparison) -> tuple[str, list[str]]:
             f"The two agree on who is near whom with a correlation of {decimals(agreement)}; "
             "1 is the same view."
         )
-    lines += [WORTH[name] for name in dict.fromkeys(s.way for s in found.sides) if name in WORTH]
-    lines += [] if "attention" in (left.way, right.way) else [NO_ATTENTION]
-    return title, lines
+    return title, [*lines, *worth_lines(found.sides)]
+
+
+def worth_lines(sides: Sequence[Compared]) -> list[str]:
+    """Say what there is more to know of the poolings than their names."""
+    if sides[0].own is not None:
+        untrained = dict.fromkeys(short(side) for side in sides if side.way in ENCODERS)
+        return [f"{capital(name)}: {UNTRAINED}" for name in untrained]
+    ways = [side.way for side in sides]
+    lines = [WORTH[name] for name in dict.fromkeys(ways) if name in WORTH]
+    return lines if "attention" in ways else [*lines, NO_ATTENTION]
 
 
 def gap_title(left: Compared, right: Compared, gaps: tuple[float, float]) -> str:

@@ -10,17 +10,18 @@ from typing import Any
 
 import gradio as gr
 
-from minbert.records.shipped import read_records
-from minbert.ui.engine import Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import heading, note_block
 from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.figures import figure_place
+from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
 from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets
+from minbert.ui.question import Asked
 
 TEXTS = texts_of(__package__)
 SIDE = 330  # pixels that a side needs at least
@@ -90,11 +91,16 @@ class PoolingTab:
 
 def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
     """Build the pooling lab; `results` holds both models' scores on dev."""
-    records = read_records(models, results)
+    records = records_of(engine, models, results)
+    widths = [model.config.encoder.hidden_size for model in reversed(engine.answering.values())]
+    several = len(widths) > 1
     with gr.Tab("Pooling lab", id="pooling") as tab:
-        gr.HTML(opening(engine.mean.config.encoder.hidden_size), elem_id="lab-opening")
-        gr.HTML(consequences(records), elem_id="lab-consequences")
-        heading("Both models on your sentences", "lab-answers")
+        gr.HTML(opening(*widths), elem_id="lab-opening")
+        gr.HTML(consequences(records, len(widths)), elem_id="lab-consequences")
+        heading(
+            "Both models on your sentences" if several else "The model on your sentences",
+            "lab-answers",
+        )
         answers = figure_place("pooling")
         gr.HTML(scores_block(records), elem_id="lab-scores")
         heading("Why are these two similar?", "lab-split")
@@ -137,6 +143,7 @@ def build_sets(sets: Sets) -> SetPart:
     names = list(sets.sets)
     ways = [(way.label, name) for name, way in sets.ways.items()]
     first = sets.sets[names[0]]
+    left_way = "cls" if "cls" in sets.ways else list(sets.ways)[1]
     gr.HTML(note_block(TEXTS["sets.note"]))
     chooser = gr.Radio(names, value=names[0], label="Our sets", elem_id="set-of")
     told = gr.HTML(note_block(first.about), elem_id="set-about")
@@ -145,7 +152,7 @@ def build_sets(sets: Sets) -> SetPart:
     )
     with gr.Row():
         left = gr.Dropdown(
-            ways, value="cls", label="Pooling on the left", elem_id="set-left", min_width=220
+            ways, value=left_way, label="Pooling on the left", elem_id="set-left", min_width=220
         )
         right = gr.Dropdown(
             ways, value="mean", label="Pooling on the right", elem_id="set-right", min_width=220

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from minbert.explain import SentimentSplit, SimilaritySplit
@@ -40,11 +41,16 @@ def contributions_table(splits: Mapping[str, SentimentSplit]) -> str:
     return folded(*tables)
 
 
-def layers_table(cosines: Mapping[str, Sequence[float]]) -> str:
-    """Return the cosine of A and B after each layer."""
+def layers_table(
+    cosines: Mapping[str, Sequence[float]], names: Mapping[str, str] = POOLING_NAMES
+) -> str:
+    """Return the cosine of A and B after each layer; a dash where a model has no such layer."""
     rows = [
-        ["words" if layer == 0 else f"layer {layer}", *(f"{value:.3f}" for value in values)]
-        for layer, values in enumerate(zip(*cosines.values(), strict=True))
+        [
+            "words" if layer == 0 else f"layer {layer}",
+            *("–" if value is None else f"{value:.3f}" for value in values),
+        ]
+        for layer, values in enumerate(itertools.zip_longest(*cosines.values()))
     ]
-    names = [POOLING_NAMES[name] for name in cosines]
-    return numbers_table("Cosine of A and B after each layer", ["After", *names], rows)
+    heads = [names[name] for name in cosines]
+    return numbers_table("Cosine of A and B after each layer", ["After", *heads], rows)

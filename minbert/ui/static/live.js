@@ -83,9 +83,10 @@
       made("div", "mb-ticks", "", ...[0, 1, 2, 3, 4, 5].map((tick) => made("span", "", `${tick}`))),
       made("p", "mb-note", `shown is ${whichScore(pair)}${outside}`),
       made("dl", "mb-scores", "",
-        made("dt", "", "joint"), made("dd", "", pair.joint.toFixed(2)),
-        made("dd", "", `A and B are read together: A then B ${pair.jointAB.toFixed(2)}, B then A ${pair.jointBA.toFixed(2)}`),
-        made("dt", "", "Siamese"), made("dd", "", pair.siamese.toFixed(2)),
+        made("dt", "", "joint"), made("dd", "", clamped(pair.joint).toFixed(2)),
+        made("dd", "", `A and B are read together: A then B ${clamped(pair.jointAB).toFixed(2)}, `
+          + `B then A ${clamped(pair.jointBA).toFixed(2)}`),
+        made("dt", "", "Siamese"), made("dd", "", clamped(pair.siamese).toFixed(2)),
         made("dd", "", "each is read alone, then their two vectors are compared")),
     );
   };

@@ -14,11 +14,11 @@ from typing import Any
 
 from minbert.browser.package import FOLDER, scripts
 from minbert.tasks import SENTIMENT, SIMILARITY_BANDS
-from minbert.ui.engine import LONGEST_TEXT
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import notice_line
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.question import LONGEST_TEXT
 from minbert.ui.static.document import Additions, options, select
 from minbert.ui.static.sections import Parts, Source
 

@@ -17,11 +17,12 @@ import gradio as gr
 from gradio.events import Dependency
 
 from minbert.text import MASK
-from minbert.ui.engine import Asked, Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import notice_line
 from minbert.ui.parts.events import QUIET
 from minbert.ui.parts.refusal import refusal
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.question import Asked, InputError
 
 TEXTS = texts_of(__package__)
 MOST_WORDS = 64  # of a sentence, that are offered

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer, Asked, Engine
+from minbert.tasks import SENTIMENT, clamped
+from minbert.ui.engine import Engine
 from minbert.ui.parts import answer_cards, answer_words, blocks
-from minbert.ui.parts.refusal import REFUSED, asked
+from minbert.ui.parts.refusal import REFUSED, asked, second_model
+from minbert.ui.question import Answer, Asked
 from minbert.ui.try_it.snippets import json_text, python_lines
 
 
@@ -52,7 +53,7 @@ class Handlers:
             blocks.notice_line(asked.question.notices),
             answer_cards.answer_panel(asked.answer, threshold, self.within_one),
             changed(pinned, asked.answer),
-            python_lines(first, second),
+            python_lines(first, second, *(source.name for source in self.engine.own[:1])),
             json_text(first, second, as_dict(asked.answer)),
         )
 
@@ -68,7 +69,7 @@ class Handlers:
         return asked, answer_cards.change_panel(asked.first, asked.second, note)
 
     def predict(self, first: str, second: str = "") -> dict[str, Any]:
-        """Answer all three tasks with the mean-pooling model.
+        """Answer all three tasks with the mean-pooling model; of your own models the first.
 
         Args:
             first: sentence A.
@@ -77,7 +78,9 @@ class Handlers:
         Returns:
             sentiment: a list with one entry a sentence (label, probabilities by class name,
             expected rating 0-4); with B also paraphrase (probability, both orders, label) and
-            similarity (score 0-5 not clamped, joint, siamese, band).
+            similarity (score, joint, joint_a_then_b, joint_b_then_a and siamese, all within 0 to
+            5; raw and raw_joint ... raw_siamese, the model's own numbers, which may lie outside;
+            band).
         """
         question = asked(self.engine, first, second, REFUSED)
         return as_dict(self.engine.answer(self.engine.mean, question))
@@ -85,18 +88,23 @@ class Handlers:
     def compare_pooling(self, first: str, second: str = "") -> dict[str, Any]:
         """Answer all three tasks with the CLS and with the mean model.
 
+        Of your own models `mean` is the first and `cls` the second, whatever their pooling.
+
         Args:
             first: sentence A.
             second: sentence B; empty for A alone.
 
         Returns:
-            cls and mean, each as `predict` returns it, and the differences in words.
+            cls and mean, each as `predict` returns it, and the differences in words; of your own
+            models also names, each one's pooling by cls and mean.
         """
+        other = second_model(self.engine)
         question = asked(self.engine, first, second, REFUSED)
-        cls = self.engine.answer(self.engine.cls, question)
+        cls = self.engine.answer(other, question)
         mean = self.engine.answer(self.engine.mean, question)
-        title, lines = answer_words.comparison(cls, mean)
-        return {"cls": as_dict(cls), "mean": as_dict(mean), "differences": [title, *lines]}
+        title, lines = answer_words.comparison(cls, mean, self.engine.names)
+        told = {"cls": as_dict(cls), "mean": as_dict(mean), "differences": [title, *lines]}
+        return told | ({"names": self.engine.names} if self.engine.own else {})
 
 
 def as_dict(answer: Answer) -> dict[str, Any]:
@@ -120,11 +128,16 @@ def as_dict(answer: Answer) -> dict[str, Any]:
             "b_then_a": pair.paraphrase_ba,
         }
         told["similarity"] = {
-            "score": pair.similarity,
+            "score": pair.score,
+            "raw": pair.raw,
             "band": pair.band,
-            "joint": pair.joint,
-            "joint_a_then_b": pair.joint_ab,
-            "joint_b_then_a": pair.joint_ba,
-            "siamese": pair.siamese,
+            "joint": clamped(pair.joint),
+            "joint_a_then_b": clamped(pair.joint_ab),
+            "joint_b_then_a": clamped(pair.joint_ba),
+            "siamese": clamped(pair.siamese),
+            "raw_joint": pair.joint,
+            "raw_joint_a_then_b": pair.joint_ab,
+            "raw_joint_b_then_a": pair.joint_ba,
+            "raw_siamese": pair.siamese,
         }
     return told

@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
+SHIPPED = "assets/models/mean"
 
-def python_lines(first: str, second: str) -> str:
-    """Return the Python lines that give the page's answer; texts are quoted as Python literals."""
+
+def python_lines(first: str, second: str, model: str = SHIPPED) -> str:
+    """Return the Python lines that give the page's answer; texts are quoted as Python literals.
+
+    `model` is the folder or Hugging Face id of the model that answers.
+    """
+    quoted = json.dumps(model, ensure_ascii=False)  # as Python writes it too, in double quotes
     lines = [
         "from minbert import Predictor",
         "",
-        'predictor = Predictor.from_pretrained("assets/models/mean")',
+        f"predictor = Predictor.from_pretrained({quoted})",
     ]
     if not second:
         return "\n".join([*lines, f"(mood,) = predictor.sentiment([{first!r}])"])

@@ -7,9 +7,9 @@ from typing import Any
 
 import gradio as gr
 
-from minbert.ui.engine import Asked
 from minbert.ui.input_area import InputArea
 from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET
+from minbert.ui.question import Asked
 from minbert.ui.scripts import MAKE_LINK
 from minbert.ui.try_it.edits import EditRow, Edits, Steps, build_edits
 from minbert.ui.try_it.events import Handlers

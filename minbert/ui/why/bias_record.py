@@ -38,8 +38,15 @@ def _with_error(metric: Metric | None) -> str:
     return "" if metric is None or metric.value is None else str(metric)
 
 
-def record_block(results: Path) -> str:
-    """Return the record's findings and table, or how to make one."""
+NOT_THEIRS = "The record is of models of the project, not of those that answer on this page."
+
+
+def record_block(results: Path, *, own: bool = False) -> str:
+    """Return the record's findings and table, or how to make one.
+
+    With `own` models on the page it says that the record isn't theirs.
+    """
+    switch = NOT_THEIRS if own else switch_line(results)
     try:
         models = (record := read_record(results / FILE, Bias)).models
     except MissingRecordError:
@@ -51,12 +58,12 @@ def record_block(results: Path) -> str:
             f"Nobody has measured it yet: {FILE} is not among the results.",
             f"To measure it: {COMMAND}, first a model trained with masked texts "
             "(python -m trainer train masked), then a plain one.",
-            switch_line(results),
+            switch,
         ]
         title = "What masking in training costs and gains is not known"
         return finding_block(title, lines, TEXTS["read.record"])
     title, lines = record_finding(record)
-    lines.insert(2, switch_line(results))
+    lines.insert(2, switch)
     heads = ["Model", "Texts in training", "Seed", *(f"Spread, {task}" for task in TASKS)]
     heads += list(DEV.values())
     rows = [_row(model) for model in models]

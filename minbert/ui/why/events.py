@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from minbert.explain import BiasProbe, Neighbour, find_counterfactuals, reduce_input
+from minbert.explain import BiasProbe, NearestIndex, Neighbour, find_counterfactuals, reduce_input
 from minbert.files import CheckpointError
-from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block, progress_block
@@ -18,7 +17,7 @@ from minbert.ui.parts.steps import Done, Far, Tell, in_steps, watched
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why import attribution, bias, nearest, reduction, swaps
 from minbert.ui.why.nearest import Indexes
-from minbert.ui.why.subject import TARGETS, TASK_OF, asked, target_of
+from minbert.ui.why.subject import TARGETS, TASK_OF, Subject, asked, target_of
 
 TEXTS = texts_of(__package__)
 NEAREST = 5
@@ -27,7 +26,7 @@ Shown = tuple[Any, ...]  # a part's words, its figure where it has one, the Stop
 
 
 class Why:
-    """The tab's events, bound to one engine; what is explained is the mean model."""
+    """The tab's events, bound to one engine; what is explained is its first model, mean."""
 
     def __init__(self, engine: Engine) -> None:
         """Serve this engine."""
@@ -84,15 +83,16 @@ class Why:
     def nearest(self, first: str, second: str, kind: str) -> str:
         """Show the nearest training sentences, or how to build an index of them."""
         subject = asked(self.engine, first, second, kind)
-        models: dict[str, Predictor] = {"cls": self.engine.cls, "mean": self.engine.mean}
+        models, names = self.engine.answering, self.engine.names
         try:
             index = self.indexes.load()
             if index is None:
                 return nearest.no_index_block()
-            texts = [text for text in (subject.first, subject.second) if text is not None]
+            if self.engine.own:
+                return self.nearest_of_own(index, subject)
             found: dict[str, dict[str, list[Neighbour]]] = {}
             with bulk_work():
-                for name, text in zip(subject.names, texts, strict=True):
+                for name, text in zip(subject.names, subject.texts, strict=True):
                     found[name] = {
                         model: index.nearest(model, predictor, text, NEAREST, subject.task)
                         for model, predictor in models.items()
@@ -100,7 +100,26 @@ class Why:
                     }
         except CheckpointError as error:
             return finding_block("The index can't be used", [str(error)], TEXTS["read.nearest"])
-        return nearest.nearest_block(found)
+        return nearest.nearest_block(found, names)
+
+    def nearest_of_own(self, index: NearestIndex, subject: Subject) -> str:
+        """Show the sentences nearest by models of your own, as far as the index is of these."""
+        found: dict[str, dict[str, list[Neighbour]]] = {}
+        engine = self.engine
+        with bulk_work():
+            known = {
+                slot: model
+                for slot, predictor in engine.answering.items()
+                for model in index.models
+                if index.belongs(model, predictor)
+            }
+            for name, text in zip(subject.names, subject.texts, strict=True):
+                found[name] = {
+                    slot: index.nearest(model, engine.answering[slot], text, NEAREST, subject.task)
+                    for slot, model in known.items()
+                }
+        without = [engine.names[slot] for slot in engine.answering if slot not in known]
+        return nearest.own_block(found, engine.names, without)
 
     def probe(self, first: str, second: str, kind: str, masked: bool) -> Iterator[Shown]:
         """Show the answers with the sentence's terms for people swapped."""

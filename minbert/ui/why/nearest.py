@@ -29,23 +29,52 @@ def no_index_block() -> str:
     return finding_block("No training sentences to look among", lines, TEXTS["read.nearest"])
 
 
-def nearest_block(found: Mapping[str, Mapping[str, Sequence[Neighbour]]]) -> str:
+def nearest_block(
+    found: Mapping[str, Mapping[str, Sequence[Neighbour]]],
+    names: Mapping[str, str] = POOLING_NAMES,
+) -> str:
     """Return a table for each sentence (A, B) and pooling."""
-    tables, titles = [], []
+    titles = []
+    for name, by_model in found.items():
+        firsts = {rows[0].text.text for rows in by_model.values() if rows}
+        same = "the same sentence" if len(firsts) == 1 else "different sentences"
+        titles.append(f"to {name} {same}")
+    title = "Nearest under CLS and mean pooling: " + ", ".join(titles)
+    block = finding_block(title, [], TEXTS["read.nearest"], neighbour_tables(found, names))
+    return f'<div class="mb-texts">{block}</div>'
+
+
+def own_block(
+    found: Mapping[str, Mapping[str, Sequence[Neighbour]]],
+    names: Mapping[str, str],
+    without: Sequence[str],
+) -> str:
+    """Return the tables of models of your own; `without` are poolings that the index isn't of."""
+    lines = []
+    if without:
+        models = " and ".join(f"the model with {name} pooling" for name in without)
+        lines.append(TEXTS["nearest.not_theirs"].format(models=models))
+    title = "The nearest sentences of the index"
+    if len(without) == len(names):
+        title = "The training sentences on this machine are not these models'"
+    block = finding_block(title, lines, TEXTS["read.own_nearest"], neighbour_tables(found, names))
+    return f'<div class="mb-texts">{block}</div>'
+
+
+def neighbour_tables(
+    found: Mapping[str, Mapping[str, Sequence[Neighbour]]], names: Mapping[str, str]
+) -> str:
+    """Return a table for each sentence and model."""
+    tables = []
+    head = ["Training sentence", "Its label", "Distance"]
     for name, by_model in found.items():
         for model, neighbours in by_model.items():
             rows = [
                 [each.text.text, label_of(each), f"{max(0.0, 1 - each.cosine):.3f}"]
                 for each in neighbours
             ]
-            head = ["Training sentence", "Its label", "Distance"]
-            tables.append(table(f"Nearest to {name}, {POOLING_NAMES[model]} pooling", head, rows))
-        firsts = {rows[0].text.text for rows in by_model.values() if rows}
-        same = "the same sentence" if len(firsts) == 1 else "different sentences"
-        titles.append(f"to {name} {same}")
-    title = "Nearest under CLS and mean pooling: " + ", ".join(titles)
-    block = finding_block(title, [], TEXTS["read.nearest"], "".join(tables))
-    return f'<div class="mb-texts">{block}</div>'
+            tables.append(table(f"Nearest to {name}, {names[model]} pooling", head, rows))
+    return "".join(tables)
 
 
 def label_of(neighbour: Neighbour) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from minbert.explain import EXPECTED, Answer, Target
-from minbert.tasks import SENTIMENT
+from minbert.tasks import SENTIMENT, clamped
 from minbert.ui.engine import Engine
 from minbert.ui.parts import refusal
-from minbert.ui.parts.numbers import clamped, percent
+from minbert.ui.parts.numbers import percent
 
 OF_A, OF_B, PARAPHRASE, SIMILARITY = "Sentiment of A", "Sentiment of B", "Paraphrase", "Similarity"
 KINDS = (OF_A, OF_B, PARAPHRASE, SIMILARITY)
@@ -43,6 +43,11 @@ class Subject:
     def task(self) -> str:
         """Return the task."""
         return TASK_OF[self.kind]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Return the sentences."""
+        return (self.first,) if self.second is None else (self.first, self.second)
 
     @property
     def names(self) -> tuple[str, ...]:

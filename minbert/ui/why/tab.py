@@ -61,11 +61,12 @@ class WhyTab:
     parts: dict[str, Part]
 
 
-def build_why(results: Path) -> WhyTab:
+def build_why(results: Path, engine: Engine) -> WhyTab:
     """Build the tab; `results` may hold the record of bias. Nothing is computed here."""
     parts: dict[str, Part] = {}
     with gr.Tab("Why?", id="why") as tab:
-        gr.HTML(lead_block(TEXTS["tab.opening"]), elem_id="why-opening")
+        opening = TEXTS["tab.opening"].format(pooling=engine.names["mean"])
+        gr.HTML(lead_block(opening), elem_id="why-opening")
         kind = gr.Radio(list(KINDS), value=OF_A, label="Explain which answer?", elem_id="why-kind")
         heading("Which words made this answer?", "why-words-head")
         with gr.Row():
@@ -103,7 +104,10 @@ def build_why(results: Path) -> WhyTab:
             start, stop = buttons("templates", "Swap in our sentences")
         parts["templates"] = place("templates", start, stop, figure=True)
         heading("What masking in training costs and gains", "why-record-head")
-        gr.HTML(f'<div class="mb-texts">{record_block(results)}</div>', elem_id="why-record")
+        gr.HTML(
+            f'<div class="mb-texts">{record_block(results, own=bool(engine.own))}</div>',
+            elem_id="why-record",
+        )
     return WhyTab(tab, kind, target, masked, parts)
 
 

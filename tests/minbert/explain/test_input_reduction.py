@@ -60,7 +60,7 @@ def test_sentiment_keeps_its_class_and_goes_greedily(seed: int, build: Build) ->
         assert step.answer.label == result.label == whole.label
         assert step.answer.value == pytest.approx(result.expected, abs=1e-4)
         shorter = [" ".join(words[:i] + words[i + 1 :]) for i in range(len(words))]
-        results = predictor.sentiment(shorter)
+        results = predictor.sentiment(shorter) if len(words) > 1 else []
         kept = [i for i, each in enumerate(results) if each.label == whole.label]
         if number == len(found.steps) - 1:
             assert len(words) == 1 or not kept
@@ -146,11 +146,10 @@ def test_each_step_is_told_and_may_stop_it(build: Build) -> None:
 
 def test_nothing_to_leave_out(build: Build) -> None:
     predictor = build()
-    for text in ("", "film"):
-        found = reduce_input(predictor, text, task="sentiment")
-        assert (len(found.steps), found.next_answers, found.skipped) == (1, (), 0)
-    found = reduce_input(predictor, "", "film", task="similarity")
-    assert found.shortest.second == ("film",)
+    found = reduce_input(predictor, "film", task="sentiment")
+    assert (len(found.steps), found.next_answers, found.skipped) == (1, (), 0)
+    found = reduce_input(predictor, "a", "film", task="similarity")
+    assert (found.shortest.first, found.shortest.second) == (("a",), ("film",))
 
 
 def test_what_is_refused(build: Build) -> None:

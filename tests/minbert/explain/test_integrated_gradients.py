@@ -189,11 +189,6 @@ def test_special_tokens_keep_their_place_in_the_baseline(build: Build) -> None:
     assert baseline_ids(predictor, item, "mask") == [cls, mask, mask, mask, sep, mask, sep]
 
 
-def test_nothing_written_has_nothing_to_add(build: Build) -> None:
-    found = integrated_gradients(build(), " ", task="sentiment", steps=2)
-    assert (found.first.words, found.total, found.gap) == ((), 0.0, pytest.approx(0.0, abs=1e-5))
-
-
 def test_points_run_in_small_batches_on_the_model_s_thread(tmp_path: Path) -> None:
     model = tiny_model(tmp_path, similarity_score="mean")
     redraw(model, seed=1, std=0.2)

@@ -169,23 +169,18 @@ def test_equal_inputs_are_encoded_once_and_all_in_batches(build: Build) -> None:
 
 def test_one_word_leaves_an_empty_sentence_and_not_an_empty_input(build: Build) -> None:
     predictor = build()
-    assert occlude_similarity(predictor, "film", SECOND).without_first[0] == pytest.approx(
-        predictor.siamese([("", SECOND)]).item(), abs=2e-5
+    empty, words = predictor.pooled(
+        predictor.single_inputs(predictor.tokenizer.pieces(["", SECOND])), "similarity"
     )
-    (wanted,) = predictor.sentiment([""])
+    score = predictor.model.siamese_similarity(empty[None], words[None]).item()
+    assert occlude_similarity(predictor, "film", SECOND).without_first[0] == pytest.approx(
+        score, abs=2e-5
+    )
+    (wanted,) = predictor.sentiment_of(empty[None])
     assert occlude_sentiment(predictor, "films").without[0].probabilities == pytest.approx(
         wanted.probabilities, abs=1e-5
     )
     assert len(occlude_joint(predictor, "film", "film").without_second) == 1
-
-
-def test_nothing_to_leave_out(build: Build) -> None:
-    predictor = build()
-    assert occlude_sentiment(predictor, " ").without == ()
-    similarity = occlude_similarity(predictor, "", "")
-    assert (similarity.without_first, similarity.without_second) == ((), ())
-    joint = occlude_joint(predictor, "", "film")
-    assert (joint.first, joint.second, len(joint.without_second)) == ((), ("film",), 1)
 
 
 def test_odd_texts(build: Build) -> None:

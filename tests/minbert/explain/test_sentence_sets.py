@@ -20,7 +20,7 @@ from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
 from tests.support import assert_close
 
-TEXTS = ("the film is good", "", "a dog", "films " * 60, "🙂 [SEP] <b>")
+TEXTS = ("the film is good", ".", "a dog", "films " * 60, "🙂 [SEP] <b>")
 
 
 def drawn(count: int, width: int = 6, seed: int = 0) -> torch.Tensor:

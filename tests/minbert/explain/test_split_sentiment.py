@@ -12,7 +12,7 @@ from tests.minbert.explain.conftest import Build
 from tests.support import assert_close
 
 FILM = "the films weren't good, and it is not funny"
-TEXTS = (FILM, "", "film", "[SEP] <b>& 🙂 \ud83d", "the films sleeping " * 60)
+TEXTS = (FILM, ".", "film", "[SEP] <b>& 🙂 \ud83d", "the films sleeping " * 60)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -18,8 +18,8 @@ CAT, DOG = "the cat sleeps in the garden.", "a red dog runs to the park, and it 
 PAIRS = [
     (CAT, DOG),
     (CAT, CAT),
-    ("", ""),
-    ("", DOG),
+    (".", "."),
+    (".", DOG),
     ("film", "films"),
     ("[SEP] <b>& 🙂 日本語", "naïve \ud83d [CLS]"),
     ("the films sleeping " * 60, "a dog " * 80),
@@ -47,7 +47,7 @@ def test_the_matrix_sums_to_the_model_s_cosine(seed: int, scaling: str, build: B
         assert split.cosine == pytest.approx(cosine, abs=1e-5)
         assert split.residual == pytest.approx(abs(split.cosine - split.matrix.sum().item()))
         assert split.residual < 1e-5
-        assert split.score == pytest.approx(predictor.siamese([(first, second)]).item(), abs=1e-5)
+        assert split.raw == pytest.approx(predictor.siamese([(first, second)]).item(), abs=1e-5)
         assert split.matrix.shape == (len(split.first), len(split.second))
 
 
@@ -55,7 +55,7 @@ def test_with_pals_it_is_the_similarity_s_own_encoding(build: Build) -> None:
     predictor = build(pal_size=4)
     split = split_similarity(predictor, CAT, DOG)
     assert split.residual < 1e-5
-    assert split.score == pytest.approx(predictor.siamese([(CAT, DOG)]).item(), abs=1e-5)
+    assert split.raw == pytest.approx(predictor.siamese([(CAT, DOG)]).item(), abs=1e-5)
     predictor.model.encoder.pals_on = False
     assert abs(split_similarity(predictor, CAT, DOG).cosine - split.cosine) > 1e-3
 
@@ -131,8 +131,8 @@ def test_on_the_real_model(real: Predictor) -> None:
     ]:
         split = split_similarity(real, first, second)
         assert split.residual < 1e-5
-        assert split.score == pytest.approx(5 * split.matrix.sum().item(), abs=1e-4)
-        assert split.score == pytest.approx(real.siamese([(first, second)]).item(), abs=1e-4)
+        assert split.raw == pytest.approx(5 * split.matrix.sum().item(), abs=1e-4)
+        assert split.raw == pytest.approx(real.siamese([(first, second)]).item(), abs=1e-4)
     assert split_similarity(real, CAT, CAT).cosine == pytest.approx(1.0, abs=1e-5)
 
 
@@ -172,4 +172,4 @@ def test_the_line_is_the_score_s(build: Build) -> None:
     for scaling in ("positive", "shifted"):
         split = split_similarity(build(cosine_scaling=scaling), CAT, DOG)
         assert split.formula == score_formula(split.cosine, scaling)
-        assert float(split.formula.split("= ")[1]) == pytest.approx(split.score, abs=0.0501)
+        assert float(split.formula.split("= ")[1]) == pytest.approx(split.raw, abs=0.0501)

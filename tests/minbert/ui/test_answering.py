@@ -13,8 +13,9 @@ import pytest
 from minbert.ui.answering import Answering, Outputs, Place
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.masked_word import Extras
-from minbert.ui.engine import Asked, Engine
+from minbert.ui.engine import Engine
 from minbert.ui.pooling.events import Lab
+from minbert.ui.question import Asked
 from minbert.ui.try_it.events import Handlers
 
 A, B = "the cat sits in the garden", "a slow dog sleeps"

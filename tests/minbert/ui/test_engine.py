@@ -9,7 +9,8 @@ import torch
 
 from minbert.checkpoint import export_encoder
 from minbert.predictor import Predictor
-from minbert.ui.engine import LONGEST_TEXT, Engine, InputError
+from minbert.ui.engine import Engine
+from minbert.ui.question import LONGEST_TEXT, InputError
 from tests.read_html import numbers_in
 from tests.support import redraw, tiny_model
 

@@ -35,16 +35,17 @@ from minbert.ui.attention.events import TOGETHER, Controls, Studio
 from minbert.ui.attention.masked_word import Extras
 from minbert.ui.batch import previews
 from minbert.ui.batch import tables as batch
-from minbert.ui.engine import Asked, Engine
+from minbert.ui.engine import Engine, Source
 from minbert.ui.experiments import tables as experiments
 from minbert.ui.experiments.figures import conflicts_figure, curves_figure
 from minbert.ui.experiments.scores_figure import scores_figure
-from minbert.ui.parts import answer_cards, blocks, tables
+from minbert.ui.parts import answer_cards, blocks, own_models, tables
 from minbert.ui.parts.score_rows import MAIN_METRICS, group_rows
 from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_findings
 from minbert.ui.pooling import tables as pooling
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.sets import Comparison as ComparedSet
+from minbert.ui.question import Asked
 from minbert.ui.static import attention as static_attention
 from minbert.ui.static import document, live, sections
 from minbert.ui.try_it.events import Handlers
@@ -244,6 +245,14 @@ CALLS: dict[str, Callable[[Given], str]] = {
         Subject(OF_A, B, None), marked(probe_sentence(of.engine.mean, B, task="sentiment")[0])
     ),
     "why/bias_record.record_block": lambda of: of.record_of_bias(),
+    "parts/own_models.models_block": lambda of: own_models.models_block(
+        dataclasses.replace(of.engine, own=(Source(MARK, of.folder),) * 2)
+    ),
+    "why/nearest.own_block": lambda _: nearest.own_block(
+        {MARK: {"mean": [NEIGHBOUR]}},
+        {"mean": MARK, "cls": MARK},
+        [MARK],
+    ),
     "why/nearest.nearest_block": lambda _: nearest.nearest_block({MARK: {"cls": [NEIGHBOUR]}}),
     "why/reduction.reduction_block": lambda of: reduction.reduction_block(
         Subject(OF_A, A, None), marked(reduce_input(of.engine.mean, A, task="sentiment"))
@@ -256,7 +265,8 @@ CALLS: dict[str, Callable[[Given], str]] = {
 EXCEPTIONS = {
     "texts of ours alone": "about/tab.code_block batch/tables.formats pooling/intro.opening "
     "pooling/intro.drawing pooling/intro.consequences experiments/tables.encoder_block "
-    "pooling/sets_events.side_head static/sections.sets_block why/nearest.no_index_block",
+    "pooling/sets_events.side_head static/sections.sets_block why/nearest.no_index_block "
+    "v1/reference.reference v1/reference.section v1/reference.fields v1/reference.kind",
     "numbers and names of ours alone": "parts/answer_cards.paraphrase_card "
     "parts/answer_cards.similarity_card parts/answer_cards.answer_panel why/bias.templates_block "
     "parts/both_poolings.answers_table batch/tables.scores_block batch/tables.confusion_block "

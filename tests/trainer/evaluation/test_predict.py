@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import os
 import subprocess
 import sys
@@ -26,7 +27,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 COLUMNS = {
     "sentiment": ["id", "prediction", "p_0", "p_1", "p_2", "p_3", "p_4"],
     "paraphrase": ["id", "prediction", "p_duplicate"],
-    "similarity": ["id", "prediction", "score"],
+    "similarity": ["id", "prediction", "score", "raw"],
 }
 
 
@@ -121,7 +122,7 @@ def test_paraphrase_values(model_folder: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("score", ["joint", "siamese", "mean"])
-def test_similarity_is_the_checkpoint_s_score_unclamped(
+def test_similarity_is_the_checkpoint_s_score_and_raw_beside_it(
     model_folder: Path, tmp_path: Path, score: str
 ) -> None:
     model = spread(model_folder, "similarity", 2.5)
@@ -129,14 +130,16 @@ def test_similarity_is_the_checkpoint_s_score_unclamped(
     predictor = Predictor(model, "cpu")
     rows, _ = labelled_file(predictor, "similarity", source(tmp_path, "similarity"))
     results = predictor.pairs([(a, b) for a, b in inputs_of("similarity")])
-    assert [float(row["prediction"]) for row in rows] == pytest.approx(
-        [result.similarity for result in results], abs=1e-4
-    )
+    for name, wanted in (
+        ("score", [result.score for result in results]),
+        ("raw", [result.raw for result in results]),
+    ):
+        assert [float(row[name]) for row in rows] == pytest.approx(wanted, abs=1e-4)
     assert [row["prediction"] for row in rows] == [row["score"] for row in rows]
     if score == "joint":
-        values = [float(row["score"]) for row in rows]
-        assert min(values) < 0
-        assert max(values) > 5
+        raw, scores = ([float(row[name]) for row in rows] for name in ("raw", "score"))
+        assert (min(raw) < 0, max(raw) > 5) == (True, True)
+        assert (min(scores), max(scores)) == (0.0, 5.0)
 
 
 @pytest.mark.parametrize("size", [1, 7, 29, 30])
@@ -222,6 +225,19 @@ def test_ids_with_tabs_and_quotes_come_back(predictor: Predictor, tmp_path: Path
     path = write_table(tmp_path / "ids.csv", header("sentiment", labelled=False), rows)
     found, _ = labelled_file(predictor, "sentiment", path)
     assert [row["id"] for row in found] == ids
+
+
+def test_the_output_may_be_standard_output_and_progress_is_elsewhere(
+    model_folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = source(tmp_path, "similarity", 5)
+    command = ["predict", "--model", str(model_folder), "--task", "similarity", "--device", "cpu"]
+    assert main([*command, "--input", str(path), "--output", "-"]) == 0
+    printed = capfd.readouterr()
+    rows = list(csv.DictReader(io.StringIO(printed.out), delimiter="\t", strict=True))
+    assert [row["id"] for row in rows] == [row[0] for row in task_rows("similarity", 5, 7)]
+    assert "standard output: 5 predictions" in printed.err
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_the_output_is_replaced_in_one_step(

@@ -115,7 +115,7 @@ def test_the_model_chosen_is_the_one_that_answers(batch: Batch, engine: Engine) 
         (row, _) = written(ended(begun(batch, None, PAIRS_TEXT, AUTO, model)[1]))
         (pair,) = predictor.pairs([("the cat", "a cat")])
         assert float(row["p_duplicate"]) == pytest.approx(pair.paraphrase, abs=1e-5)
-        assert float(row["predicted_similarity"]) == pytest.approx(pair.similarity, abs=1e-4)
+        assert float(row["predicted_similarity"]) == pytest.approx(pair.score, abs=1e-4)
 
 
 def test_figures_come_with_labels_alone(batch: Batch) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from minbert.answers import PairResult, SentimentResult
 from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer
 from minbert.ui.parts import answer_cards
 from minbert.ui.parts.numbers import percent
+from minbert.ui.question import Answer
 from tests.read_html import named_in, read
 
 MOOD = SentimentResult((0.05, 0.1, 0.15, 0.5, 0.2))
@@ -49,7 +49,7 @@ def test_similarity_is_clamped_but_tells_the_raw_score() -> None:
     assert card.texts(css="mb-band") == ["the same meaning"]
     assert card.one(css="mb-marker").attributes["style"] == "left:100.0%"
     assert "5.30" in card.one("p", "mb-note").numbers
-    assert [one.numbers for one in card.find("dd")] == [["5.30"], ["5.40", "5.20"], ["3.10"], []]
+    assert [one.numbers for one in card.find("dd")] == [["5.00"], ["5.00", "5.00"], ["3.10"], []]
     inside = read(answer_cards.similarity_card(PairResult(0.9, 0.7, 2.0, 2.0, 2.0, 2.0)))
     assert inside.one("p", "mb-note").numbers == []
 

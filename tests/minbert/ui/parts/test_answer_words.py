@@ -6,8 +6,8 @@ import pytest
 
 from minbert.answers import PairResult, SentimentResult
 from minbert.tasks import SENTIMENT, similarity_band
-from minbert.ui.engine import Answer
 from minbert.ui.parts import answer_words, numbers
+from minbert.ui.question import Answer
 from tests.read_html import named_in, numbers_in, quoted_in
 
 POOLINGS = ("CLS", "mean")

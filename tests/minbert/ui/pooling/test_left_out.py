@@ -17,7 +17,6 @@ from minbert.ui.pooling.left_out import (
     FUNCTIONS,
     JOINT,
     SIAMESE,
-    STEPS,
     TEXTS,
     LeftOut,
     Occlusion,
@@ -25,11 +24,13 @@ from minbert.ui.pooling.left_out import (
     finding,
     left_out_figure,
     left_out_table,
+    steps_of,
     waiting,
 )
 from tests.read_html import named_in, numbers_in, quoted_in, read
 
 POOLINGS = tuple(POOLING_NAMES.values())
+STEPS = steps_of(POOLING_NAMES)
 A, B = "the cat sleeps on the sofa", "a dog runs"
 SMALL = LeftOut(
     kind=SIAMESE,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from minbert.explain import layer_similarity, split_sentiment, split_similarity
-from minbert.explain.words import Words
+from minbert.explain.words import Words, words_of
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.colours import AGAINST, FOR
@@ -79,10 +79,14 @@ def test_the_split_finding_names_the_two_words_that_do_most(engine: Engine) -> N
 
 
 def test_without_words_none_is_named(engine: Engine) -> None:
-    split = split_similarity(engine.mean, "", "")
-    (pair,) = engine.mean.pairs([("", "")])
+    (item,) = engine.mean.single_inputs([[]])
+    marks = words_of(item, engine.mean.tokenizer)
+    split, moods = split_similarity(engine.mean, A, B), split_sentiment(engine.mean, A)
+    (pair,) = engine.mean.pairs([(A, B)])
+    split = dataclasses.replace(split, first=marks, second=marks, matrix=torch.full((2, 2), 0.25))
     assert quoted_in(findings.split_finding(split, pair)[0]) == []
-    assert quoted_in(findings.loudest_word("A", split_sentiment(engine.mean, ""))) == []
+    moods = dataclasses.replace(moods, words=marks)
+    assert quoted_in(findings.loudest_word("A", moods)) == []
 
 
 def test_the_loudest_word_is_never_a_mark(engine: Engine) -> None:

@@ -11,7 +11,7 @@ import torch
 from minbert.explain import Separation, clustered_order, cosine_matrix, pooled_by
 from minbert.pooling import AttentionPooling
 from minbert.serving import BULK, _urgency
-from minbert.ui.engine import Engine, InputError
+from minbert.ui.engine import Engine
 from minbert.ui.pooling import sets as lab_sets
 from minbert.ui.pooling import sets_findings
 from minbert.ui.pooling.sets import (
@@ -24,6 +24,7 @@ from minbert.ui.pooling.sets import (
     read_lines,
     read_sets,
 )
+from minbert.ui.question import InputError
 from tests.read_html import named_in, numbers_in, quoted_in
 
 SHORT = ("CLS", "mean")

@@ -9,7 +9,8 @@ import pytest
 
 from minbert.answers import SentimentResult
 from minbert.text import MASK, normalise
-from minbert.ui.engine import Answer, Asked, Engine, InputError, Question
+from minbert.ui.engine import Engine
+from minbert.ui.question import Answer, Asked, InputError, Question
 from minbert.ui.try_it.edits import (
     MOST_STEPS,
     MOST_WORDS,

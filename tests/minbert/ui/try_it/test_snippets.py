@@ -9,9 +9,10 @@ import re
 import pytest
 
 from minbert.answers import SentimentResult
-from minbert.tasks import SENTIMENT
-from minbert.ui.engine import Answer, Asked, Engine
+from minbert.tasks import SENTIMENT, clamped
+from minbert.ui.engine import Engine
 from minbert.ui.parts import answer_cards, answer_words, numbers
+from minbert.ui.question import Answer, Asked
 from minbert.ui.try_it.events import Handlers, as_dict, changed
 from minbert.ui.try_it.snippets import json_text, python_lines, shortened
 from tests.read_html import named_in, numbers_in, quoted_in, read
@@ -44,9 +45,11 @@ def test_both_orders_keep_their_names(engine: Engine) -> None:
     assert pair.paraphrase_ab != pytest.approx(pair.paraphrase_ba, abs=1e-4)
     told = as_dict(engine.answer(engine.mean, question))
     given = [told["paraphrase"][name] for name in ("a_then_b", "b_then_a")]
-    given += [told["similarity"][name] for name in ("joint_a_then_b", "joint_b_then_a")]
+    orders = "joint_a_then_b", "joint_b_then_a"
+    given += [told["similarity"][f"raw_{name}"] for name in orders]
     wanted = [pair.paraphrase_ab, pair.paraphrase_ba, pair.joint_ab, pair.joint_ba]
     assert given == pytest.approx(wanted, abs=1e-5)
+    assert [told["similarity"][name] for name in orders] == [*map(clamped, given[2:])]
 
 
 def test_a_rating_that_hardly_moves_has_no_minus() -> None:

@@ -1,0 +1,1 @@
+"""What the running server does beside answering: sessions, what is kept, what it logs."""

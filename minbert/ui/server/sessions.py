@@ -1,0 +1,84 @@
+"""What the server remembers of a visitor: states, and components that an event changed.
+
+Gradio keeps a copy of the page's configuration for each session, half a megabyte, and writes into
+it all that the visitor types and sees, to build links that open on the same state. This page makes
+no such links, so its sessions have no copy. Differs from gradio 6.31 in two more things: a call
+without a session is given one that is not stored, since nobody can come back for it; and of too
+many sessions the first to go are those that hold no state.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime
+from collections import ChainMap
+from typing import TYPE_CHECKING, Any
+
+from gradio.state_holder import SessionState, StateHolder
+
+if TYPE_CHECKING:
+    from gradio import Blocks
+
+MOST_SESSIONS = 1_000  # visitors whose pins and answers are kept at once
+SECONDS_AFTER_CLOSING = 3_600  # so long a closed page's state waits for its visitor
+
+
+class Session(SessionState):
+    """One visitor's states; components are the page's own until an event changes one."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        """Begin with the page as it was built."""
+        self.blocks_config = copy.copy(blocks.default_config)
+        self.blocks_config.blocks = ChainMap({}, blocks.default_config.blocks)  # type: ignore[assignment] # as a dict
+        self.blocks_config.fns = blocks.default_config.fns
+        self.config_values: dict[int, Any] = {}
+        self.state_data: dict[int, Any] = {}
+        self._state_ttl: dict[int, tuple[float | None, datetime.datetime]] = {}
+        self.is_closed = False
+        self.STATE_TTL_WHEN_CLOSED = SECONDS_AFTER_CLOSING
+
+    def __setitem__(self, key: int, value: Any) -> None:  # noqa: ANN401 - a state's value, or a component
+        """Keep a state's value, or a component that an event changed."""
+        super().__setitem__(key, value)
+        self.config_values.clear()
+
+    def _update_config(self, key: int) -> None:
+        """Keep nothing of a component's configuration."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:  # noqa: ANN401 - a component's
+        """Keep nothing of what a component shows."""
+
+
+class Sessions(StateHolder):
+    """The sessions of all visitors, the least recently used first."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        """Keep sessions of a page, as many as it has capacity for."""
+        super().__init__()  # type: ignore[no-untyped-call] # gradio's
+        self.set_blocks(blocks)
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        """Return a visitor's session; of a call without one, a new one that isn't stored."""
+        if session_id in self.blocks._queue.event_ids_to_events:  # gradio names it after the event
+            return Session(self.blocks)
+        with self.lock:
+            if session_id not in self.session_data:
+                self.session_data[session_id] = Session(self.blocks)
+            session = self.session_data[session_id]
+        self.update(session_id)
+        self.time_last_used[session_id] = datetime.datetime.now()
+        return session
+
+    def update(self, session_id: str) -> None:
+        """Note that a session is used, and let another go where there are too many."""
+        with self.lock:
+            if session_id in self.session_data:
+                self.session_data.move_to_end(session_id)
+            while len(self.session_data) > self.capacity:
+                stateless = (
+                    name for name, each in self.session_data.items() if not each.state_data
+                )
+                oldest = next(iter(self.session_data))
+                gone = next((name for name in stateless if name != session_id), oldest)
+                del self.session_data[gone]
+                self.time_last_used.pop(gone, None)

@@ -1,0 +1,148 @@
+"""What /v1 answers, as types; the keys are those of gradio's endpoints of the same names."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+Score = Annotated[float, Field(ge=0, le=5)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class Sentiment(BaseModel):
+    """One sentence's mood."""
+
+    label: str
+    probabilities: dict[str, Probability]
+    expected: Annotated[float, Field(description="Expected rating, 0 to 4.")]
+
+
+class Paraphrase(BaseModel):
+    """Whether two sentences mean the same."""
+
+    label: str
+    probability: Probability
+    a_then_b: Probability
+    b_then_a: Probability
+
+
+class Similarity(BaseModel):
+    """How alike two sentences are, 0 to 5; `raw` ones are the model's own, not clamped."""
+
+    score: Score
+    band: str
+    joint: Score
+    joint_a_then_b: Score
+    joint_b_then_a: Score
+    siamese: Score
+    raw: float
+    raw_joint: float
+    raw_joint_a_then_b: float
+    raw_joint_b_then_a: float
+    raw_siamese: float
+
+
+class Prediction(BaseModel):
+    """All three tasks, by one model; of one sentence its sentiment alone."""
+
+    sentiment: list[Sentiment]
+    paraphrase: Paraphrase | None = None
+    similarity: Similarity | None = None
+
+
+class Comparison(BaseModel):
+    """Both models' answers, and how they differ in words."""
+
+    cls: Prediction
+    mean: Prediction
+    differences: list[str]
+
+
+class AttentionMaps(BaseModel):
+    """Attention maps of one sentence, or of the joint pair."""
+
+    tokens: list[str]
+    segments: Annotated[list[int], Field(description="0 for A, 1 for B, of each token.")]
+    layers: list[int]
+    weights: Annotated[
+        list[Any], Field(description="(H, T, T) of `layer`, or (L, H, T, T) of `layers`.")
+    ]
+    left_out: Annotated[int, Field(description="Word pieces that were cut.")]
+
+
+class WordScore(BaseModel):
+    """One word and its number."""
+
+    word: str
+    score: float
+
+
+class Completeness(BaseModel):
+    """The sum of the scores against what they should sum to."""
+
+    total: float
+    value: float
+    blank: float
+    gap: float
+
+
+class Explanation(BaseModel):
+    """What each word does for an answer."""
+
+    task: str
+    target: str
+    method: str
+    signed: bool
+    first: list[WordScore]
+    second: list[WordScore]
+    skipped: int
+    completeness: Completeness | None
+
+
+class Split(BaseModel):
+    """The cosine of two sentences, word by word."""
+
+    first: list[str]
+    second: list[str]
+    matrix: list[list[float]]
+    cosine: float
+    score: Score
+    raw: Annotated[float, Field(description="The score, not clamped.")]
+    formula: str
+
+
+class BadRow(BaseModel):
+    """A row that can't be answered."""
+
+    line: int
+    reason: str
+
+
+class Table(BaseModel):
+    """All rows of a table, and their scores where they have labels."""
+
+    kind: str
+    model: str
+    rows: list[dict[str, Any]]
+    bad_rows: list[BadRow]
+    bad_labels: Annotated[list[BadRow], Field(description="Answered, and not scored.")]
+    columns: Annotated[
+        dict[str, str] | None, Field(description="By what each is read as; null: no table.")
+    ]
+    taken_for: Annotated[list[str], Field(description="What was taken for what, in words.")]
+    scores: dict[str, Any] | None
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request."""
+
+    loc: Annotated[list[str | int], Field(description="Where: body, then the field.")]
+    msg: str
+    type: str
+
+
+class Refusal(BaseModel):
+    """Why a request isn't answered."""
+
+    detail: list[Fault]

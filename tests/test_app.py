@@ -1,0 +1,72 @@
+"""app.py's beginning: what it makes of the environment, before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import app
+
+
+@pytest.fixture(autouse=True)
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin with a few variables, and put all back afterwards."""
+    kept = {"PATH": os.environ["PATH"], "GRADIO_TEMP_DIR": str(tmp_path)}
+    monkeypatch.setattr(os, "environ", kept)
+
+
+@pytest.mark.parametrize(
+    ("cores", "threads"), [("2", "2"), ("0.5", "1"), ("3.5", "3"), ("500m", None), ("", None)]
+)
+def test_threads_are_the_space_s_cores(cores: str, threads: str | None) -> None:
+    os.environ["CPU_CORES"] = cores
+    app.prepare_environment()
+    assert os.environ.get("OMP_NUM_THREADS") == threads
+
+
+@pytest.mark.parametrize("port", ["", "abc", "-1", "70000"])
+def test_a_port_that_is_none_ends_the_start(port: str) -> None:
+    os.environ["GRADIO_SERVER_PORT"] = port
+    with pytest.raises(SystemExit, match=f"GRADIO_SERVER_PORT.*{port!r}"):
+        app.prepare_environment()
+
+
+def test_the_page_s_files_are_its_user_s_alone(tmp_path: Path) -> None:
+    app.prepare_environment()
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    assert folder.parent == tmp_path
+    assert folder.name.startswith("minbert-lab-")
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("broken", ["a file", "a link"])
+def test_a_folder_that_can_t_be_used_ends_the_start(tmp_path: Path, broken: str) -> None:
+    place = app.own_folder()
+    place.rmdir()
+    if broken == "a link":
+        place.symlink_to(tmp_path)
+    else:
+        place.write_text("", encoding="utf-8")
+    with pytest.raises(SystemExit, match="GRADIO_TEMP_DIR"):
+        app.prepare_environment()
+
+
+def test_the_page_s_own_address_needs_no_proxy(capsys: pytest.CaptureFixture[str]) -> None:
+    os.environ |= {"HTTP_PROXY": "http://10.0.0.1:3128", "NO_PROXY": "example.org"}
+    app.prepare_environment()
+    assert os.environ["NO_PROXY"].split(",") == ["example.org", "127.0.0.1", "localhost", "::1"]
+    assert os.environ["HTTP_PROXY"] == "http://10.0.0.1:3128"
+    assert not capsys.readouterr().err
+
+
+def test_a_socks_proxy_without_its_library_is_left_out_and_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    os.environ |= {"ALL_PROXY": "socks5://10.0.0.1:1080", "HTTP_PROXY": "http://10.0.0.1:3128"}
+    app.prepare_environment()
+    assert "ALL_PROXY" not in os.environ
+    assert "HTTP_PROXY" in os.environ
+    assert "ALL_PROXY" in capsys.readouterr().err
