@@ -4,11 +4,40 @@ from __future__ import annotations
 
 import dataclasses
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from minbert.tasks import SENTIMENT, clamped, similarity_band
 
 SENTIMENT_NAMES = {5: SENTIMENT.labels, 2: ("negative", "positive")}  # by number of classes
+
+
+class NotFiniteError(ValueError):
+    """Numbers of a model that are NaN or infinite; the message says where and why."""
+
+
+def check_finite(values: Tensor, what: str, model: nn.Module) -> Tensor:
+    """Return `values` (any shape), which a model has computed, once they are known to be finite.
+
+    Args:
+        values: to be checked.
+        what: their name, for the message.
+        model: searched for the cause when they aren't finite.
+
+    Raises:
+        NotFiniteError: one is NaN or infinite.
+    """
+    if bool(values.isfinite().all()):
+        return values
+    named = model.named_parameters()
+    wrong = next((name for name, each in named if not each.isfinite().all()), None)
+    cause = (
+        f"{wrong} holds NaN or infinity, as after a training that diverged: load a whole "
+        "checkpoint, or train with a lower learning rate."
+        if wrong
+        else "All weights are finite, but so large that numbers overflow on the way: train with a "
+        "lower learning rate, or compute in float32."
+    )
+    raise NotFiniteError(f"The {what} should be finite numbers. Found NaN or infinity. {cause}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,6 +45,7 @@ class SentimentResult:
     """Class probabilities of one sentence: five, or as many as the checkpoint has classes."""
 
     probabilities: tuple[float, ...]  # very negative ... very positive, sum 1
+    left_out: int = 0  # word pieces that truncation dropped
 
     @property
     def label(self) -> str:
@@ -44,6 +74,7 @@ class PairResult:
     joint_ba: float  # B then A
     siamese: float  # Siamese similarity 0-5, not clamped, symmetric by construction
     similarity: float  # the checkpoint's `similarity_score`, not clamped
+    left_out: int = 0  # word pieces of both that truncation dropped from the joint input
 
     @property
     def paraphrase(self) -> float:

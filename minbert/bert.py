@@ -2,14 +2,16 @@
 
 Paper: Devlin et al. 2019, "BERT: Pre-training of Deep Bidirectional Transformers", section 3,
 on the post-layer-norm encoder of Vaswani et al. 2017, section 3.1. Differs from the paper:
-nothing (learned absolute positions, exact GELU). Projected attention layers (`minbert.pals`) can be
-put beside the layers; a plain checkpoint has none.
+nothing (learned absolute positions, exact GELU unless a checkpoint names another function).
+Projected attention layers (`minbert.pals`) can be put beside the layers; a plain checkpoint has
+none.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+import functools
+from collections.abc import Callable, Collection, Sequence
 from typing import cast
 
 import torch
@@ -19,6 +21,30 @@ from torch.nn import functional as F
 from minbert.attention import SelfAttention, additive_mask
 from minbert.config import BertConfig, choice_error
 from minbert.pals import ProjectedAttention
+
+
+def quick_gelu(units: Tensor) -> Tensor:
+    """Return the sigmoid approximation of GELU (Hendrycks & Gimpel 2016), for any shape."""
+    return units * torch.sigmoid(1.702 * units)
+
+
+_TANH_GELU = functools.partial(F.gelu, approximate="tanh")
+# The feed-forward layers' functions, by transformers' names: some are one function twice.
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_python": F.gelu,
+    "gelu_new": _TANH_GELU,
+    "gelu_fast": _TANH_GELU,
+    "gelu_accurate": _TANH_GELU,
+    "gelu_pytorch_tanh": _TANH_GELU,
+    "gelu_python_tanh": _TANH_GELU,
+    "quick_gelu": quick_gelu,
+    "relu": F.relu,
+    "silu": F.silu,
+    "swish": F.silu,
+    "mish": F.mish,
+    "tanh": torch.tanh,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +92,7 @@ class BertLayer(nn.Module):
         self.attention_output = nn.Linear(width, width)
         self.attention_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.intermediate = nn.Linear(width, config.intermediate_size)
+        self.activation = ACTIVATIONS[config.hidden_act]
         self.output = nn.Linear(config.intermediate_size, width)
         self.output_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
@@ -79,7 +106,7 @@ class BertLayer(nn.Module):
         """
         context, attention_map = self.attention(hidden, mask, with_map=with_map)
         hidden = self.attention_norm(hidden + self.dropout(self.attention_output(context)))
-        expanded = F.gelu(self.intermediate(hidden))  # (B, T, intermediate)
+        expanded = self.activation(self.intermediate(hidden))  # (B, T, intermediate)
         hidden = hidden + self.dropout(self.output(expanded))
         return self.output_norm(hidden if added is None else hidden + added), attention_map
 

@@ -1,8 +1,10 @@
 """Reading and writing weights: one key table, both ways, and nothing silent.
 
-An encoder comes from any Hugging Face folder of `model_type: bert`; our own multitask folders
-have the same shape (config.json, model.safetensors, tokenizer files). Pickles are never written; a
-downloaded `pytorch_model.bin` is read with `weights_only=True`.
+An encoder comes from any Hugging Face folder of `model_type: bert`, in one file or in shards with
+an index; our own multitask folders have the same shape (config.json, model.safetensors, tokenizer
+files) and a manifest (`minbert.manifest`). Pickles are never written; a downloaded
+`pytorch_model.bin` is read with `weights_only=True`. Whatever keeps a folder from being loaded is
+a `CheckpointError`.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,13 +21,13 @@ from torch.overrides import TorchFunctionMode
 
 from minbert.bert import BertModel
 from minbert.config import BertConfig
-from minbert.files import CheckpointError, read_json, read_tensors, write_json, write_tensors
+from minbert.files import CheckpointError, read_json, write_json, write_tensors
+from minbert.storage import manifest
+from minbert.storage.weights import PICKLED_FILES, check_finite, listed, read_weights, weights_files
+from minbert.storage.weights import WEIGHTS_FILE as WEIGHTS_FILE
 from minbert.text import Tokenizer
 
 CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
-PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
-TRAINED_ON_FILE = "trained_on.safetensors"  # the trainer's record of what made the weights
 # A checkpoint is all of its folder's files of these kinds: text and tensors, which can't run code.
 SAFE_KINDS = (".csv", ".json", ".md", ".safetensors", ".toml", ".tsv", ".txt", ".yaml")
 
@@ -59,6 +61,7 @@ IGNORED_PREFIXES = (
     "embeddings.position_ids",
     "embeddings.token_type_ids",
 )
+Config = TypeVar("Config")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,9 +93,14 @@ def modern_name(name: str) -> str:
 
 
 def encoder_state_from_hf(
-    weights: Mapping[str, Tensor], config: BertConfig
+    weights: Mapping[str, Tensor], config: BertConfig, source: Path | None = None
 ) -> tuple[dict[str, Tensor], LoadReport]:
     """Rename Hugging Face weights to ours.
+
+    Args:
+        weights: by Hugging Face's names.
+        config: of the encoder that they are for.
+        source: the folder that they come from, for the error.
 
     Returns:
         our state dictionary (without the pooler where the file has none), and what was left out.
@@ -115,10 +123,11 @@ def encoder_state_from_hf(
     fresh_pooler = not pooler & set(state)
     missing = set(table.values()) - set(state) - (pooler if fresh_pooler else set())
     if unknown or missing:
+        place = f" in {source}" if source else ""
         raise CheckpointError(
-            f"The weights should fit a {config.num_hidden_layers}-layer BERT. "
-            f"Missing: {_listed(missing)}. Unknown: {_listed(unknown)}. "
-            "Check that config.json and the weights belong together."
+            f"The weights{place} should fit a {config.num_hidden_layers}-layer BERT. "
+            f"Missing: {listed(missing)}. Unknown: {listed(unknown)}. "
+            "Check that config.json and the weights belong together, or download both again."
         )
     return state, LoadReport(tuple(sorted(ignored)), fresh_pooler)
 
@@ -169,26 +178,71 @@ def load_encoder(
         changes: fields of `BertConfig` to set differently, such as `hidden_dropout_prob`.
 
     Raises:
-        CheckpointError: files missing or torn, a name or shape that doesn't fit, a vocabulary
-            that the tokenizer doesn't have.
-        FileNotFoundError: no tokenizer files.
-        ValueError: a config.json that describes something other than a plain BERT.
+        CheckpointError: files missing, torn or other than the manifest says, a name or shape
+            that doesn't fit, a weight that isn't finite, a tokenizer with more word pieces than
+            the encoder, or a config.json that describes something other than a plain BERT.
+        ValueError: a change that `BertConfig` refuses.
     """
     folder = resolve_folder(name_or_dir, revision=revision)
-    stored = BertConfig.from_hf(read_json(folder / CONFIG_FILE))
+    manifest.verify(folder)
+    stored = read_config(folder, BertConfig.from_hf)
     config = dataclasses.replace(stored, **changes)  # type: ignore[arg-type]  # checked when built
     tokenizer = Tokenizer.from_folder(folder)
-    if len(tokenizer) != config.vocab_size:
-        raise CheckpointError(
-            f"`vocab_size` in {folder / CONFIG_FILE} should be the tokenizer's {len(tokenizer)}. "
-            f"Found {config.vocab_size}; the two files don't belong together."
-        )
-    state, report = encoder_state_from_hf(read_weights(folder), config)
+    weights = read_weights(folder)
+    check_config(config, tokenizer, weights, folder)
+    state, report = encoder_state_from_hf(weights, config, folder)
+    with without_weights():
+        shaped = BertModel(config)
+    fresh = shaped.pooler.state_dict(prefix="pooler.") if report.fresh_pooler else {}
+    check_fit(shaped, {**state, **fresh}, folder)  # before memory is taken for what may be damaged
     encoder = BertModel(config)
     for name, tensor in encoder.pooler.state_dict(prefix="pooler.").items():
         state.setdefault(name, tensor)
     load_strictly(encoder, state, folder)
     return encoder, tokenizer, report
+
+
+def read_config(folder: Path, form: Callable[[dict[str, Any]], Config]) -> Config:
+    """Read a folder's config.json as `form` makes it of the values.
+
+    Raises:
+        CheckpointError: the file is missing, torn, or refused by `form`.
+    """
+    path = folder / CONFIG_FILE
+    values = read_json(path)
+    try:
+        return form(values)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path} should describe a model that minBERT can build: {error} Copy or download the "
+            "folder again, or name another."
+        ) from error
+
+
+def check_config(
+    config: BertConfig, tokenizer: Tokenizer, weights: Mapping[str, Tensor], folder: Path
+) -> None:
+    """Hold an encoder's config against what lies beside it, before anything is built.
+
+    A vocabulary may be smaller than the table of embeddings, which some round up.
+
+    Raises:
+        CheckpointError: the tokenizer has a word piece without embedding, or there are more
+            layers than weights.
+    """
+    path = folder / CONFIG_FILE
+    if tokenizer.largest_id >= config.vocab_size:
+        raise CheckpointError(
+            f"`vocab_size` in {path} should be at least the tokenizer's "
+            f"{tokenizer.largest_id + 1}. Found {config.vocab_size}; the two files don't belong "
+            "together, copy or download the folder again."
+        )
+    if config.num_hidden_layers > len(weights):
+        raise CheckpointError(
+            f"`num_hidden_layers` in {path} should be the weights'. Found "
+            f"{config.num_hidden_layers} layers for {len(weights)} weights; the two files don't "
+            "belong together, copy or download the folder again."
+        )
 
 
 def export_encoder(encoder: BertModel, tokenizer: Tokenizer, folder: str | Path) -> None:
@@ -198,13 +252,27 @@ def export_encoder(encoder: BertModel, tokenizer: Tokenizer, folder: str | Path)
     write_json(folder / CONFIG_FILE, encoder.config.to_hf())
     write_tensors(folder / WEIGHTS_FILE, encoder_state_to_hf(encoder))
     tokenizer.save(folder)
+    manifest.write_manifest(folder)
 
 
 def load_strictly(module: torch.nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
-    """Put `state` into `module` in float32: every name there, every shape right.
+    """Put `state` into `module` in float32: every name there, every shape right, all finite.
 
     Raises:
-        CheckpointError: a missing, unknown or misshapen weight; all of them are listed.
+        CheckpointError: a missing, unknown or misshapen weight, or one with NaN or infinity; all
+            of them are listed.
+    """
+    check_fit(module, state, source)
+    whole = {name: t.to(torch.float32) for name, t in state.items()}
+    check_finite(whole, source)
+    module.load_state_dict(whole, assign=True)
+
+
+def check_fit(module: torch.nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
+    """Check that `state` has the names and shapes of `module`, and floating-point numbers.
+
+    Raises:
+        CheckpointError: it doesn't; all that is wrong is listed.
     """
     wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in state.items()}
@@ -215,11 +283,16 @@ def load_strictly(module: torch.nn.Module, state: Mapping[str, Tensor], source: 
         for name in sorted(set(wanted) & set(found))
         if wanted[name] != found[name]
     ]
+    problems += [
+        f"{name} should be floating-point numbers, found {str(tensor.dtype).removeprefix('torch.')}"
+        for name, tensor in state.items()
+        if not tensor.is_floating_point()
+    ]
     if problems:
         raise CheckpointError(
-            f"The weights in {source} don't fit its config.json: {_listed(problems, '; ')}."
+            f"The weights in {source} don't fit its config.json: {listed(problems, '; ')}. "
+            "Check that the two belong together, or copy or download the folder again."
         )
-    module.load_state_dict({name: t.to(torch.float32) for name, t in state.items()}, assign=True)
 
 
 def resolve_folder(name_or_dir: str | Path, *, revision: str | None = None) -> Path:
@@ -248,47 +321,11 @@ def resolve_folder(name_or_dir: str | Path, *, revision: str | None = None) -> P
                 ignore_patterns=["*/*"],  # folders hold the weights in other programs' formats
             )
         )
-        if not (fetched / WEIGHTS_FILE).is_file():
-            snapshot_download(
-                str(name_or_dir), revision=revision, allow_patterns=[PICKLED_WEIGHTS_FILE]
-            )
+        if not any(path.is_file() for path in weights_files(fetched)):
+            snapshot_download(str(name_or_dir), revision=revision, allow_patterns=[PICKLED_FILES])
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise CheckpointError(
             f"{name_or_dir!r} should be a folder or a Hugging Face id. Found no such folder, and "
             f"the Hub says: {error}"
         ) from error
     return fetched
-
-
-def read_weights(folder: Path) -> dict[str, Tensor]:
-    """Read a folder's weights: model.safetensors, else pytorch_model.bin (tensors only).
-
-    Raises:
-        CheckpointError: neither file, or a torn one.
-    """
-    path = weights_file(folder)
-    if path.name == PICKLED_WEIGHTS_FILE:
-        try:
-            weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # damaged pickles fail in any way there is
-            raise CheckpointError(
-                f"{path} should be a whole file of tensors. It is torn or damaged ({error}); "
-                "copy or download it again."
-            ) from error
-        return weights
-    return read_tensors(path)
-
-
-def weights_file(folder: Path) -> Path:
-    """Return the file that holds a folder's weights, model.safetensors where there is one."""
-    pickled = folder / PICKLED_WEIGHTS_FILE
-    whole = folder / WEIGHTS_FILE
-    return pickled if pickled.is_file() and not whole.is_file() else whole
-
-
-def _listed(names: Any, separator: str = ", ", most: int = 8) -> str:  # noqa: ANN401 - any sized iterable
-    names = sorted(names)
-    if not names:
-        return "none"
-    rest = f" and {len(names) - most} more" if len(names) > most else ""
-    return separator.join(names[:most]) + rest

@@ -4,13 +4,56 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, Self
+import re
+from typing import Any, Self, get_type_hints
+
+RULES: dict[type, str] = {
+    int: "a whole number",
+    float: "a finite number",
+    bool: "true or false",
+    str: "a text",
+}
+LARGEST_SIZE = 100_000_000  # of what a config.json may ask for; a damaged one may ask for anything
+# The functions that `minbert.bert` computes as transformers does, under transformers' names.
+ACTIVATION_NAMES = (
+    *("gelu", "gelu_python"),  # with erf
+    *("gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh"),
+    *("quick_gelu", "relu", "silu", "swish", "mish", "tanh"),
+)
 
 
 def choice_error(name: str, found: object, known: tuple[str, ...] | list[str]) -> ValueError:
     """Return the error for a value of `name` that is none of the `known` ones."""
     listed = ", ".join(repr(item) for item in known)
     return ValueError(f"`{name}` should be one of {listed}. Found {found!r}.")
+
+
+def check_types(config: Any) -> None:  # noqa: ANN401 - any dataclass
+    """Check that a configuration's values are of its fields' types: a file may hold anything.
+
+    Raises:
+        ValueError: one is of another type, or a number that isn't finite.
+    """
+    for name, kind in get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        if kind in RULES and not _is_a(kind, value):
+            raise ValueError(f"`{name}` should be {RULES[kind]}. Found {value!r:.80}.")
+
+
+def check_size(name: str, size: int) -> None:
+    """Check that a size is one that a machine can hold.
+
+    Raises:
+        ValueError: it isn't.
+    """
+    if size > LARGEST_SIZE:
+        raise ValueError(f"`{name}` should be at most {LARGEST_SIZE:,}. Found {size}.")
+
+
+def _is_a(kind: type, value: object) -> bool:
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return math.isfinite(value)
+    return type(value) is kind  # a bool is no number of units
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +65,8 @@ class BertConfig:
 
     Raises:
         ValueError: a size that is not positive, heads that don't divide the hidden size, a
-            dropout outside [0, 1), or an activation other than the exact GELU.
+            dropout outside [0, 1), a value of another type, or an activation that isn't one of
+            `ACTIVATION_NAMES`.
     """
 
     vocab_size: int = 30522  # word pieces
@@ -30,7 +74,7 @@ class BertConfig:
     num_hidden_layers: int = 12  # L
     num_attention_heads: int = 12  # H, must divide D
     intermediate_size: int = 3072  # units of the feed-forward layer
-    hidden_act: str = "gelu"  # the erf form; nothing else is honoured
+    hidden_act: str = "gelu"  # one of ACTIVATION_NAMES; "gelu" is the erf form
     hidden_dropout_prob: float = 0.1  # probability
     attention_probs_dropout_prob: float = 0.1  # probability
     max_position_embeddings: int = 512  # tokens
@@ -41,6 +85,7 @@ class BertConfig:
 
     def __post_init__(self) -> None:
         """Reject what the encoder can't honour."""
+        check_types(self)
         for name in (
             "vocab_size",
             "hidden_size",
@@ -52,6 +97,17 @@ class BertConfig:
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"`{name}` should be at least 1. Found {getattr(self, name)}.")
+            check_size(name, getattr(self, name))
+        for name in ("initializer_range", "layer_norm_eps"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"`{name}` should be at least 0. Found {getattr(self, name)}.")
+        if (
+            not -self.vocab_size <= self.pad_token_id < self.vocab_size
+        ):  # a negative one: from the end
+            raise ValueError(
+                f"`pad_token_id` should be one of the {self.vocab_size} word pieces' ids. "
+                f"Found {self.pad_token_id}."
+            )
         for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise ValueError(f"`{name}` should lie in [0, 1). Found {getattr(self, name)}.")
@@ -60,35 +116,42 @@ class BertConfig:
                 f"`num_attention_heads` should divide `hidden_size` ({self.hidden_size}). "
                 f"Found {self.num_attention_heads}."
             )
-        if self.hidden_act != "gelu":
-            raise ValueError(
-                f"`hidden_act` should be 'gelu' (the erf form). Found {self.hidden_act!r}; "
-                "use a checkpoint whose config.json says 'gelu'."
-            )
+        if self.hidden_act not in ACTIVATION_NAMES:
+            raise choice_error("hidden_act", self.hidden_act, ACTIVATION_NAMES)
 
     @classmethod
     def from_hf(cls, values: dict[str, Any]) -> Self:
         """Read a Hugging Face `config.json`, refusing every option that changes the maths.
 
+        A file from before there was a `model_type` may name its architecture alone.
+
         Raises:
-            ValueError: another `model_type`, relative positions, a decoder, cross-attention, or
-                anything `BertConfig` itself refuses.
+            ValueError: another `model_type`, relative positions, a decoder, cross-attention,
+                pruned heads, quantised weights, or anything `BertConfig` itself refuses.
         """
-        required = {
+        plain = {
             "model_type": "bert",
             "position_embedding_type": "absolute",
             "is_decoder": False,
             "add_cross_attention": False,
+            "pruned_heads": {},
+            "quantization_config": None,
         }
-        for name, wanted in required.items():
-            found = values.get(name, None if name == "model_type" else wanted)
-            if found != wanted:
+        told = dict(values)
+        if told.get("model_type") is None and _names_bert(told.get("architectures")):
+            told["model_type"] = "bert"
+        for name, wanted in plain.items():
+            found = told.get(name)
+            if found != wanted and (found is not None or name == "model_type"):
                 raise ValueError(
                     f"`{name}` in config.json should be {wanted!r}. Found {found!r}; "
                     "minBERT loads plain BERT encoders only."
                 )
         known = {field.name for field in dataclasses.fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        kept = {name: value for name, value in values.items() if name in known}
+        if kept.get("pad_token_id", 0) is None:  # transformers': no piece is padding
+            del kept["pad_token_id"]
+        return cls(**kept)
 
     def to_hf(self) -> dict[str, Any]:
         """Return the dictionary that Hugging Face's `BertConfig` reads back."""
@@ -98,6 +161,12 @@ class BertConfig:
             "position_embedding_type": "absolute",
             **dataclasses.asdict(self),
         }
+
+
+def _names_bert(architectures: object) -> bool:
+    """Say whether these name one of transformers' own BERT models, such as BertForMaskedLM."""
+    names = architectures if isinstance(architectures, list) else []
+    return any(re.fullmatch(r"Bert(Model|LMHeadModel|For[A-Z]\w*)", str(name)) for name in names)
 
 
 POOLING_NAMES = ("cls", "pooler", "mean", "max", "attention")
@@ -139,6 +208,7 @@ class MultitaskConfig:
 
     def __post_init__(self) -> None:
         """Reject unknown names and impossible lengths."""
+        check_types(self)
         for name, known in (
             ("pooling", POOLING_NAMES),
             ("paraphrase_head", PARAPHRASE_HEADS),
@@ -152,6 +222,8 @@ class MultitaskConfig:
             raise ValueError(
                 f"`sentiment_classes` should be at least 2. Found {self.sentiment_classes}."
             )
+        for name in ("sentiment_classes", "pal_size"):
+            check_size(name, getattr(self, name))
         heads = self.encoder.num_attention_heads
         if self.pal_size < 0 or self.pal_size % heads:
             raise ValueError(
@@ -174,17 +246,11 @@ class MultitaskConfig:
     def _check_calibration(self) -> None:
         for name in UNCALIBRATED:
             value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            if not number or not math.isfinite(value):
-                rule = "a finite number"
-            elif name.endswith("temperature") and value <= 0:
-                rule = "above 0"
-            else:
-                continue
-            raise ValueError(
-                f"`{name}` should be {rule}. Found {value!r}; `python -m trainer calibrate` "
-                "fits it anew."
-            )
+            if name.endswith("temperature") and value <= 0:
+                raise ValueError(
+                    f"`{name}` should be above 0. Found {value!r}; `python -m trainer calibrate` "
+                    "fits it anew."
+                )
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -200,7 +266,9 @@ class MultitaskConfig:
                 f"`model_type` in config.json should be {MODEL_TYPE!r}. Found {model_type!r}; "
                 "a plain BERT is loaded with `load_encoder` and trained with `python -m trainer`."
             )
-        encoder = dict(values.pop("encoder", {}))
+        encoder = values.pop("encoder", {})
+        if not isinstance(encoder, dict):
+            raise ValueError(f"`encoder` should be an object. Found {encoder!r:.80}.")
         for part, kind in ((values, cls), (encoder, BertConfig)):
             unknown = set(part) - {field.name for field in dataclasses.fields(kind)}
             if unknown:

@@ -7,6 +7,7 @@ The path `-` is standard output.
 from __future__ import annotations
 
 import json
+import math
 import os
 import stat
 import sys
@@ -14,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
@@ -63,11 +63,26 @@ def list_of_strings(value: object) -> list[str]:
 def _read_json(path: Path) -> object:
     try:
         values: object = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
-    except ValueError as error:
-        raise CheckpointError(f"{path} should be JSON. It is torn or damaged: {error}.") from error
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{path} should be JSON. It is torn or damaged: {error}; copy or download it again."
+        ) from error
     return values
+
+
+def unreadable(path: Path, error: OSError) -> CheckpointError:
+    """Return the error for a file that can't be opened: missing, a folder, or not ours to read."""
+    found = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError):
+        found = "nothing there"
+    elif path.is_dir():
+        found = "a folder"
+    return CheckpointError(
+        f"{path} should exist, as a file that can be read. Found {found}; "
+        "copy or download it again."
+    )
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -77,10 +92,12 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         CheckpointError: the file is missing, torn or not safetensors.
     """
     try:
+        with path.open("rb"):
+            pass  # the library says less of a file that can't be opened
         return load_file(path)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} should exist. Found nothing there.") from error
-    except SafetensorError as error:
+    except OSError as error:
+        raise unreadable(path, error) from error
+    except Exception as error:  # a damaged header fails in any way there is
         raise CheckpointError(
             f"{path} should be a whole safetensors file. It is torn or damaged ({error}); "
             "copy or download it again."
@@ -160,9 +177,27 @@ def _send(number: int, content: bytes) -> None:
 
 
 def write_json(path: Path, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
-    """Write a JSON object, or a list of them, whole or not at all."""
-    text = json.dumps(values, indent=2, ensure_ascii=False)
-    write_bytes(path, (text + "\n").encode())
+    """Write a JSON object, or a list of them, whole or not at all; NaN and infinity as null."""
+    write_bytes(path, (json_text(values, indent=2) + "\n").encode())
+
+
+def json_text(values: object, indent: int | None = None) -> str:
+    """Return values as JSON; NaN and the infinities, which JSON doesn't have, are null."""
+    try:
+        return json.dumps(values, indent=indent, ensure_ascii=False, allow_nan=False)
+    except ValueError:
+        finite = _without_nan(values)
+        return json.dumps(finite, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _without_nan(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(each) for each in value]
+    return value
 
 
 def write_tensors(

@@ -6,6 +6,7 @@ for them, the encoder also has each task's projected attention layers (`minbert.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Self
 
@@ -23,8 +24,15 @@ from minbert.heads import (
     two_tower_features,
 )
 from minbert.pooling import AttentionPooling, pooler_for
+from minbert.storage import manifest
+from minbert.storage.weights import check_finite
 from minbert.tasks import TASKS
 from minbert.text import Batch, Tokenizer
+
+NO_MANIFEST = (
+    "%s has no %s, so damage to its files would go unnoticed; "
+    "`minbert.storage.manifest.write_manifest` writes one."
+)
 
 
 class MultitaskBert(nn.Module):
@@ -172,33 +180,41 @@ class MultitaskBert(nn.Module):
         """Load a multitask checkpoint from a folder or a Hugging Face id, in eval mode.
 
         Raises:
-            CheckpointError: a file missing or torn; a weight missing, unknown or misshapen.
-            ValueError: a config.json of something else.
+            CheckpointError: a file missing, torn or other than the manifest says; a weight
+                missing, unknown, misshapen or not finite; a config.json of something else.
         """
         folder = checkpoint.resolve_folder(name_or_dir, revision=revision)
-        config = MultitaskConfig.from_dict(files.read_json(folder / checkpoint.CONFIG_FILE))
+        if not manifest.verify(folder):
+            logging.getLogger(__name__).warning(NO_MANIFEST, folder, manifest.MANIFEST_FILE)
+        config = checkpoint.read_config(folder, MultitaskConfig.from_dict)
+        return cls.from_folder(folder, config).eval()
+
+    @classmethod
+    def from_folder(cls, folder: Path, config: MultitaskConfig) -> Self:
+        """Load a folder's weights and tokenizer into a model of `config`, in training mode.
+
+        Raises:
+            CheckpointError: as `from_pretrained` does.
+        """
         tokenizer = Tokenizer.from_folder(folder)
-        if len(tokenizer) != config.encoder.vocab_size:
-            raise files.CheckpointError(
-                f"`vocab_size` in {folder} should be the tokenizer's {len(tokenizer)}. "
-                f"Found {config.encoder.vocab_size}; the files don't belong together."
-            )
+        weights = files.read_tensors(folder / checkpoint.WEIGHTS_FILE)
+        checkpoint.check_config(config.encoder, tokenizer, weights, folder)
         with checkpoint.without_weights():
             model = cls(config, tokenizer)
-        weights = files.read_tensors(folder / checkpoint.WEIGHTS_FILE)
         checkpoint.load_strictly(model, weights, folder)
-        return model.eval()
+        return model
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
-        """Write config.json, model.safetensors and the tokenizer's files into `folder`.
+        """Write config.json, model.safetensors, the tokenizer's files and their manifest.
 
         Args:
-            folder: made if it isn't there.
+            folder: where to; made if it isn't there.
             dtype: of the stored weights; float16 halves the file.
 
         Raises:
-            ValueError: the model has no tokenizer, so nobody could use the folder; or the
-                encoder's PALs have another size than the config says.
+            ValueError: the model has no tokenizer, so nobody could use the folder; the encoder's
+                PALs have another size than the config says; or a weight is NaN, or too large
+                for `dtype`.
         """
         self._check_pals()
         if self.tokenizer is None:
@@ -206,8 +222,10 @@ class MultitaskBert(nn.Module):
                 "`tokenizer` should be set before saving. Found None; pass it to MultitaskBert."
             )
         folder = Path(folder)
+        weights = {name: tensor.to(dtype) for name, tensor in self.state_dict().items()}
+        check_finite(weights, f"{folder}, as {str(dtype).removeprefix('torch.')},")
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer.save(folder)
-        weights = {name: tensor.to(dtype) for name, tensor in self.state_dict().items()}
         files.write_tensors(folder / checkpoint.WEIGHTS_FILE, weights)
         files.write_json(folder / checkpoint.CONFIG_FILE, self.config.to_dict())
+        manifest.write_manifest(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenCount
+from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenCount, check_finite
 from minbert.backend import Backend, LocalBackend
 from minbert.checks import check_pairs, check_string, check_text, check_texts
 from minbert.device import choose_device
@@ -118,7 +119,7 @@ class Predictor:
 
         `task` chooses the encoder's PALs; without them it makes no difference.
         """
-        return self.backend.pooled(inputs, task)
+        return check_finite(self.backend.pooled(inputs, task), "embeddings", self.model)
 
     def hidden(
         self, inputs: Sequence[Encoded], task: str | None = None, *, every_layer: bool = False
@@ -127,7 +128,8 @@ class Predictor:
 
         With `every_layer` all layers, embeddings first: (L+1, T, D); `task` as in `pooled`.
         """
-        return self.backend.hidden(inputs, task, every_layer=every_layer)
+        states = self.backend.hidden(inputs, task, every_layer=every_layer)
+        return [check_finite(state, "hidden states", self.model) for state in states]
 
     @torch.inference_mode()
     @torch.inference_mode()
@@ -149,7 +151,9 @@ class Predictor:
     @torch.inference_mode()
     def sentiment(self, texts: Sequence[str]) -> list[SentimentResult]:
         """Predict the sentiment of each text."""
-        return self.sentiment_of(self.embed(texts, "sentiment"))
+        inputs = self.encode_single(texts)
+        left_out = [item.left_out for item in inputs]
+        return self.sentiment_of(self.pooled(inputs, "sentiment"), left_out)
 
     @torch.inference_mode()
     def joint(self, pairs: Sequence[tuple[str, str]]) -> tuple[Tensor, Tensor]:
@@ -194,7 +198,7 @@ class Predictor:
         orders = TaskEmbeddings(self, lambda: self.joint_inputs([(first, second), (second, first)]))
         singles.encode_with(orders)
         (pair,) = self.pairs_of(orders, singles)
-        return self.sentiment_of(singles.of("sentiment")), pair
+        return self.sentiment_of(singles.of("sentiment"), singles.left_out), pair
 
     def attention(
         self, first: str | Encoded, second: str | None = None, layers: Collection[int] | None = None
@@ -220,7 +224,7 @@ class Predictor:
         kept = tuple(sorted(set(every if layers is None else layers)))
         if not kept:
             raise ValueError("`layers` should name at least one layer. Found none.")
-        weights = self.backend.maps(item, kept)
+        weights = check_finite(self.backend.maps(item, kept), "attention maps", self.model)
         boundary = item.ids.index(self.tokenizer.sep_id) + 1  # of one sentence: the end
         segments = [int(position >= boundary) for position in range(len(item))]
         return AttentionResult(
@@ -228,10 +232,18 @@ class Predictor:
         )
 
     @torch.inference_mode()
-    def sentiment_of(self, embeddings: Tensor) -> list[SentimentResult]:
-        """Answer sentences of which the embeddings (N, D) are given."""
+    def sentiment_of(
+        self, embeddings: Tensor, left_out: Sequence[int] | None = None
+    ) -> list[SentimentResult]:
+        """Answer sentences of which the embeddings (N, D) are given.
+
+        `left_out` are the word pieces that truncation dropped of each; None: of none.
+        """
         logits = self.model.calibrated_sentiment(embeddings.to(self.device))
-        return [SentimentResult(tuple(row)) for row in logits.softmax(dim=-1).tolist()]
+        cut = [0] * len(embeddings) if left_out is None else left_out
+        chances = check_finite(logits.softmax(dim=-1), "sentiment probabilities", self.model)
+        rows = zip(chances.tolist(), cut, strict=True)
+        return [SentimentResult(tuple(row), dropped) for row, dropped in rows]
 
     def _singles(self, pairs: Sequence[tuple[str, str]]) -> TaskEmbeddings:
         texts = [text for pair in pairs for text in pair]
@@ -244,7 +256,8 @@ class Predictor:
 
     def _siamese(self, singles: TaskEmbeddings) -> Tensor:
         embeddings = singles.of("similarity")
-        return self.model.siamese_similarity(embeddings[0::2], embeddings[1::2])
+        scores = self.model.siamese_similarity(embeddings[0::2], embeddings[1::2])
+        return check_finite(scores, "Siamese similarity", self.model)
 
     def _joint(
         self, orders: TaskEmbeddings, singles: TaskEmbeddings, *, swapped: bool = False
@@ -260,6 +273,8 @@ class Predictor:
             features = orders.of("paraphrase")
         logits = self.model.calibrated_paraphrase(features.to(self.device))
         score = self.model.joint_similarity(orders.of("similarity").to(self.device))
+        check_finite(logits, "paraphrase logits", self.model)
+        check_finite(score, "joint similarity", self.model)
         return logits.sigmoid().cpu(), score.float().cpu()
 
     def pairs_of(self, orders: TaskEmbeddings, singles: TaskEmbeddings) -> list[PairResult]:
@@ -275,7 +290,13 @@ class Predictor:
             siamese,
             self.headline((joint[:count] + joint[count:]) / 2, siamese),
         )
-        return [PairResult(*row) for row in torch.stack(columns, dim=1).tolist()]
+        rows = torch.stack(columns, dim=1).tolist()
+        cut = orders.left_out[: len(rows)]  # the other order drops as many
+        found = (PairResult(*row) for row in rows)
+        return [
+            dataclasses.replace(pair, left_out=dropped)
+            for pair, dropped in zip(found, cut, strict=True)
+        ]
 
     def headline(self, joint: Tensor, siamese: Tensor) -> Tensor:
         """Return the similarity that the checkpoint stands by, from both scores (N,)."""
@@ -293,20 +314,25 @@ class TaskEmbeddings:
     def __init__(self, predictor: Predictor, encode: Callable[[], list[Encoded]]) -> None:
         """Remember how the inputs are encoded; nothing is computed yet."""
         self._predictor = predictor
-        self._encode = encode
+        self._inputs = functools.cache(encode)
         self._known: dict[str | None, Tensor] = {}
 
     def encode_with(self, others: TaskEmbeddings) -> None:
         """Encode these inputs and those of another group together, where no PALs part them."""
         if self._predictor.model.encoder.pals_active:
             return
-        mine, theirs = self._encode(), others._encode()
+        mine, theirs = self._inputs(), others._inputs()
         embeddings = self._predictor.pooled([*mine, *theirs])
         self._known[None], others._known[None] = embeddings[: len(mine)], embeddings[len(mine) :]
+
+    @property
+    def left_out(self) -> list[int]:
+        """Return how many word pieces truncation dropped of each input."""
+        return [item.left_out for item in self._inputs()]
 
     def of(self, task: str) -> Tensor:
         """Return the inputs' embeddings for the task, (N, D) on the CPU."""
         key = task if self._predictor.model.encoder.pals_active else None
         if key not in self._known:
-            self._known[key] = self._predictor.pooled(self._encode(), key)
+            self._known[key] = self._predictor.pooled(self._inputs(), key)
         return self._known[key]

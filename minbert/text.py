@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Self
 import torch
 from torch import Tensor
 
+from minbert.files import CheckpointError
+
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
     from transformers import BertTokenizer
@@ -161,16 +163,31 @@ class Tokenizer:
         """Load the tokenizer files of `folder` (tokenizer.json or vocab.txt).
 
         Raises:
-            FileNotFoundError: the folder has neither file.
+            CheckpointError: the folder has neither file, or they are damaged or another kind's.
         """
-        if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
-            raise FileNotFoundError(
+        found = [name for name in ("tokenizer.json", "vocab.txt") if (folder / name).is_file()]
+        if not found:
+            raise CheckpointError(
                 f"{folder} should hold tokenizer.json or vocab.txt. Found neither; "
-                "copy the tokenizer files of the checkpoint there."
+                "copy or download the tokenizer files of the checkpoint there."
             )
         from transformers import BertTokenizer  # 1.5 s: paid only by who tokenizes
 
-        return cls(BertTokenizer.from_pretrained(folder))
+        rule = f"{folder / found[0]} and the tokenizer files beside it should be a whole WordPiece"
+        try:
+            tokenizer = cls(BertTokenizer.from_pretrained(folder))
+            tokenizer.pieces(["a [MASK]"])
+        except Exception as error:  # damaged files fail in any way there is
+            raise CheckpointError(
+                f"{rule} tokenizer. They are torn or damaged ({type(error).__name__}: "
+                f"{error!s:.200}); copy or download them again."
+            ) from error
+        kind = type(tokenizer.backend.model).__name__
+        if kind != "WordPiece":
+            raise CheckpointError(
+                f"{rule} tokenizer, as BERT's. Found {kind}; take the files of a BERT."
+            )
+        return tokenizer
 
     def with_transform(self, transform: TextTransform) -> Tokenizer:
         """Return a tokenizer that reads `transform` of each normalised text."""
@@ -183,6 +200,11 @@ class Tokenizer:
     def __len__(self) -> int:
         """Return the size of the vocabulary."""
         return self._backend.get_vocab_size()
+
+    @property
+    def largest_id(self) -> int:
+        """Return the largest id of a word piece: the size less 1, unless ids are left out."""
+        return max(self._backend.get_vocab().values())
 
     @property
     def backend(self) -> Backend:

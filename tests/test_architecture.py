@@ -207,3 +207,24 @@ def test_the_checker_catches_a_violation(module: str, source: str, wanted: list[
 )
 def test_the_checker_lets_the_arrows_pass(module: str, source: str) -> None:
     assert violations(module, source) == []
+
+
+def json_calls(source: str) -> list[ast.Call]:
+    """Return the calls of `json.dump` and `json.dumps` that don't say what becomes of NaN."""
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    return [
+        call
+        for call in calls
+        if ast.unparse(call.func) in ("json.dump", "json.dumps")
+        and not any(
+            keyword.arg == "allow_nan" and ast.unparse(keyword.value) == "False"
+            for keyword in call.keywords
+        )
+    ]
+
+
+def test_no_json_holds_nan() -> None:
+    found = {module for module, source in sources().items() if json_calls(source)}
+    assert found == {"minbert.records.reading"}, "which looks for surrogates and writes nothing"
+    assert json_calls("json.dumps({}, indent=2)")
+    assert json_calls("json.dump(x, file, allow_nan=True)")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ from trainer.commands import (
     untrained,
 )
 from trainer.commands.terminal import USER_ERRORS, tell, use_threads
+
+OFF = ("", "0", "false", "no", "off")  # values of a switch in the environment
 
 
 class Command(Protocol):
@@ -59,25 +62,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0; 1 for an error a person can mend, 130 when interrupted, 141 when nobody reads on.
     """
-    options = make_parser().parse_args(arguments)
+    show_every_character()
     try:
+        options = parsed(arguments)
         with stopped_by_sigterm():
             use_threads(getattr(options, "threads", None))
             run: Callable[[argparse.Namespace], None] = options.run
             run(options)
-            sys.stdout.flush()
+            flush_stdout()
     except BrokenPipeError:  # `| head` has read enough; the shells' own number for it
         drop_stdout()
         return 141
     except USER_ERRORS as error:
         tell(f"error: {error}")
-        if os.environ.get("MINBERT_TRACEBACK"):
+        if os.environ.get("MINBERT_TRACEBACK", "").strip().lower() not in OFF:
             raise
         return 1
     except KeyboardInterrupt:
         tell("interrupted")
         return 130
     return 0
+
+
+def show_every_character() -> None:
+    """Print what the terminal's encoding lacks as an escape, as Python does on standard error.
+
+    Otherwise the first such character would lose all that a command found.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return the options; `--help`, which ends the process, may be cut off by `| head` as well."""
+    try:
+        return make_parser().parse_args(arguments)
+    finally:
+        flush_stdout()
+
+
+def flush_stdout() -> None:
+    """Write out what was printed; a daemon may have no standard output."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
 
 
 @contextlib.contextmanager

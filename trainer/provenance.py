@@ -10,6 +10,11 @@ from typing import Any
 
 import torch
 
+ELSEWHERE = (  # lead git to another repository than the one around; its own hooks set them
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE"),
+    *("GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX"),
+)
+
 
 def provenance(device: torch.device) -> dict[str, Any]:
     """Say on what and with what a number was made."""
@@ -23,18 +28,32 @@ def provenance(device: torch.device) -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """Return the commit of the code that runs, `+` appended when files differ; None outside git."""
-    here = Path(__file__).resolve().parent
+    """Return the commit of the code that runs, `+` appended when files differ.
+
+    None outside git, and where the repository around does not hold this code: a copy that lies
+    in another project, or in its virtual environment.
+    """
+    here = Path(__file__).resolve()
+    environment = {name: text for name, text in os.environ.items() if name not in ELSEWHERE}
     answers = []
-    for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"]):
+    for arguments in (
+        ["ls-files", "--error-unmatch", here.name],
+        ["rev-parse", "HEAD"],
+        ["status", "--porcelain", "--untracked-files=no"],
+    ):
         try:
             done = subprocess.run(
-                ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
+                ["git", *arguments],
+                cwd=here.parent,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
             )
         except (OSError, subprocess.CalledProcessError):
             return None
         answers.append(done.stdout.strip())
-    return answers[0][:12] + ("+" if answers[1] else "")
+    return answers[1][:12] + ("+" if answers[2] else "")
 
 
 def machine_name(device: torch.device) -> str:

@@ -3,8 +3,8 @@
 The rows come in their order with what they had, then the rows that could not be read, with the
 reason in the last column: no row of the file goes missing.
 
-A text that a spreadsheet would run as a formula (it begins with = + - or @, wide forms included,
-after any white space) gets an apostrophe in front. Numbers are ours and stay as they are.
+A text that a spreadsheet would run as a formula gets an apostrophe in front, which `read_batch`
+takes off again (`minbert.reading.guard`). Numbers are ours and stay as they are.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ from minbert.batch.reading import BatchRow, BatchTable
 from minbert.batch.scoring import BatchScores
 from minbert.files import write_bytes
 from minbert.metrics import THRESHOLD
+from minbert.reading.guard import guarded
 from minbert.tasks import SENTIMENT, clamped
 
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 PAIR_COLUMNS = (
     *("p_duplicate", "predicted_duplicate", "predicted_similarity"),
     *("joint_similarity", "siamese_similarity", "raw_similarity", "raw_joint", "raw_siamese"),
 )
+CUT = "left_out"  # word pieces of the row that the model didn't read
 NOT_ANSWERED = "not answered: the run was stopped"
 
 
@@ -57,34 +58,36 @@ def write_answers(
     *,
     threshold: float = THRESHOLD,
 ) -> None:
-    """Write the lines of `as_tsv` as UTF-8, the whole file or none.
+    """Write the lines of `as_tsv` as UTF-8 with its mark, for Excel; the whole file or none.
 
     Raises:
         ValueError: more answers than rows, or answers of another kind.
     """
-    write_bytes(path, "".join(as_tsv(table, answers, threshold=threshold)).encode())
+    write_bytes(path, "".join(as_tsv(table, answers, threshold=threshold)).encode("utf-8-sig"))
 
 
 def _lines(table: BatchTable, answers: Sequence[RowAnswer], threshold: float) -> Iterator[str]:
     texts = table.tasks[0].text_columns
     target = [] if table.label_task is None else [table.label_task.target]
     predictions = _prediction_columns(table, answers)
-    yield _line(["line", "id", *texts, *target, *predictions, "problem"])
-    nothing = [""] * len(predictions)
+    yield _line(["line", "id", *texts, *target, *predictions, CUT, "problem"])
+    nothing = [""] * (len(predictions) + 1)
     unread = {label.line: label.reason for label in table.bad_labels}
     for row, answer in zip_longest(table.rows, answers):
         label = [] if not target else ["" if row.label is None else f"{row.label:g}"]
-        told = _predictions(answer, threshold) if answer is not None else nothing
-        problem = unread.get(row.line, "") if answer is not None else NOT_ANSWERED
-        yield _line([str(row.line), *_texts(row), *label, *told, _harmless(problem)])
-    empty = [""] * (1 + len(texts) + len(target) + len(predictions))
+        told, problem = nothing, NOT_ANSWERED
+        if answer is not None:
+            told = [*_predictions(answer, threshold), str(answer.left_out)]
+            problem = unread.get(row.line, "")
+        yield _line([str(row.line), *_texts(row), *label, *told, guarded(problem)])
+    empty = [""] * (1 + len(texts) + len(target) + len(nothing))
     for bad in table.bad_rows:
-        yield _line([str(bad.line), *empty, _harmless(bad.reason)])
+        yield _line([str(bad.line), *empty, guarded(bad.reason)])
 
 
 def _texts(row: BatchRow) -> list[str]:
     texts = [row.id or "", row.first, *([] if row.second is None else [row.second])]
-    return [_harmless(text) for text in texts]
+    return [guarded(text) for text in texts]
 
 
 def _prediction_columns(table: BatchTable, answers: Sequence[RowAnswer]) -> tuple[str, ...]:
@@ -111,10 +114,6 @@ def _predictions(answer: RowAnswer, threshold: float) -> list[str]:
     ]
 
 
-def _harmless(text: str) -> str:
-    return "'" + text if text.lstrip().startswith(FORMULA_STARTS) else text
-
-
 def _line(cells: Sequence[str]) -> str:
     buffer = io.StringIO()
     # this line break makes the writer quote a text's lone \r as well as its \n
@@ -129,7 +128,8 @@ def rows_as_dicts(table: BatchTable, answers: Sequence[RowAnswer]) -> list[dict[
     for row, answer in zip(table.rows, answers, strict=False):
         texts = zip(table.tasks[0].text_columns, texts_of(row), strict=True)
         label = {} if target is None else {target: row.label}
-        told.append({"line": row.line, "id": row.id, **dict(texts), **label, **prediction(answer)})
+        asked = {"line": row.line, "id": row.id, **dict(texts), **label}
+        told.append({**asked, **prediction(answer), CUT: answer.left_out})
     return told
 
 

@@ -53,7 +53,9 @@ def make_package(predictor: Predictor, runtime: Runtime | None = None) -> Packag
     words = words_data(predictor.tokenizer, config)
     whole = {
         GRAPH: onnx_file(predictor.model),
-        WORDS: json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode(),
+        WORDS: json.dumps(
+            words, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        ).encode(),
         SCRIPT: runtime.script,
         WASM: runtime.wasm,
     }

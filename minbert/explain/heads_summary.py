@@ -90,7 +90,11 @@ def bare_model(name_or_dir: str | Path, max_length: int = 128) -> MultitaskBert:
     """
     encoder, tokenizer, _ = load_encoder(name_or_dir)
     length = min(max_length, encoder.config.max_position_embeddings)
-    config = MultitaskConfig(encoder=encoder.config, max_length=length)
+    config = MultitaskConfig(
+        encoder=encoder.config,
+        max_length=length,
+        pair_token_types=encoder.config.type_vocab_size > 1,
+    )
     return MultitaskBert(config, tokenizer, encoder).eval()
 
 

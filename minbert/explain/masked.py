@@ -53,7 +53,7 @@ def answer_masked(
     singles = predictor.encode_single([first, second] if second else [first])
     singles[sentence] = mask_word(predictor, singles[sentence], 0, entry)
     alone = TaskEmbeddings(predictor, lambda: singles)
-    sentiments = predictor.sentiment_of(alone.of("sentiment"))
+    sentiments = predictor.sentiment_of(alone.of("sentiment"), alone.left_out)
     if not second:
         return sentiments, None
     there, back = predictor.encode_joint([(first, second), (second, first)])

@@ -87,6 +87,12 @@ class Target:
             found += [Reading(a, (0, None)), Reading(b, (None, 0))]
         return found
 
+    def left_out(self, predictor: Predictor, first: str, second: str | None = None) -> int:
+        """Count the word pieces of A and B that truncation dropped from what the number reads."""
+        readings = self.readings(predictor, first, second)
+        joint = [each.item.left_out for each in readings if None not in each.places]
+        return max(sum(each.item.left_out for each in readings if None in each.places), *joint, 0)
+
     def of(self, model: MultitaskBert, embeddings: Sequence[Tensor]) -> Tensor:
         """Compute the number, (E,) on the model's device, with gradients where they are on.
 

@@ -10,6 +10,7 @@ import csv
 import dataclasses
 from collections.abc import Collection, Sequence
 
+from minbert.reading.guard import is_download
 from minbert.reading.labels import LabelError, label_of
 from minbert.reading.lines import ReadError
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
@@ -36,6 +37,7 @@ class Columns:
     header: int | None = None  # its line
     begins: int = 1  # line of the first row
     quoted: bool = True  # False: quotes are characters
+    guarded: bool = False  # a file that Batch wrote, with apostrophes before formulas
 
     def split(self, line: str) -> list[str]:
         """Return a line's cells, quotes not understood, without empty ones past the table."""
@@ -227,6 +229,7 @@ def named_columns(
         names=tuple(written),
         header=number,
         begins=number + 1,
+        guarded=is_download(names),
     )
 
 

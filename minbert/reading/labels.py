@@ -80,7 +80,7 @@ class Scale:
         """Say that the labels are on another scale, so that none may be scored or trained on."""
         task = self.task
         shifted = task.kind != "score" and self.highest == task.highest + 1
-        if shifted and self.lowest > task.lowest:
+        if shifted and self.lowest >= task.lowest + 1:
             return self._told("They seem to be one too high: subtract 1 from each.")
         if self.count >= MANY and self.outside > OUTSIDE * self.count:
             return self._told("Bring them onto that scale first.")

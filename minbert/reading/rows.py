@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from minbert.checks import is_blank, nothing_in
 from minbert.reading.columns import PAIR, SINGLE, Columns, Wanted, read_choice
+from minbert.reading.guard import unguarded
 from minbert.reading.lines import Lines, ReadError, Source
 from minbert.reading.quotes import LONGEST_FIELD, RowError, quoted_fields, uses_quotes
 from minbert.reading.shape import Numbered, find_columns, likely_header, separator_of
@@ -172,6 +173,8 @@ def _row(line: int, fields: list[str], columns: Columns) -> Row:
         raise RowError(f"{found}, at least {needed} needed")
     if len(fields) > columns.width:
         raise RowError(f"{found}, {columns.width} expected")
+    if columns.guarded:
+        fields = [unguarded(field) for field in fields]
     names = SINGLE if len(columns.texts) == 1 else PAIR
     texts = tuple(_text(name, fields[at]) for name, at in zip(names, columns.texts, strict=True))
     known = None if columns.id is None else fields[columns.id] or None

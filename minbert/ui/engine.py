@@ -138,9 +138,8 @@ class Engine:
     @property
     def splitting(self) -> str | None:
         """Return the short name of the model that can be split exactly; None: neither can."""
-        found = [name for name in SHIPPED if name in self.answering]
-        pooling = {name: one.config.pooling for name, one in self.answering.items()}
-        return next((name for name in found if pooling[name] == "mean"), None)
+        known = self.answering
+        return next((n for n in SHIPPED if n in known and known[n].config.pooling == "mean"), None)
 
     def ask(self, first: str | None, second: str | None) -> Question:
         """Return both texts as a question, stripped, checked and tokenised.
@@ -185,7 +184,9 @@ class Engine:
             sentiments, pair = predictor.answer_pieces(*question.pieces)
             return Answer(tuple(sentiments), pair)
         inputs = predictor.single_inputs(question.pieces)
-        return Answer(tuple(predictor.sentiment_of(predictor.pooled(inputs, "sentiment"))), None)
+        left_out = [item.left_out for item in inputs]
+        found = predictor.sentiment_of(predictor.pooled(inputs, "sentiment"), left_out)
+        return Answer(tuple(found), None)
 
     def attention(
         self, first: str, second: str, layers: Sequence[int] | None = None, model: str = "mean"

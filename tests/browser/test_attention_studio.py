@@ -173,7 +173,7 @@ def test_the_files_open_without_a_network(visit: Open, tmp_path: Path) -> None:
         started.value.save_as(tmp_path / name)
         saved[name] = tmp_path / name
     told = json.loads(saved["attention.json"].read_text(encoding="utf-8"))
-    rows = list(csv.reader(saved["attention.csv"].read_text(encoding="utf-8").splitlines()))
+    rows = list(csv.reader(saved["attention.csv"].read_text(encoding="utf-8-sig").splitlines()))
     assert len(rows) == len(told["rows"]) + 1 == 10
     other = page.context.browser.new_page()  # type: ignore[union-attr]
     asked: list[str] = []

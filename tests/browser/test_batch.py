@@ -76,7 +76,7 @@ def answered(page: Page) -> None:
 def downloaded(page: Page) -> list[dict[str, str]]:
     with page.expect_download() as download:
         page.locator("#batch-download").click()
-    with Path(download.value.path()).open(encoding="utf-8", newline="") as lines:
+    with Path(download.value.path()).open(encoding="utf-8-sig", newline="") as lines:
         return list(csv.DictReader(lines, delimiter="\t"))
 
 

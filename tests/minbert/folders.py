@@ -10,6 +10,7 @@ import transformers
 from safetensors.torch import save_file
 from torch import Tensor
 
+from minbert.storage.manifest import MANIFEST_FILE
 from tests.support import (
     redraw,
     tiny_config,
@@ -35,6 +36,12 @@ def old_weights() -> tuple[dict[str, Tensor], transformers.BertForPreTraining]:
     weights = {old_spelling(name): tensor.clone() for name, tensor in model.state_dict().items()}
     weights["bert.embeddings.position_ids"] = torch.arange(64)[None]
     return weights, model
+
+
+def unlisted(folder: Path) -> Path:
+    """Take the manifest out of a folder of ours, so that what else is wrong with it is told."""
+    (folder / MANIFEST_FILE).unlink()
+    return folder
 
 
 def write_folder(folder: Path, weights: dict[str, Tensor] | None = None, **changes: object) -> Path:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import transformers
 
-from minbert.config import BertConfig, MultitaskConfig, choice_error
+from minbert.bert import ACTIVATIONS
+from minbert.config import ACTIVATION_NAMES, BertConfig, MultitaskConfig, choice_error
 from tests.support import tiny_config
 
 # What checkpoints written before these fields existed mean by leaving them out.
@@ -36,7 +37,7 @@ def test_sizes_are_positive(name: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", ["hidden_dropout_prob", "attention_probs_dropout_prob"])
-@pytest.mark.parametrize("probability", [-0.1, 1.0, float("nan")])
+@pytest.mark.parametrize("probability", [-0.1, 1.0])
 def test_dropouts_are_probabilities_below_one(name: str, probability: float) -> None:
     with pytest.raises(ValueError, match=rf"`{name}` should lie in \[0, 1\)"):
         tiny_config(**{name: probability})
@@ -48,10 +49,65 @@ def test_heads_divide_the_hidden_size() -> None:
         tiny_config(num_attention_heads=3)
 
 
-@pytest.mark.parametrize("activation", ["gelu_new", "gelu_pytorch_tanh", "relu"])
-def test_only_the_exact_gelu_is_honoured(activation: str) -> None:
-    with pytest.raises(ValueError, match=f"`hidden_act` should be 'gelu'.*Found '{activation}'"):
+@pytest.mark.parametrize("activation", ["gelu_10", "prelu", "GELU"])
+def test_an_activation_that_isn_t_computed_is_refused_by_name(activation: str) -> None:
+    with pytest.raises(ValueError, match=f"`hidden_act` should be one of.*Found '{activation}'"):
         tiny_config(hidden_act=activation)
+
+
+def test_the_names_of_activations_are_those_that_are_computed() -> None:
+    assert set(ACTIVATIONS) == set(ACTIVATION_NAMES)
+
+
+NO_NUMBER = (None, "3", [3], {}, True, float("nan"), float("inf"))
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        *(
+            (name, (*NO_NUMBER, 2.5))
+            for name in ("vocab_size", "num_hidden_layers", "pad_token_id")
+        ),
+        *((name, NO_NUMBER) for name in ("hidden_dropout_prob", "layer_norm_eps")),
+        ("hidden_act", (None, 3, ["gelu"], True)),
+    ],
+)
+def test_a_value_of_another_type_is_refused(name: str, values: tuple[object, ...]) -> None:
+    for value in values:
+        with pytest.raises(ValueError, match=f"`{name}` should be .*Found") as caught:
+            tiny_config(**{name: value})
+        assert repr(value)[:10] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("pair_token_types", 1), ("max_length", "48"), ("pooling", ["mean"]), ("pal_size", 4.0)],
+)
+def test_a_multitask_value_of_another_type_is_refused(name: str, value: Any) -> None:  # noqa: ANN401 - any
+    with pytest.raises(ValueError, match=f"`{name}` should be .*Found"):
+        MultitaskConfig(**{name: value})
+
+
+@pytest.mark.parametrize("encoder", [None, 3, ["vocab_size"]])
+def test_an_encoder_that_is_no_object_is_refused(encoder: object) -> None:
+    values = {**MultitaskConfig().to_dict(), "encoder": encoder}
+    with pytest.raises(ValueError, match=r"`encoder` should be an object\. Found"):
+        MultitaskConfig.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hidden_size": 10**12}, "`hidden_size` should be at most 100,000,000"),
+        ({"layer_norm_eps": -1e-12}, "`layer_norm_eps` should be at least 0"),
+        ({"initializer_range": -0.1}, "`initializer_range` should be at least 0"),
+        ({"pad_token_id": 139}, "`pad_token_id` should be one of the 139 word pieces' ids"),
+    ],
+)
+def test_a_number_that_no_encoder_has_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tiny_config(**changes)
 
 
 def test_a_config_is_frozen() -> None:
@@ -77,7 +133,8 @@ def test_the_defaults_are_bert_base() -> None:
         ),
         ({"is_decoder": True}, "`is_decoder` in config.json should be False. Found True"),
         ({"add_cross_attention": True}, "`add_cross_attention` in config.json should be False"),
-        ({"hidden_act": "gelu_new"}, "`hidden_act` should be 'gelu'"),
+        ({"pruned_heads": {"0": [1]}}, "`pruned_heads` in config.json should be {}"),
+        ({"quantization_config": {"bits": 4}}, "`quantization_config` in config.json"),
         ({"num_attention_heads": 5}, "`num_attention_heads` should divide `hidden_size`"),
     ],
 )
@@ -86,9 +143,26 @@ def test_another_architecture_is_refused(changes: dict[str, Any], message: str) 
         BertConfig.from_hf({**tiny_config().to_hf(), **changes})
 
 
-def test_a_config_without_model_type_is_refused() -> None:
+@pytest.mark.parametrize(
+    "architectures",
+    [None, [], "BertModel", ["RobertaModel"], ["BertGenerationEncoder"], ["NomicBertModel"]],
+)
+def test_a_config_without_model_type_is_refused(architectures: object) -> None:
     with pytest.raises(ValueError, match=r"`model_type` in config\.json should be 'bert'"):
-        BertConfig.from_hf({"hidden_size": 16})
+        BertConfig.from_hf({"hidden_size": 16, "architectures": architectures})
+
+
+@pytest.mark.parametrize("name", ["BertModel", "BertForMaskedLM", "BertForSequenceClassification"])
+def test_a_config_that_names_a_bert_needs_no_model_type(name: str) -> None:
+    values = {**tiny_config().to_hf(), "architectures": [name]}
+    for absent in ({}, {"model_type": None}):
+        told = {key: value for key, value in values.items() if key != "model_type"} | absent
+        assert BertConfig.from_hf(told) == tiny_config()
+
+
+@pytest.mark.parametrize("name", ["position_embedding_type", "pruned_heads", "pad_token_id"])
+def test_null_is_a_field_left_out(name: str) -> None:
+    assert BertConfig.from_hf({**tiny_config().to_hf(), name: None}) == tiny_config()
 
 
 def test_unknown_fields_of_a_hugging_face_config_don_t_matter() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,6 +19,7 @@ from huggingface_hub.utils import filter_repo_objects
 from minbert import checkpoint
 from minbert.checkpoint import CheckpointError, load_encoder
 from minbert.multitask import MultitaskBert
+from minbert.storage.weights import weights_files
 from tests.minbert.folders import (
     CONFIG,
     PICKLED,
@@ -27,6 +27,7 @@ from tests.minbert.folders import (
     WORDS,
     old_weights,
 )
+from tests.support import assert_says
 
 # Pickled weights
 
@@ -47,7 +48,7 @@ def test_a_folder_with_pickled_weights_loads(folder: Path) -> None:
 
 def test_safetensors_come_before_pickled_weights(folder: Path) -> None:
     (folder / PICKLED).write_bytes(b"not even a pickle")
-    assert checkpoint.weights_file(folder) == folder / WEIGHTS
+    assert weights_files(folder) == [folder / WEIGHTS]
     load_encoder(folder)
 
 
@@ -64,9 +65,36 @@ def test_a_pickle_can_t_run_anything(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     pickle_only(folder, {WORDS: Intruder()})
-    with pytest.raises((CheckpointError, pickle.UnpicklingError)):
+    with pytest.raises(CheckpointError, match=f"{PICKLED} should hold tensors .* nothing else"):
         load_encoder(folder)
     assert not (tmp_path / "intruded").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ({"epoch": 3, "model": torch.zeros(2)}, "'epoch', which is int"),
+        ({"state_dict": {"weight": torch.zeros(2)}}, "'state_dict', which is dict"),
+        ([torch.zeros(2)], "list"),
+        (torch.nn.Linear(2, 2), "nothing that needs code of its own"),
+    ],
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_of_more_than_tensors_is_refused(
+    content: object, found: str, zipped: bool, folder: Path
+) -> None:
+    path = pickle_only(folder, content) / PICKLED
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(CheckpointError) as caught:
+        load_encoder(folder)
+    assert_says(
+        caught.value,
+        parameter=str(path),
+        rule="tensors by name and nothing else",
+        found=found,
+        step="model.safetensors",
+        never=("weights_only", "PyTorch"),
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.99])

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minbert.files import CheckpointError
 from minbert.text import MASK, Batch, Encoded, Tokenizer, normalise, pad, truncate_longest_first
 from tests.support import SPECIAL_TOKENS, assert_close, tiny_tokenizer, tiny_vocabulary
 
@@ -133,7 +134,7 @@ def test_special_ids_are_those_of_the_vocabulary(tokenizer: Tokenizer) -> None:
 
 
 def test_a_folder_without_tokenizer_files_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"should hold tokenizer.json or vocab.txt"):
+    with pytest.raises(CheckpointError, match=r"should hold tokenizer.json or vocab.txt"):
         Tokenizer.from_folder(tmp_path)
 
 

@@ -202,7 +202,10 @@ def embed_questions(
 
     bert, tokenizer, _ = load_encoder(encoder)
     length = min(128, bert.config.max_position_embeddings)
-    shape = MultitaskConfig(encoder=bert.config, pooling="mean", max_length=length)
+    types = bert.config.type_vocab_size > 1
+    shape = MultitaskConfig(
+        encoder=bert.config, pooling="mean", max_length=length, pair_token_types=types
+    )
     low = lowered(precision, choose_device(device))
     predictor = Predictor(MultitaskBert(shape, tokenizer, bert), device, autocast=low)
     parts: list[Tensor] = []

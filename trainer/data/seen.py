@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from minbert.checkpoint import TRAINED_ON_FILE
-from minbert.files import read_tensors, write_tensors
+from minbert.files import json_text, read_tensors, write_tensors
+from minbert.storage import manifest
+from minbert.storage.manifest import TRAINED_ON_FILE
 from minbert.tables import Example
 from minbert.tasks import TASKS
 from trainer.data.course import pair_hash
@@ -35,14 +36,20 @@ def write_trained_on(
         for name in TASKS
         if name in found
     }
-    write_tensors(folder / TRAINED_ON_FILE, hashes, {"files": json.dumps(files)})
+    with manifest.rewriting(folder):
+        write_tensors(folder / TRAINED_ON_FILE, hashes, {"files": json_text(files)})
 
 
 def read_trained_on(folder: Path) -> tuple[dict[str, str], dict[str, set[int]]]:
-    """Read what `write_trained_on` stored: files' SHA-256 and pairs' hashes, both by name."""
+    """Read what `write_trained_on` stored: files' SHA-256 and pairs' hashes, both by name.
+
+    Raises:
+        CheckpointError: the file is torn, or other than the manifest says.
+    """
     path = folder / TRAINED_ON_FILE
     if not path.exists():
         return {}, {}
+    manifest.verify_file(path)
     hashes = {name: set(values.tolist()) for name, values in read_tensors(path).items()}
     with safe_open(path, framework="pt") as file:
         return json.loads(file.metadata()["files"]), hashes

@@ -115,7 +115,7 @@ def read_trees(path: Path) -> list[list[Phrase]]:
         DataError: no such file, or a line that is no tree.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # splitlines cuts at U+0085 too
     except FileNotFoundError as error:
         raise DataError(
             f"{path} should exist. Found nothing there; `python -m trainer download` brings the "

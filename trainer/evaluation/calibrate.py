@@ -24,6 +24,7 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.records.calibration import Calibration, Error, Measures, Scale, TaskCalibration
 from minbert.records.form import Metric as Recorded
+from minbert.storage import manifest
 from minbert.tables import DataError, Example
 from trainer.evaluation.bias import name_of
 from trainer.evaluation.command import check_classes, read_unseen
@@ -97,7 +98,8 @@ def calibrate(
         paraphrase_temperature=fits["paraphrase"].temperature,
         paraphrase_offset=fits["paraphrase"].offset,
     )
-    write_json(folder / CONFIG_FILE, config.to_dict())
+    with manifest.rewriting(folder):
+        write_json(folder / CONFIG_FILE, config.to_dict())
     report(f"The calibration is in {folder / CONFIG_FILE}")
     if json_file is not None:
         record = Calibration(

@@ -53,16 +53,22 @@ def predict_file(
     for note in rows.notes:
         report(f"{source.name}: {note}")
     count = check_rows(rows, skip_bad=skip_bad, report=report)
-    buffer = io.StringIO()
+    buffer, cut = io.StringIO(), 0
     writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
     writer.writerow(COLUMNS[task_name])
     examples = (row for row in rows if isinstance(row, Example))
     with tqdm(total=count, unit="row", disable=None) as bar:
         while chunk := list(itertools.islice(examples, CHUNK)):
+            cut += count_cut(predictor, task, chunk)
             for example, values in zip(chunk, predict_rows(predictor, task, chunk), strict=True):
                 writer.writerow([example.id, *values])
             bar.update(len(chunk))
     write_bytes(target, buffer.getvalue().encode())
+    if cut:
+        report(
+            f"{cut:,} of {count:,} rows were cut: the model reads "
+            f"{predictor.config.max_length} tokens"
+        )
     where = "standard output" if target == STDOUT else target
     report(f"{where}: {count:,} predictions")
     return count
@@ -93,6 +99,15 @@ def check_rows(rows: TableReader, *, skip_bad: bool, report: Callable[[str], Non
         table = Table(rows.path, [], bad)
         report(f"{len(bad)} bad rows left out: {table.summary(count)}")
     return count
+
+
+def count_cut(predictor: Predictor, task: Task, examples: Sequence[Example]) -> int:
+    """Count the rows that the model doesn't read whole."""
+    if task.pair:
+        inputs = predictor.encode_joint([(row.texts[0], row.texts[1]) for row in examples])
+    else:
+        inputs = predictor.encode_single([row.texts[0] for row in examples])
+    return sum(item.left_out > 0 for item in inputs)
 
 
 def predict_rows(

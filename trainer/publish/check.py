@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+from minbert.files import json_text
 from trainer.publish.errors import PublishError
 
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "SYSTEMROOT", "OMP_NUM_THREADS")
@@ -134,7 +135,7 @@ def predict(url: str, seconds: float) -> object:
     call = f"{url}/gradio_api/call/predict"
     request = urllib.request.Request(
         call,
-        data=json.dumps({"data": ASKED}).encode(),
+        data=json.dumps({"data": ASKED}, allow_nan=False).encode(),
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=seconds) as response:
@@ -163,7 +164,7 @@ def check_answer(answer: object) -> dict[str, Any]:
     except (TypeError, ValueError, KeyError, IndexError, AttributeError):
         good = False
     if not good:
-        raise PublishError(f"it answers with no prediction: {json.dumps(answer)[:300]}")
+        raise PublishError(f"it answers with no prediction: {json_text(answer)[:300]}")
     return values
 
 

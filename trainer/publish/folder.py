@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from minbert.checkpoint import CONFIG_FILE, SAFE_KINDS, TRAINED_ON_FILE, WEIGHTS_FILE
+from minbert.checkpoint import CONFIG_FILE, SAFE_KINDS, WEIGHTS_FILE
 from minbert.files import read_json
 from minbert.records.calibration import Calibration
 from minbert.records.reading import read_all, read_record
 from minbert.records.runs import COMPARISONS_FILE, Comparison
 from minbert.records.scores import Scores, Training
+from minbert.storage.manifest import TRAINED_ON_FILE
 from trainer.publish.card import model_card, space_readme
 from trainer.publish.errors import PublishError
 from trainer.publish.index import INDEX_FOLDER, README_NOTE, copy_index, index_folders

@@ -89,7 +89,7 @@ def train_chain(
 
     Raises:
         DataError: a data file is missing or unreadable.
-        RunError: `out` holds another run.
+        RunError: `out` holds another run, or another process trains in it.
         CheckpointError: a model can't be loaded, or a state is torn.
         ValueError: more than one process.
     """
@@ -99,11 +99,17 @@ def train_chain(
             "train its stages as runs of their own under torchrun."
         )
     planned = plan(chain, data, out, report)
-    run = Run(out)
-    run.prepare(planned, {}, resume=resume)
-    if run.result.exists():
-        report(f"{run.model} is finished already.")
+    with Run(out) as run:
+        run.prepare(planned, {}, resume=resume)
+        if run.result.exists():
+            report(f"{run.model} is finished already.")
+        else:
+            train_stages(planned, run, data, device_name, report)
         return run.model
+
+
+def train_stages(planned: Plan, run: Run, data: Path, device_name: str, report: Report) -> None:
+    """Train the stages that are left, in a prepared folder, and write the chain's model."""
     left = [(stage, folder) for stage, folder in planned.stages if not is_finished(folder)]
     if left:
         report(cost_line(planned, left, device_name))
@@ -111,13 +117,12 @@ def train_chain(
         report(f"Stage {number} of {len(planned.stages)}, {stage.name}:")
         train(stage.config, data, folder, resume=True, device_name=device_name, report=report)
     last = planned.stages[-1][1]
-    partial = out / "model.partial"
+    partial = run.folder / "model.partial"
     shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(run.model, ignore_errors=True)
     shutil.copytree(last / "model", partial)
     partial.replace(run.model)
     write_json(run.result, chain_result(planned, data).to_dict())
-    return run.model
 
 
 def most_tokens(config: TrainConfig) -> int:

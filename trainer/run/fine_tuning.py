@@ -24,6 +24,7 @@ from trainer.config import TrainConfig
 from trainer.data.batches import BatchStream, TaskBatch
 from trainer.data.mixtures import MixedStream
 from trainer.run.distributed import World
+from trainer.run.divergence import check_gradients, check_losses
 from trainer.run.objective import Objective, tokens_read
 from trainer.run.optimizer import make_optimizer
 from trainer.seeding import mix_seed
@@ -132,7 +133,11 @@ class FineTuning:
         return task_probabilities(self.config.sampler, self.sizes, epoch, self.config.epochs)
 
     def train_step(self) -> StepRecord:
-        """Train one batch of one task, or with surgery one of every task."""
+        """Train one batch of one task, or with surgery one of every task.
+
+        Raises:
+            DivergedError: a loss or a gradient isn't finite; the weights are as before the step.
+        """
         self.switch_pals()
         self.model.train()
         self.optimizer.zero_grad(set_to_none=True)
@@ -144,9 +149,11 @@ class FineTuning:
             record = self.surgical_gradients(batches, shares)
         else:
             record = StepRecord({batches[0].task.name: self.backward(batches[0])}, {})
+        where = self.place(" and ".join(record.losses))
         self.step += 1
         gradients = [p for p in self.trained.values() if p.grad is not None]
-        torch.nn.utils.clip_grad_norm_(gradients, self.config.clip_norm)
+        norm = torch.nn.utils.clip_grad_norm_(gradients, self.config.clip_norm)
+        check_gradients(norm, self.trained, where, self.rate)
         for group in self.optimizer.param_groups:
             rate = learning_rate_at(before, self.done, self.config)
             group["lr"] = group.get("scale", 1.0) * rate
@@ -173,10 +180,25 @@ class FineTuning:
         torch.manual_seed(mix_seed(self.config.seed, DROPOUT_SEED, self.step, *rank))
 
     def backward(self, batch: TaskBatch, weight: float = 1.0) -> dict[str, float]:
-        """Add the gradients of a batch's weighted loss; return the loss's parts."""
+        """Add the gradients of a batch's weighted loss; return the loss's parts.
+
+        Raises:
+            DivergedError: a part isn't finite.
+        """
         losses: dict[str, Tensor] = self.objective(batch)
         (losses["loss"] * weight).backward()  # type: ignore[no-untyped-call]  # torch's own
-        return {name: value.item() for name, value in losses.items()}
+        found = {name: value.item() for name, value in losses.items()}
+        check_losses(found, self.trained, self.place(batch.task.name), self.rate)
+        return found
+
+    def place(self, tasks: str) -> str:
+        """Say which step is under way, and of what."""
+        return f"{tasks} at step {self.step + 1:,} (epoch {self.epoch})"
+
+    @property
+    def rate(self) -> str:
+        """Name the setting that decides the size of a step, with its value."""
+        return f"`learning_rate` {self.config.learning_rate:g}"
 
     def surgical_gradients(self, batches: list[TaskBatch], shares: tuple[float, ...]) -> StepRecord:
         """Leave the combined gradients of all tasks: PCGrad on what they share, own on heads."""

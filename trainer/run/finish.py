@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from minbert.checkpoint import resolve_folder, weights_file
+from minbert.checkpoint import resolve_folder
 from minbert.files import write_json
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.records.scores import Best, Training
+from minbert.storage.weights import weights_files
 from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data.course import file_sha256
@@ -42,6 +44,11 @@ def finish(
     Scored on the whole dev files, as the report's numbers were: the course's own STS split shares
     16 pairs between train and dev. The command `evaluate` leaves such pairs out.
     """
+    if config.epochs and tuning.best["epoch"] == 0:
+        report(
+            f"No epoch scored better than the model before fine-tuning (epoch 0), which is kept. "
+            f"{tuning.rate} may be too high, or the run too short: metrics.jsonl has each epoch's."
+        )
     best = MultitaskBert.from_pretrained(run.best)
     best.save_pretrained(run.model, dtype=torch.float16)
     train_examples = {name: table.examples for name, table in tables.train.items()}
@@ -68,7 +75,7 @@ def finish(
         more["leaks"] = leak_checks(train_examples, tables.dev, answers)
     if config.start_from:
         more["started_from"] = started_from(Path(config.start_from))
-    encoder = weights_file(resolve_folder(config.start_from or config.encoder))
+    encoder = weights_files(resolve_folder(config.start_from or config.encoder))
     result = Training(
         recipe=config.name,
         seed=config.seed,
@@ -79,13 +86,19 @@ def finish(
         metrics=recorded(scores, "dev"),
         config=config.to_dict(),
         files=tables.sha256,
-        encoder_sha256=file_sha256(encoder),
+        encoder_sha256=sha256_of(encoder),
         **provenance(tuning.device),
         **more,
     )
     write_json(run.result, result.to_dict())
     for task, found in scores.items():
         report(f"{task}: " + ", ".join(f"{name} {metric}" for name, metric in found.items()))
+
+
+def sha256_of(files: list[Path]) -> str:
+    """Return a file's SHA-256; of several, the SHA-256 of their sums in order."""
+    sums = [file_sha256(path) for path in files]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def asks_for_more(config: TrainConfig) -> bool:

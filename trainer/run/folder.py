@@ -7,6 +7,7 @@
     model/              the best model, as it is shipped (float16)
     predictions.json    its answers to the dev files, without their texts
     result.json         what came out
+    .lock               locked while a process trains here; the kernel unlocks it at any end
 
 The state is one file, written beside and renamed. It holds the length of metrics.jsonl at that
 moment; resuming cuts the lines that came after, so they are written once.
@@ -15,17 +16,26 @@ moment; resuming cuts the lines that came after, so they are written once.
 from __future__ import annotations
 
 import dataclasses
+import errno
+import fcntl
 import json
 import os
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from safetensors import safe_open
 from torch import Tensor
 
-from minbert.files import CheckpointError, read_json, read_tensors, write_json, write_tensors
+from minbert.files import (
+    CheckpointError,
+    json_text,
+    read_json,
+    read_tensors,
+    write_json,
+    write_tensors,
+)
 
 
 class Settings(Protocol):
@@ -44,15 +54,19 @@ def defaults_of(config: Settings) -> dict[str, Any]:
     return {field.name: field.default for field in fields if field.default is not missing}
 
 
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # some clusters' network file systems
+
+
 class RunError(ValueError):
     """A run folder that can't be used as asked; the message says what to do."""
 
 
 class Run:
-    """One run's folder."""
+    """One run's folder; as a context it is locked from `prepare` to its end."""
 
     def __init__(self, folder: Path) -> None:
         """Name the folder; `prepare` makes it."""
+        self._lock: int | None = None
         self.folder = folder
         self.best = folder / "best"
         self.model = folder / "model"
@@ -64,8 +78,18 @@ class Run:
         self._earlier_seconds = 0.0
         self._started = time.monotonic()
 
+    def __enter__(self) -> Self:
+        """Begin; nothing is locked yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def prepare(self, config: Settings, files: dict[str, str], *, resume: bool) -> None:
-        """Make the folder, or check that it holds a part of this very run.
+        """Make the folder, or check that it holds a part of this very run; lock it.
 
         Args:
             config: the run's settings.
@@ -73,7 +97,8 @@ class Run:
             resume: continue what is there.
 
         Raises:
-            RunError: a run is there but wasn't to be resumed, or one with other settings or data.
+            RunError: a run is there but wasn't to be resumed, or one with other settings or data,
+                or one that is still going on.
         """
         settings = {"config": config.to_dict(), "files": files}
         if self._settings.exists():
@@ -96,7 +121,27 @@ class Run:
                     f"Found differences: {'; '.join(changed)}."
                 )
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._take()
         write_json(self._settings, settings)
+
+    def _take(self) -> None:
+        """Lock the folder: two processes would cut and mix each other's metrics and states.
+
+        The kernel drops the lock when the process ends, however it does.
+        """
+        if self._lock is None:
+            self._lock = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self.__exit__()
+            raise RunError(
+                f"A run's folder should be written by one process. Found another that is training "
+                f"in {self.folder}; wait for its end, or stop it and continue with --resume."
+            ) from error
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
 
     def load_state(self, *, cut: bool = True) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the last safe point's tensors and counters, or None where there is none.
@@ -131,11 +176,11 @@ class Run:
             "metrics_bytes": self._metrics.stat().st_size,
             "seconds": self.seconds,
         }
-        write_tensors(self._state, tensors, {"counters": json.dumps({**counters, **known})})
+        write_tensors(self._state, tensors, {"counters": json_text({**counters, **known})})
 
     def log(self, **values: Any) -> None:  # noqa: ANN401 - whatever JSON takes
         """Append one line to metrics.jsonl, with the run's seconds so far."""
-        line = json.dumps({**values, "seconds": round(self.seconds, 2)})
+        line = json_text({**values, "seconds": round(self.seconds, 2)})
         with self._metrics.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
             file.flush()

@@ -25,6 +25,7 @@ from minbert.predictor import Predictor
 from minbert.tables import Example
 from minbert.tasks import TASKS, Task
 from trainer.config import TrainConfig
+from trainer.run.divergence import check_losses
 from trainer.seeding import mix_seed
 from trainer.techniques.losses import LOSSES
 
@@ -116,7 +117,7 @@ def fingerprint(predictor: Predictor, task: Task, examples: list[Example]) -> st
             digest.update(tensor.cpu().numpy().tobytes())
     settings = {**predictor.config.to_dict(), "task": task.name, "autocast": predictor.autocast}
     texts = [row.texts for row in examples]
-    digest.update(json.dumps([settings, texts]).encode())
+    digest.update(json.dumps([settings, texts], allow_nan=False).encode())
     return digest.hexdigest()
 
 
@@ -131,9 +132,14 @@ def pretrain_head(
     """Train one head alone and leave it at its best epoch by its own dev metric.
 
     Where that metric is undefined in every epoch, the head stays as the last one left it.
+
+    Raises:
+        DivergedError: a loss that isn't finite.
     """
     head = model.heads[task.name]
-    optimizer = torch.optim.AdamW(head.parameters(), lr=config.head_learning_rate)
+    learning_rate = config.head_learning_rate
+    optimizer = torch.optim.AdamW(head.parameters(), lr=learning_rate)
+    parameters, rate = dict(head.named_parameters()), f"`head_learning_rate` {learning_rate:g}"
     best_score: float | None = None
     best_weights = {name: tensor.clone() for name, tensor in head.state_dict().items()}
     for epoch in range(1, config.head_epochs + 1):
@@ -148,7 +154,9 @@ def pretrain_head(
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             optimizer.step()
-            total += loss.item() * len(rows)
+            value = loss.item()
+            check_losses({"loss": value}, parameters, f"{task.name}'s head at epoch {epoch}", rate)
+            total += value * len(rows)
         head.eval()
         with torch.no_grad():
             scored = head_metric(task, head_output(model, task, dev.embeddings), dev.labels)

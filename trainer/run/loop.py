@@ -14,7 +14,9 @@ from typing import Any
 from tqdm import tqdm
 
 from minbert import metrics
+from minbert.answers import NotFiniteError
 from trainer.evaluation.scores import MAIN_METRICS, Scores, recorded, selection_score
+from trainer.run.divergence import DivergedError, likely_cause
 from trainer.run.fine_tuning import FineTuning, StepRecord, learning_rate_at
 from trainer.run.folder import Run
 from trainer.techniques.samplers import alpha_of
@@ -115,7 +117,13 @@ def score_and_keep(
     tuning: FineTuning, run: Run, validate: Validate, save_best: Callable[[], None], epoch: int
 ) -> None:
     """Do `record_validation` with the weights as they stand."""
-    scores = validate()
+    try:
+        scores = validate()
+    except NotFiniteError as error:
+        raise DivergedError(
+            f"The validation after epoch {epoch} (step {tuning.step:,}) should give finite "
+            f"numbers. {error} {likely_cause(tuning.trained, tuning.rate)}"
+        ) from error
     score = selection_score(scores)
     if epoch > 0:
         per_task = tuning.best["per_task"]

@@ -29,6 +29,7 @@ from trainer.config import MlmConfig
 from trainer.data.batches import BatchStream, EncodedTask
 from trainer.data.course import FILES, SPLITS, file_sha256, read_split
 from trainer.provenance import provenance
+from trainer.run.divergence import check_gradients, check_losses
 from trainer.run.folder import Run
 from trainer.seeding import mix_seed
 from trainer.techniques.precision import autocast
@@ -132,16 +133,22 @@ def train_mlm(
 
     Raises:
         DataError: a data file is missing or unreadable.
-        RunError: `out` holds another run.
+        RunError: `out` holds another run, or another process trains in it.
         CheckpointError: the encoder can't be loaded.
     """
     device = choose_device(device_name)
     names = [FILES[name][split] for name in TASKS for split in ("train", "dev")]
-    run = Run(out)
-    run.prepare(config, {name: file_sha256(data / name) for name in names}, resume=resume)
-    if run.result.exists():
-        report(f"{run.model} is finished already.")
+    with Run(out) as run:
+        run.prepare(config, {name: file_sha256(data / name) for name in names}, resume=resume)
+        if run.result.exists():
+            report(f"{run.model} is finished already.")
+        else:
+            train_in(run, config, data, device, report)
         return run.model
+
+
+def train_in(run: Run, config: MlmConfig, data: Path, device: torch.device, report: Report) -> None:
+    """Train in a prepared run's folder, from its last safe point on, and export the encoder."""
     sentences, left_out = training_sentences(data)
     report(f"{len(sentences):,} sentences; {left_out:,} left out that are dev or test sentences")
     torch.manual_seed(mix_seed(config.seed, HEAD_SEED))
@@ -175,7 +182,6 @@ def train_mlm(
         "config": config.to_dict(),
     }
     write_json(run.result, result)
-    return run.model
 
 
 class MlmTuning:
@@ -197,7 +203,11 @@ class MlmTuning:
         )
 
     def train_step(self, batch: Batch, device: torch.device) -> float:
-        """Train one batch; return its loss. Random numbers are a function of (seed, step)."""
+        """Train one batch; return its loss. Random numbers are a function of (seed, step).
+
+        Raises:
+            DivergedError: the loss or a gradient isn't finite.
+        """
         generator = torch.Generator().manual_seed(mix_seed(self.config.seed, MASK_SEED, self.step))
         hidden, targets = mask_tokens(batch, self.tokenizer, self.mask_id, generator)
         torch.manual_seed(mix_seed(self.config.seed, MASK_SEED, self.step))
@@ -206,7 +216,11 @@ class MlmTuning:
             loss = mlm_loss(self.encoder, self.head, hidden.to(device), targets.to(device))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
+        where, rate = f"step {self.step + 1:,}", f"`learning_rate` {self.config.learning_rate:g}"
+        found = loss.item()
+        check_losses({"loss": found}, self.trained, where, rate)
+        norm = torch.nn.utils.clip_grad_norm_(self.trained.values(), 1.0)
+        check_gradients(norm, self.trained, where, rate)
         warmup = max(1, round(self.config.warmup * self.steps))
         rise = (self.step + 1) / warmup
         fall = (self.steps - self.step) / max(1, self.steps - warmup)
@@ -215,7 +229,7 @@ class MlmTuning:
         self.optimizer.step()
         self.step += 1
         self.tokens += batch.tokens
-        return loss.item()
+        return found
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and counters of this safe point."""

@@ -7,13 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from minbert.checkpoint import CONFIG_FILE, WEIGHTS_FILE, load_strictly
+from minbert.checkpoint import CONFIG_FILE, WEIGHTS_FILE, read_config
 from minbert.config import UNCALIBRATED, MultitaskConfig
-from minbert.files import CheckpointError, read_json, read_tensors
+from minbert.files import CheckpointError, read_json
 from minbert.multitask import MultitaskBert
-from minbert.text import Tokenizer
+from minbert.storage import manifest
 from trainer.config import SENTIMENT_DATA, TrainConfig
 from trainer.data.course import FILES, file_sha256
 from trainer.data.seen import read_trained_on
@@ -37,7 +35,8 @@ def load_start(config: TrainConfig) -> MultitaskBert:
             f"`start_from` should be a finished run's model folder, such as runs/mean-0/model. "
             f"Found no {CONFIG_FILE} in {folder}."
         )
-    found = MultitaskConfig.from_dict(read_json(folder / CONFIG_FILE))
+    manifest.verify(folder)
+    found = read_config(folder, MultitaskConfig.from_dict)
     wanted = {name: getattr(config, name) for name in KEPT}
     wanted["sentiment_classes"] = SENTIMENT_DATA[config.sentiment_data]
     for name, value in wanted.items():
@@ -58,10 +57,7 @@ def load_start(config: TrainConfig) -> MultitaskBert:
         max_length=config.max_length,
         **UNCALIBRATED,  # it doesn't fit what training makes of the weights
     )
-    with torch.device("meta"):
-        model = MultitaskBert(shape, Tokenizer.from_folder(folder))
-    load_strictly(model, read_tensors(folder / WEIGHTS_FILE), folder)
-    return model
+    return MultitaskBert.from_folder(folder, shape)
 
 
 def start_files(config: TrainConfig) -> dict[str, str]:

@@ -46,7 +46,7 @@ def train(
 
     Raises:
         DataError: a data file is missing or unreadable.
-        RunError: `out` holds another run.
+        RunError: `out` holds another run, or another process trains in it.
         CheckpointError: the encoder can't be loaded, or the state is torn.
         ValueError: settings that several processes can't train with.
     """
@@ -56,16 +56,16 @@ def train(
         device = world.device(choose_device(device_name))
         check_world(config, world)
         tables = load_data(config, data, tell)
-        run = Run(out)
-        if world.main:
-            run.prepare(config, {**tables.sha256, **start_files(config)}, resume=resume)
-        world.wait()
-        if run.result.exists():
-            tell(f"{run.model} is finished already.")
+        with Run(out) as run:
+            if world.main:
+                run.prepare(config, {**tables.sha256, **start_files(config)}, resume=resume)
+            world.wait()
+            if run.result.exists():
+                tell(f"{run.model} is finished already.")
+                return run.model
+            train_phases(config, data, tables, run, device, world, tell)
+            world.wait()
             return run.model
-        train_phases(config, data, tables, run, device, world, tell)
-        world.wait()
-        return run.model
     finally:
         world.leave()
 
@@ -180,6 +180,7 @@ def build_model(
         paraphrase_head=config.paraphrase_head,
         sentiment_classes=SENTIMENT_DATA[config.sentiment_data],
         pal_size=config.pal_size,
+        pair_token_types=encoder.config.type_vocab_size > 1,
     )
     if config.pal_size:
         encoder.add_pals(tuple(TASKS), config.pal_size)

@@ -13,6 +13,7 @@ from minbert.ui.about.card import card_html, heading
 from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import list_block, note_block, problems_block
+from minbert.ui.parts.events import draw_when_seen
 from minbert.ui.parts.own_models import models_block, records_of
 from minbert.ui.parts.texts import texts_of
 
@@ -35,8 +36,8 @@ def build_about(models: Path, results: Path, engine: Engine | None = None) -> gr
     else:
         shown = sections(read_records(models, results))
     with built:
-        for key, html in shown.items():
-            gr.HTML(html, elem_id=f"about-{key}")
+        places = [gr.HTML(elem_id=f"about-{key}") for key in shown]
+        draw_when_seen(built, lambda: tuple(shown.values()), [], places)
     return built
 
 

@@ -145,8 +145,8 @@ def document(made: str, colours: Sequence[str], **changes: Any) -> str:  # noqa:
     settings, length = json.JSONDecoder().raw_decode(script)
     settings |= changes
     _, _, code = script[length:].partition("\n")  # the line's rest is the data once more
-    data = json.dumps(settings, separators=(",", ":"))
-    shim = SHIM % json.dumps(colours)
+    data = json.dumps(settings, separators=(",", ":"), allow_nan=False)
+    shim = SHIM % json.dumps(colours, allow_nan=False)
     drawing = f"{before}const params = {data};\n{code}"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-import json
 from html import escape
 from typing import Any
 
@@ -16,6 +15,7 @@ from plotly.io import to_html
 from torch import Tensor
 
 from minbert.explain.attention_view import AttentionView
+from minbert.files import json_text
 from minbert.ui.attention.events import ALL, Controls, Studio
 
 STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:24px auto;padding:0 16px}"
@@ -67,7 +67,7 @@ def as_json(
         "columns": view.columns,
         "maps": [{"layer": layer, "head": head, "weights": plain(m)} for layer, head, m in maps],
     }
-    return json.dumps(told, ensure_ascii=False) + "\n"
+    return json_text(told) + "\n"
 
 
 def plain(weights: Tensor) -> list[list[float]]:
@@ -105,6 +105,8 @@ def write_files(studio: Studio, cache: str, first: str, second: str, *controls: 
         "attention.json": as_json(view, maps, settings),
     }
     return [
-        save_bytes_to_cache(text.encode("utf-8"), name, cache_dir=cache)
+        save_bytes_to_cache(
+            text.encode("utf-8-sig" if name.endswith(".csv") else "utf-8"), name, cache_dir=cache
+        )
         for name, text in texts.items()
     ]

@@ -30,7 +30,7 @@ DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
 # cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
 # new events, so each click looks whether it is known already.
 CLICKS = file_text(__package__, "clicks.js")
-PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE)}]"
+PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE, allow_nan=False)}]"
 
 
 @dataclasses.dataclass(frozen=True)

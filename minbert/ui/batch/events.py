@@ -225,9 +225,10 @@ class Batch:
 
         Returns:
             kind (sentences or pairs), model, rows (each line, id, its texts, label, and what is
-            predicted, named as in the page's download), bad_rows (line, reason), bad_labels (line,
-            reason: answered and not scored), columns (by what each is read as; None: no table),
-            taken_for (what was taken for what, in words), scores (None without labels).
+            predicted, named as in the page's download; left_out counts word pieces that were
+            cut), bad_rows (line, reason), bad_labels (line, reason: answered and not scored),
+            columns (by what each is read as; None: no table), taken_for (what was taken for
+            what, in words), scores (None without labels).
         """
         table, parts = self.begun(file, text, task, columns)
         with self.place():

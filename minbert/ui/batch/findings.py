@@ -96,6 +96,9 @@ def summary(
         yes = sum(is_duplicate(pair) for pair in pairs)
         middle = shown(median(pair.similarity for pair in pairs))
         lines.append(f"Paraphrases: {yes:,} of {len(pairs):,}. Median similarity {middle} of 5.")
+    cut = sum(answer.left_out > 0 for answer in answers)
+    if cut:
+        lines.append(f"Longer than the model reads, so cut: {count(cut, 'row')}; see the column.")
     lines += table.notes
     if len(answers) > shown_rows:
         lines.append(f"Below are the first {shown_rows:,} rows; the download has all.")

@@ -24,6 +24,7 @@ from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
 SHOWN_ROWS = 200  # of answers, in the table on the page
+CUT = "Pieces cut"  # a column that is there where a row was
 SHOWN_PROBLEMS = 100  # of rows that can't be read
 SHOWN_TEXT = 240  # characters of one sentence in the table
 EXAMPLE_FILES = TEXTS.by_name("tables.example_files")  # what each shows, its content
@@ -88,13 +89,20 @@ def rows_table(asked: BatchTable, answers: Sequence[RowAnswer]) -> str:
     if not kept:
         return ""
     label = asked.label_task
-    people = [] if label is None else ["People"]
+    more = [] if label is None else ["People"]
+    was_cut = any(answer.left_out for _, answer in kept)
+    more += [CUT, "Line"] if was_cut else ["Line"]
     if asked.kind == "sentences":
-        names = ["Sentence", "Sentiment", "Sure", "Expected (0–4)", *people, "Line"]
+        names = ["Sentence", "Sentiment", "Sure", "Expected (0–4)", *more]
     else:
-        names = ["A", "B", "Paraphrase", "Similarity (0–5)", *people, "Line"]
+        names = ["A", "B", "Paraphrase", "Similarity (0–5)", *more]
     body = [
-        [*texts_and_answer(row, answer), *people_cell(row, label), str(row.line)]
+        [
+            *texts_and_answer(row, answer),
+            *people_cell(row, label),
+            *([f"{answer.left_out:,}" if answer.left_out else ""] if was_cut else []),
+            str(row.line),
+        ]
         for row, answer in kept
     ]
     count = findings.count(len(kept), "row")

@@ -16,7 +16,7 @@ from minbert.ui.experiments.figures import AGAINST, MEASURES, curve_points
 from minbert.ui.experiments.sampling import END
 from minbert.ui.parts import blocks
 from minbert.ui.parts.blocks import finding_block, heading
-from minbert.ui.parts.events import QUIET
+from minbert.ui.parts.events import draw_when_seen
 from minbert.ui.parts.score_rows import NORMALISED
 from minbert.ui.parts.texts import texts_of
 
@@ -67,9 +67,7 @@ def build_experiments(folder: Path, note: str = "") -> gr.Tab:
         }
         for key, name in present.items():
             heading(name, f"part-{key}")
-            part = builders[key](tab)
-            if part is not None:
-                draw_when_seen(built, *part)
+            draw_when_seen(built, *builders[key](tab))
     return built
 
 
@@ -82,30 +80,13 @@ def outputs(key: str) -> list[gr.components.Component]:
     ]
 
 
-def draw_when_seen(
-    tab: gr.Tab,
-    draw: Callable[..., tuple[Any, ...]],
-    inputs: list[Any],
-    drawn: list[gr.components.Component],
-) -> None:
-    """Draw a part when its tab is first opened, so that no page waits for it at its start."""
-    seen = gr.State(False)
-
-    def first(known: bool, *values: object) -> tuple[Any, ...]:
-        return (True, *(gr.skip() for _ in drawn)) if known else (True, *draw(*values))
-
-    tab.select(first, [seen, *inputs], [seen, *drawn], **QUIET)
-
-
-def build_claims(tab: Experiments) -> None:
+def build_claims(tab: Experiments) -> Part:
     """Build the list of claims, each with its verdict."""
     comparisons = tab.results.comparisons
     title, lines = findings.claims_finding(comparisons)
-    gr.HTML(
-        finding_block(title, lines, findings.READ_CLAIMS)
-        + tables.claims_block(comparisons, tab.results.runs),
-        elem_id="claims",
-    )
+    claims = finding_block(title, lines, findings.READ_CLAIMS)
+    claims += tables.claims_block(comparisons, tab.results.runs)
+    return lambda: (claims,), [], [gr.HTML(elem_id="claims")]
 
 
 def build_scores(tab: Experiments) -> Part:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import gradio as gr
 
 # Events wait for the model in its own queue, where those that wait together are answered together.
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
@@ -14,3 +17,18 @@ FILES_CHECKED, FILES_KEPT = (
     600,
     3600,
 )  # seconds: how often old files are looked for, how old they get
+
+
+def draw_when_seen(
+    tab: gr.Tab,
+    draw: Callable[..., tuple[Any, ...]],
+    inputs: Sequence[Any],
+    drawn: Sequence[gr.components.Component],
+) -> None:
+    """Draw a part when its tab is first opened, so that no page waits for it at its start."""
+    seen = gr.State(False)
+
+    def first(known: bool, *values: object) -> tuple[Any, ...]:
+        return (True, *(gr.skip() for _ in drawn)) if known else (True, *draw(*values))
+
+    tab.select(first, [seen, *inputs], [seen, *drawn], api_name=f"draw_{tab.id}", **QUIET)

@@ -187,7 +187,8 @@ class Lab:
 
         Returns:
             first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
-            sum is cosine; the formula that leads from it to raw; and score, raw within 0 to 5.
+            sum is cosine; the formula that leads from it to raw; score, raw within 0 to 5;
+            and left_out (word pieces of A and of B that were cut).
         """
         first, second = asked_pair(self.engine, first, second, NO_SPLIT)
         if self.engine.splitting is None:
@@ -205,6 +206,7 @@ class Lab:
             "score": split.score,
             "raw": split.raw,
             "formula": split.formula,
+            "left_out": list(split.left_out),
         }
 
     def similarity_matrix(self, sentences: list[str], pooling: str = "mean") -> dict[str, Any]:
@@ -218,7 +220,8 @@ class Lab:
 
         Returns:
             matrix (N, N) in the order given, order (N: similar ones beside each other), points
-            (N, 2: principal components) and shares (2: of the variance).
+            (N, 2: principal components), shares (2: of the variance) and left_out (N: word pieces
+            that were cut).
         """
         trained = {model.config.pooling: model for model in self.engine.answering.values()}
         offered = tuple(dict.fromkeys((*SET_POOLINGS, *trained)))
@@ -227,7 +230,8 @@ class Lab:
         if not isinstance(sentences, list) or not 1 <= len(sentences) <= MOST_SENTENCES:
             raise refusal(f"There should be 1 to {MOST_SENTENCES} sentences, as a list.")
         checked = [self.checked_text(text, place) for place, text in enumerate(sentences, start=1)]
-        embeddings = pooled_by(trained.get(pooling, self.engine.mean), checked, pooling)
+        predictor = trained.get(pooling, self.engine.mean)
+        embeddings = pooled_by(predictor, checked, pooling)
         matrix = cosine_matrix(embeddings)
         projection = principal_components(embeddings)
         return {
@@ -235,6 +239,7 @@ class Lab:
             "order": clustered_order(matrix),
             "points": projection.points.tolist(),
             "shares": projection.shares.tolist(),
+            "left_out": [item.left_out for item in predictor.encode_single(checked)],
         }
 
     def checked_text(self, text: str, place: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -137,7 +138,8 @@ def read_lines(text: str, engine: Engine) -> tuple[tuple[str, ...], tuple[str, .
     Raises:
         InputError: too few or too many, or a line that can't be read.
     """
-    lines = [line.strip() for line in (text or "").splitlines()]
+    source = io.StringIO(text or "", newline=None)  # str.splitlines cuts at U+2028 too
+    lines = [line.strip() for line in source]
     kept = [(number, line) for number, line in enumerate(lines, start=1) if line]
     if not 2 <= len(kept) <= MOST_SENTENCES:
         raise InputError(

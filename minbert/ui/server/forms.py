@@ -18,7 +18,6 @@ from minbert.records.form import kind_of
 
 Task = Literal["sentiment", "paraphrase", "similarity"]
 Method = Literal["integrated gradients", "gradient", "occlusion", "rollout"]
-SetPooling = Literal["cls", "mean", "max", "pooler"]
 Rows = Literal["auto", "sentiment", "pairs"]
 KINDS = {
     "string_type": "a text",
@@ -97,7 +96,7 @@ class Sentences(Form):
     """A set of sentences, to compare each with each."""
 
     sentences: Annotated[list[Text], Field(description="1 to 50 texts.")]
-    pooling: SetPooling = "mean"
+    pooling: Text = "mean"
 
 
 class Batch(Form):

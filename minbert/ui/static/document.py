@@ -140,7 +140,11 @@ def document(
         (HERE / name).read_text(encoding="utf-8") for name in ("../style.css", "page.css")
     )
     template = plotly.io.templates["plotly"].to_plotly_json()
-    stored = {"figures": figures.stored, "template": json.loads(json.dumps(template)), **data}
+    stored = {
+        "figures": figures.stored,
+        "template": json.loads(json.dumps(template, allow_nan=False)),
+        **data,
+    }
     blocks = "".join(
         f'<script type="application/json" id="data-{escape(key)}">{embedded(value)}</script>\n'
         for key, value in stored.items()

@@ -80,7 +80,8 @@ class Handlers:
             expected rating 0-4); with B also paraphrase (probability, both orders, label) and
             similarity (score, joint, joint_a_then_b, joint_b_then_a and siamese, all within 0 to
             5; raw and raw_joint ... raw_siamese, the model's own numbers, which may lie outside;
-            band).
+            band). Each entry's left_out counts the word pieces that were cut: of the sentence, or
+            of both read together.
         """
         question = asked(self.engine, first, second, REFUSED)
         return as_dict(self.engine.answer(self.engine.mean, question))
@@ -115,6 +116,7 @@ def as_dict(answer: Answer) -> dict[str, Any]:
                 "label": result.label,
                 "probabilities": dict(zip(SENTIMENT.labels, result.probabilities, strict=True)),
                 "expected": result.expected,
+                "left_out": result.left_out,
             }
             for result in answer.sentiments
         ]
@@ -126,6 +128,7 @@ def as_dict(answer: Answer) -> dict[str, Any]:
             "probability": pair.paraphrase,
             "a_then_b": pair.paraphrase_ab,
             "b_then_a": pair.paraphrase_ba,
+            "left_out": pair.left_out,
         }
         told["similarity"] = {
             "score": pair.score,
@@ -139,5 +142,6 @@ def as_dict(answer: Answer) -> dict[str, Any]:
             "raw_joint_a_then_b": pair.joint_ab,
             "raw_joint_b_then_a": pair.joint_ba,
             "raw_siamese": pair.siamese,
+            "left_out": pair.left_out,
         }
     return told

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from minbert import files
 
 SHIPPED = "assets/models/mean"
 
@@ -13,7 +14,7 @@ def python_lines(first: str, second: str, model: str = SHIPPED) -> str:
 
     `model` is the folder or Hugging Face id of the model that answers.
     """
-    quoted = json.dumps(model, ensure_ascii=False)  # as Python writes it too, in double quotes
+    quoted = files.json_text(model)  # as Python writes it too, in double quotes
     lines = [
         "from minbert import Predictor",
         "",
@@ -29,7 +30,7 @@ def python_lines(first: str, second: str, model: str = SHIPPED) -> str:
 def json_text(first: str, second: str, answer: dict[str, Any]) -> str:
     """Return the typed texts and the answer as JSON, numbers to four decimals."""
     told = {"first": first, "second": second, **answer}
-    return json.dumps(shortened(told), indent=2, ensure_ascii=False)
+    return files.json_text(shortened(told), indent=2)
 
 
 def shortened(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds

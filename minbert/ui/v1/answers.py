@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
+LeftOut = Annotated[int, Field(ge=0, description="Word pieces that were cut.")]
 Score = Annotated[float, Field(ge=0, le=5)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -16,6 +17,7 @@ class Sentiment(BaseModel):
     label: str
     probabilities: dict[str, Probability]
     expected: Annotated[float, Field(description="Expected rating, 0 to 4.")]
+    left_out: LeftOut
 
 
 class Paraphrase(BaseModel):
@@ -25,6 +27,7 @@ class Paraphrase(BaseModel):
     probability: Probability
     a_then_b: Probability
     b_then_a: Probability
+    left_out: LeftOut
 
 
 class Similarity(BaseModel):
@@ -41,6 +44,7 @@ class Similarity(BaseModel):
     raw_joint_a_then_b: float
     raw_joint_b_then_a: float
     raw_siamese: float
+    left_out: LeftOut
 
 
 class Prediction(BaseModel):
@@ -57,6 +61,10 @@ class Comparison(BaseModel):
     cls: Prediction
     mean: Prediction
     differences: list[str]
+    names: Annotated[
+        dict[str, str] | None,
+        Field(description="Of your own models alone: each one's pooling, by cls and mean."),
+    ] = None
 
 
 class AttentionMaps(BaseModel):
@@ -68,7 +76,7 @@ class AttentionMaps(BaseModel):
     weights: Annotated[
         list[Any], Field(description="(H, T, T) of `layer`, or (L, H, T, T) of `layers`.")
     ]
-    left_out: Annotated[int, Field(description="Word pieces that were cut.")]
+    left_out: LeftOut
 
 
 class WordScore(BaseModel):
@@ -96,7 +104,8 @@ class Explanation(BaseModel):
     signed: bool
     first: list[WordScore]
     second: list[WordScore]
-    skipped: int
+    skipped: Annotated[int, Field(description="Words that were not tried.")]
+    left_out: LeftOut
     completeness: Completeness | None
 
 
@@ -110,6 +119,7 @@ class Split(BaseModel):
     score: Score
     raw: Annotated[float, Field(description="The score, not clamped.")]
     formula: str
+    left_out: Annotated[list[int], Field(description="Word pieces of A and of B that were cut.")]
 
 
 class BadRow(BaseModel):

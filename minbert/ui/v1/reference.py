@@ -65,7 +65,9 @@ def objects_in(found: list[dict[str, Any]], schemas: dict[str, Any]) -> list[str
     names: list[str] = []
     waiting = [*found]
     while waiting:
-        for name in re.findall(r"#/components/schemas/(\w+)", json.dumps(waiting.pop(0))):
+        for name in re.findall(
+            r"#/components/schemas/(\w+)", json.dumps(waiting.pop(0), allow_nan=False)
+        ):
             if name not in names:
                 names.append(name)
                 waiting.append(schemas[name]["properties"])
@@ -78,11 +80,12 @@ def section(path: str, operation: dict[str, Any], schemas: dict[str, Any]) -> st
     asked = first_of(body, schemas)
     required = asked.get("required", ())
     sample = {name: SAMPLES[name] for name in asked["properties"] if name in SAMPLES}
+    told = json.dumps(sample, allow_nan=False)
     return (
         f'<section id="{escape(operation["operationId"])}"><h2>POST /v1{escape(path)}</h2>'
         f"<p>{escape(operation['summary'])}.</p>"
         f"{fields(asked['properties'], required)}"
-        f"<pre>curl -s -H 'Content-Type: application/json' -d '{escape(json.dumps(sample))}' "
+        f"<pre>curl -s -H 'Content-Type: application/json' -d '{escape(told)}' "
         f"http://127.0.0.1:7860/v1{escape(path)}</pre>"
         f"<h3>Answer</h3>{fields(answer_of(operation, schemas)['properties'], None)}</section>"
     )
@@ -103,7 +106,9 @@ def fields(properties: dict[str, Any], required: Any) -> str:  # noqa: ANN401 - 
     told = {name: field.get("description", "") for name, field in properties.items()}
     for name in properties if required is not None else ():
         if name not in required:
-            told[name] += f" Default: {json.dumps(properties[name].get('default'))}."
+            told[name] += (
+                f" Default: {json.dumps(properties[name].get('default'), allow_nan=False)}."
+            )
     heads = ("Field", "Kind", "What") if any(told.values()) else ("Field", "Kind")
     rows = []
     for name, field in properties.items():

@@ -32,6 +32,8 @@ class ExplainEndpoint:
     ) -> dict[str, Any]:
         """Give each word a number that says what it does for the mean model's answer.
 
+        Of your own models it is the first one's.
+
         Args:
             first: sentence A.
             second: sentence B; not looked at for sentiment.
@@ -42,9 +44,10 @@ class ExplainEndpoint:
 
         Returns:
             task, target, method, signed (above 0 speaks for the target; else shares), first and
-            second (lists of word and score), skipped (words not tried), and for integrated
-            gradients completeness: total (the scores' sum), value and blank (the target's number
-            for the sentences and for blank ones), gap (total less their difference); else null.
+            second (lists of word and score), skipped (words not tried), left_out (word pieces that
+            were cut, so not explained), and for integrated gradients completeness: total (the
+            scores' sum), value and blank (the target's number for the sentences and for blank
+            ones), gap (total less their difference); else null.
         """
         if task not in KIND_OF:
             raise refusal(f"Task should be one of {', '.join(KIND_OF)}. Found {task!r}.")
@@ -78,6 +81,7 @@ class ExplainEndpoint:
             "first": listed(sides[0]),
             "second": listed(sides[1]),
             "skipped": skipped,
+            "left_out": of.left_out(self.engine.mean, *texts),
             "completeness": completeness,
         }
 

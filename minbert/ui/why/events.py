@@ -17,7 +17,7 @@ from minbert.ui.parts.steps import Done, Far, Tell, in_steps, watched
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why import attribution, bias, nearest, reduction, swaps
 from minbert.ui.why.nearest import Indexes
-from minbert.ui.why.subject import TARGETS, TASK_OF, Subject, asked, target_of
+from minbert.ui.why.subject import TARGETS, TASK_OF, Subject, asked, cut_note, target_of
 
 TEXTS = texts_of(__package__)
 NEAREST = 5
@@ -45,7 +45,8 @@ class Why:
             title, lines = attribution.finding(found)
             numbers = attribution.attribution_table(found)
             block = finding_block(title, lines, TEXTS["read.attribution"], numbers)
-            return block, attribution.attribution_figure(found)
+            note = cut_note(self.engine.mean, subject, chosen)
+            return note + block, attribution.attribution_figure(found)
 
         yield from with_figure(work, shown)
 
@@ -65,7 +66,8 @@ class Why:
             watching = watched(self.engine.mean, "", lambda _: tell(latest))
             texts = (subject.first, subject.second)
             found = reduce_input(watching, *texts, task=subject.task, progress=told)
-            return reduction.reduction_block(subject, found)
+            note = cut_note(self.engine.mean, subject)
+            return note + reduction.reduction_block(subject, found)
 
         yield from without_figure(work)
 
@@ -76,7 +78,7 @@ class Why:
         def work(tell: Tell) -> str:
             watching = watched(self.engine.mean, "Texts answered", tell)
             found = find_counterfactuals(watching, subject.first, subject.second, task=subject.task)
-            return swaps.swaps_block(subject, found)
+            return cut_note(self.engine.mean, subject) + swaps.swaps_block(subject, found)
 
         yield from without_figure(work)
 
@@ -100,7 +102,8 @@ class Why:
                     }
         except CheckpointError as error:
             return finding_block("The index can't be used", [str(error)], TEXTS["read.nearest"])
-        return nearest.nearest_block(found, names)
+        alone = "siamese" if subject.task == "similarity" else None
+        return cut_note(self.engine.mean, subject, alone) + nearest.nearest_block(found, names)
 
     def nearest_of_own(self, index: NearestIndex, subject: Subject) -> str:
         """Show the sentences nearest by models of your own, as far as the index is of these."""
@@ -119,7 +122,9 @@ class Why:
                     for slot, model in known.items()
                 }
         without = [engine.names[slot] for slot in engine.answering if slot not in known]
-        return nearest.own_block(found, engine.names, without)
+        alone = "siamese" if subject.task == "similarity" else None
+        told = nearest.own_block(found, engine.names, without)
+        return cut_note(engine.mean, subject, alone) + told
 
     def probe(self, first: str, second: str, kind: str, masked: bool) -> Iterator[Shown]:
         """Show the answers with the sentence's terms for people swapped."""
@@ -130,7 +135,8 @@ class Why:
             found = bias.probe_written(model, subject, masked=masked, tell=tell)
             plain = bias.probe_written(model, subject, masked=False, tell=tell) if masked else found
             whole = plain[0].answers[0] if plain else None
-            return bias.sentence_block(subject, found, masked=masked, whole=whole)
+            note = cut_note(model, subject)
+            return note + bias.sentence_block(subject, found, masked=masked, whole=whole)
 
         yield from without_figure(work)
 

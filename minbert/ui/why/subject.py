@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-from minbert.explain import EXPECTED, Answer, Target
+from minbert.explain import EXPECTED, Answer, Target, target_for
+from minbert.predictor import Predictor
 from minbert.tasks import SENTIMENT, clamped
 from minbert.ui.engine import Engine
 from minbert.ui.parts import refusal
+from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.numbers import percent
 
 OF_A, OF_B, PARAPHRASE, SIMILARITY = "Sentiment of A", "Sentiment of B", "Paraphrase", "Similarity"
@@ -72,6 +74,26 @@ def asked(engine: Engine, first: str, second: str, kind: str) -> Subject:
         told = "Sentence B is empty. Type one there, or choose the sentiment of A."
         raise refusal.refusal(told, title=REFUSED)
     return Subject(kind, second, None) if kind == OF_B else Subject(kind, first, second)
+
+
+def cut_note(predictor: Predictor, subject: Subject, target: int | str | None = None) -> str:
+    """Return a note that the model reads less than the text, so that no rest is explained.
+
+    It is empty where nothing was cut.
+
+    Args:
+        predictor: that answers.
+        subject: what is asked about.
+        target: as the library takes it; None is the page's own answer.
+    """
+    texts = subject.first, subject.second
+    # what is read doesn't depend on the class, which only an answer would tell
+    score = EXPECTED if subject.task == "sentiment" else target
+    left_out = target_for(predictor, subject.task, score, *texts).left_out(predictor, *texts)
+    if not left_out:
+        return ""
+    pieces = "word piece is" if left_out == 1 else "word pieces are"
+    return note_block(f"The text was cut: {left_out:,} {pieces} left out and not explained.")
 
 
 def target_of(task: str, choice: str | None) -> int | str | None:

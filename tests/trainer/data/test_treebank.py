@@ -67,6 +67,18 @@ def test_what_is_no_tree_is_told(line: str, told: str) -> None:
         parse_tree(line)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("inside", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+def test_a_tree_ends_at_a_line_break_alone(tmp_path: Path, end: str, inside: str) -> None:
+    path = written(tmp_path)
+    trees = (f"(3 (2 a{inside}b) (4 fine))", "(2 (2 plain)", "(2 film)")
+    path.write_bytes((trees[0] + end + "(2 plain)" + end).encode())
+    assert [len(tree) for tree in read_trees(path)] == [3, 1]
+    path.write_bytes(end.join(trees).encode())
+    with pytest.raises(DataError, match="line 2 should be a tree"):
+        read_trees(path)
+
+
 def test_a_broken_line_is_named_by_its_number(tmp_path: Path) -> None:
     path = written(tmp_path, TREE, "", "(3 (2 a)")
     with pytest.raises(DataError, match=r"train\.txt, line 3 should be a tree\. Found 1 brackets"):

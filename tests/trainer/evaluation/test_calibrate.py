@@ -13,6 +13,7 @@ import torch
 from minbert.config import UNCALIBRATED, MultitaskConfig
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
+from minbert.storage.manifest import verify
 from minbert.tables import DataError
 from minbert.text import pad
 from tests.support import assert_says, redraw, tiny_model
@@ -78,6 +79,7 @@ def test_the_command_from_end_to_end(
     assert config.paraphrase_offset == fitted["paraphrase"]["offset"] != 0
     assert {**config.to_dict(), **UNCALIBRATED} == before.to_dict()
     assert (checkpoint / "model.safetensors").read_bytes() == weights
+    assert verify(checkpoint)
     assert (said["model"], said["seed"], said["folds"], said["bins"]) == ("models/tiny", 3, 5, 15)
     assert {"commit", "machine", "threads", "precision"} <= set(said)
     for told in fitted.values():

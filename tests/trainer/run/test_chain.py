@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from minbert.files import read_tensors
+from minbert.files import read_json, read_tensors
 from minbert.multitask import MultitaskBert
+from minbert.storage.manifest import MANIFEST_FILE, verify
 from tests.support import assert_says
 from tests.trainer.run.processes import start
 from tests.trainer.samples import header, write_course_files, write_table, write_trees
@@ -111,6 +112,9 @@ def test_the_last_model_lies_at_the_top(done: Done) -> None:
     wanted = read_tensors(done.out / "2-together" / "model" / "model.safetensors")
     assert all(torch.equal(model.state_dict()[k], v.float()) for k, v in wanted.items())
     assert (done.out / "model" / "trained_on.safetensors").is_file()
+    assert verify(done.out / "model")
+    listed = read_json(done.out / "model" / MANIFEST_FILE)["sha256"]
+    assert "trained_on.safetensors" in listed
 
 
 def test_the_result_tells_every_stage_its_rows_and_its_leaks(done: Done) -> None:

@@ -139,7 +139,7 @@ def test_without_head_epochs_nothing_happens(tmp_path: Path, tables: RunData) ->
     before = tiny(tmp_path / "model").state_dict()
     model, run = whole_phase(tmp_path, tables, dataclasses.replace(CONFIG, head_epochs=0))
     assert all(torch.equal(t, before[n]) for n, t in model.state_dict().items())
-    assert sorted(path.name for path in run.folder.iterdir()) == ["run.json"]
+    assert sorted(path.name for path in run.folder.iterdir()) == [".lock", "run.json"]
 
 
 def test_only_as_many_examples_as_asked_for(tmp_path: Path, tables: RunData) -> None:

@@ -15,11 +15,20 @@ import torch
 from minbert.checkpoint import load_encoder
 from minbert.files import read_tensors
 from minbert.text import Batch, Tokenizer, normalise, pad
-from tests.support import assert_close, assert_says, redraw, row_alone, tiny_model, tiny_tokenizer
+from tests.support import (
+    assert_close,
+    assert_says,
+    random_batch,
+    redraw,
+    row_alone,
+    tiny_model,
+    tiny_tokenizer,
+)
 from tests.trainer.samples import header, write_table
 from trainer.config import MlmConfig
 from trainer.data.course import FILES, read_split
 from trainer.run import mlm
+from trainer.run.divergence import DivergedError
 from trainer.run.folder import RunError
 from trainer.run.mlm import MlmHead, MlmTuning, mask_tokens, mlm_loss, sentence_stream, train_mlm
 
@@ -333,3 +342,22 @@ def test_a_finished_run_says_so_and_another_one_is_refused(
     with pytest.raises(RunError, match="add --resume"):
         train_mlm(config, data, out, resume=False, device_name="cpu", report=print)
     assert {path: path.read_bytes() for path in out.rglob("*.*")} == before
+
+
+def test_a_loss_that_isn_t_finite_stops_with_its_place(tmp_path: Path) -> None:
+    model = tiny_model(tmp_path)
+    assert model.tokenizer is not None
+    config = MlmConfig(learning_rate=1e-3, max_length=48)
+    tuning = MlmTuning(config, model.encoder, MlmHead(model.encoder), model.tokenizer, 8)
+    batch = random_batch((20, 20, 20))
+    tuning.train_step(batch, torch.device("cpu"))
+    with torch.no_grad():
+        model.encoder.layers[1].output.weight[0, 0] = float("nan")
+    with pytest.raises(DivergedError) as caught:
+        tuning.train_step(batch, torch.device("cpu"))
+    assert_says(
+        caught.value,
+        parameter="loss of step 2",
+        found=("Found nan", "encoder.layers.1.output.weight holds NaN"),
+        step="`learning_rate` 0.001",
+    )

@@ -192,6 +192,28 @@ def test_killed_at_random_times_and_continued(
     assert_same(outcome(out), unbroken.outcome)
 
 
+def test_a_second_process_is_refused_while_the_first_trains(
+    work: Work, unbroken: Unbroken, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    metrics, process = out / "metrics.jsonl", work.start(out)
+    assert process.pid is not None
+    ends = time.monotonic() + PATIENCE
+    while time.monotonic() < ends and not (metrics.exists() and metrics.stat().st_size):
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        before = metrics.read_bytes()
+        assert main(work.command(out)) == 1
+        assert "Found another that is training" in capsys.readouterr().err
+        assert metrics.read_bytes() == before
+    finally:
+        process.kill()
+        process.join(PATIENCE)
+    work.complete(out)
+    assert_same(outcome(out), unbroken.outcome)
+
+
 @pytest.mark.heavy
 @pytest.mark.skipif(not WHOLE, reason="twenty runs are killed in test-heavy; two kills above")
 def test_killed_at_many_random_times_and_continued(

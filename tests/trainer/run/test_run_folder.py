@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,8 +16,9 @@ import torch
 
 from minbert.files import CheckpointError
 from tests.support import assert_says
+from trainer import provenance as provenance_module
 from trainer.config import TrainConfig
-from trainer.provenance import provenance
+from trainer.provenance import ELSEWHERE, git_commit, provenance
 from trainer.run.folder import Run, RunError
 
 CONFIG = TrainConfig(name="tiny", epochs=2)
@@ -21,8 +27,8 @@ FILES = {"a.csv": "11", "b.csv": "22"}
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    fresh = Run(tmp_path / "some" / "run")
-    fresh.prepare(CONFIG, FILES, resume=False)
+    with Run(tmp_path / "some" / "run") as fresh:
+        fresh.prepare(CONFIG, FILES, resume=False)
     return fresh
 
 
@@ -40,6 +46,32 @@ def test_a_folder_with_a_run_is_refused_unless_resumed(run: Run) -> None:
     with pytest.raises(RunError, match=r"`--out` should name a fresh folder.*add --resume"):
         Run(run.folder).prepare(CONFIG, FILES, resume=False)
     Run(run.folder).prepare(CONFIG, FILES, resume=True)
+
+
+def test_a_folder_belongs_to_one_run_at_a_time(run: Run) -> None:
+    with Run(run.folder) as first:
+        first.prepare(CONFIG, FILES, resume=True)
+        first.log(epoch=1)
+        with pytest.raises(RunError) as refused:
+            Run(run.folder).prepare(CONFIG, FILES, resume=True)
+        first.prepare(CONFIG, FILES, resume=True)  # its own
+    assert_says(refused.value, rule="one process", found=str(run.folder), step="--resume")
+    assert [line["epoch"] for line in metrics_of(run)] == [1]
+    with Run(run.folder) as third:
+        third.prepare(CONFIG, FILES, resume=True)
+
+
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOLCK, True), (errno.EIO, False)])
+def test_a_file_system_without_locks_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, goes_on: bool
+) -> None:
+    def flock(_file: int, _how: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    with contextlib.nullcontext() if goes_on else pytest.raises(OSError, match=r"Errno 5"):
+        Run(tmp_path / "run").prepare(CONFIG, FILES, resume=False)
+    assert (tmp_path / "run" / "run.json").exists() == goes_on
 
 
 def test_resuming_a_folder_that_is_not_there_starts_a_run(tmp_path: Path) -> None:
@@ -150,3 +182,39 @@ def test_provenance_says_on_what_a_number_was_made() -> None:
     assert found["torch"] == torch.__version__
     assert found["threads"] == torch.get_num_threads() == 1
     assert "cores" in found["machine"]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder, undisturbed by the settings around; return what it prints."""
+    environment = {name: text for name, text in os.environ.items() if name not in ELSEWHERE}
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_the_commit_is_of_the_repository_that_holds_the_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        folder.mkdir()
+        git(folder, "init", "-q")
+        git(folder, "commit", "-q", "--allow-empty", "-m", "first")
+    code = shutil.copy(provenance_module.__file__, ours)
+    monkeypatch.setattr(provenance_module, "__file__", code)
+    assert git_commit() is None  # a copy in somebody's project, who hasn't committed it
+    git(ours, "add", ".")
+    git(ours, "commit", "-q", "-m", "second")
+    commit = git(ours, "rev-parse", "HEAD")[:12]
+    assert git_commit() == commit
+    monkeypatch.setenv("GIT_DIR", str(theirs / ".git"))
+    monkeypatch.setenv("GIT_WORK_TREE", str(theirs))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(theirs / ".git" / "index"))
+    assert git_commit() == commit
+    with (ours / "provenance.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert git_commit() == commit + "+"
+    monkeypatch.setattr(provenance_module, "__file__", str(tmp_path / "provenance.py"))
+    assert git_commit() is None

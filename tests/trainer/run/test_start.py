@@ -15,6 +15,7 @@ import torch
 from minbert.config import UNCALIBRATED
 from minbert.files import CheckpointError, read_tensors, write_tensors
 from minbert.multitask import MultitaskBert
+from minbert.storage.manifest import write_manifest
 from tests.support import assert_says
 from trainer.config import TrainConfig
 from trainer.data.course import pair_hash, read_split
@@ -181,6 +182,9 @@ def test_a_start_that_lacks_a_head_is_refused(first: Path, tmp_path: Path) -> No
     name = next(name for name in weights if name.startswith("heads.paraphrase"))
     kept = {key: value for key, value in weights.items() if key != name}
     write_tensors(start / "model" / "model.safetensors", kept)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors should have the SHA-256"):
+        load_start(starting(start))
+    write_manifest(start / "model")
     with pytest.raises(CheckpointError, match=re.escape(f"{name} is missing")):
         load_start(starting(start))
 

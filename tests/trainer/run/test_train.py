@@ -13,13 +13,16 @@ import pytest
 import torch
 
 from minbert import metrics
+from minbert.checkpoint import export_encoder
+from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tasks import TASKS
-from tests.support import assert_says
+from tests.support import assert_says, tiny_model
 from tests.trainer.samples import header, sentiment_rows, write_table
 from trainer.config import TrainConfig
 from trainer.data.course import FILES, REVIEW_FILES, file_sha256, read_split
+from trainer.data.hard_negatives import embed_questions
 from trainer.evaluation.command import evaluate
 from trainer.evaluation.scores import answer_task, score_all
 from trainer.recipes import RECIPES
@@ -260,6 +263,20 @@ def test_phase_0_makes_an_encoder_beside_the_run_that_a_second_run_reuses(
     assert not all(torch.equal(t, plain[n].half().float()) for n, t in stored.items())
     other = trained("mlm_mean_pretraining", "other seed", mlm_passes=0.5, seed=1)
     assert (other.run.folder.parent / "mlm-1-0.5" / "model").is_dir()
+
+
+def test_an_encoder_of_one_token_type_trains_on_pairs(data: Path, tmp_path: Path) -> None:
+    model = tiny_model(tmp_path, type_vocab_size=1, pair_token_types=False, vocab_size=160)
+    assert model.tokenizer is not None
+    export_encoder(model.encoder, model.tokenizer, tmp_path / "encoder")
+    encoder = str(tmp_path / "encoder")
+    config = config_of("mean", Path(encoder), epochs=1, head_epochs=0)
+    out = tmp_path / "run"
+    train(config, data, out, resume=False, device_name="cpu", report=lambda _: None)
+    shape = MultitaskBert.from_pretrained(out / "model").config
+    assert (shape.pair_token_types, shape.encoder.vocab_size) == (False, 160)
+    assert len(Predictor(bare_model(encoder), "cpu").pairs([("a film", "the film")])) == 1
+    assert embed_questions(["a film"], encoder, "cpu").shape == (1, 16)
 
 
 def test_a_task_that_is_trained_but_not_scored_goes_through(trained: Train, data: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 
@@ -218,12 +219,20 @@ def test_every_named_part_of_the_code_is_there() -> None:
 
 
 def test_the_tab_holds_all_parts(folders: tuple[Path, Path]) -> None:
-    built = build_about(*folders)
-    assert isinstance(built, gr.Tab)
-    assert built.id == "about"
-    assert {block.elem_id: block.value for block in built.children} == {
-        f"about-{key}": html for key, html in sections(read_records(*folders)).items()
-    }
+    async def built() -> tuple[gr.Tab, tuple[str, ...]]:
+        """Build the page in a running loop, or gradio leaves one open; open the tab."""
+        with gr.Blocks(analytics_enabled=False) as page:
+            tab = build_about(*folders)
+        (opening,) = page.fns.values()
+        return tab, opening.fn(False)
+
+    tab, (seen, *shown_first) = asyncio.run(built())
+    wanted = sections(read_records(*folders))
+    assert (tab.id, seen) == ("about", True)
+    assert [part.elem_id for part in tab.children if isinstance(part, gr.HTML)] == [
+        f"about-{key}" for key in wanted
+    ]
+    assert shown_first == [*wanted.values()]
 
 
 def test_it_is_there_without_the_trainer(folders: tuple[Path, Path], tmp_path: Path) -> None:

@@ -352,6 +352,7 @@ def test_the_files_hold_what_is_drawn(extras: Extras, studio: Studio, tmp_path: 
     assert_close(torch.tensor(one["maps"][0]["weights"]), view.map, 2e-6)
     assert (one["maps"][0]["layer"], one["maps"][0]["head"]) == ("2", "3")
     assert one["first"] == hostile
+    assert table.startswith("\ufeff"), "a spreadsheet reads it as UTF-8"
     rows = list(csv.reader(table.splitlines()))
     assert [row[2] for row in rows[1:]] == [f"{n}: {w}" for n, w in enumerate(one["rows"], start=1)]
     assert [float(cell) for cell in rows[1][3:]] == one["maps"][0]["weights"][0]

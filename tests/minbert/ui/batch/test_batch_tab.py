@@ -60,7 +60,7 @@ def ended(steps: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
 
 
 def written(results: tuple[Any, ...]) -> list[dict[str, str]]:
-    with Path(results[DOWNLOAD]["value"]).open(encoding="utf-8", newline="") as lines:
+    with Path(results[DOWNLOAD]["value"]).open(encoding="utf-8-sig", newline="") as lines:
         return list(csv.DictReader(lines, delimiter="\t"))
 
 

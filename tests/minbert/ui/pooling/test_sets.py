@@ -90,6 +90,14 @@ def test_a_box_that_cannot_be_read_names_the_line(engine: Engine, text: str, sai
         read_lines(text, engine)
 
 
+@pytest.mark.parametrize("inside", "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+def test_a_line_ends_at_a_line_break_alone(engine: Engine, inside: str) -> None:
+    sentences, _ = read_lines(f"a film{inside}it is red\r\na cat\rtwo\nthree", engine)
+    assert sentences == (f"a film{inside}it is red", "a cat", "two", "three")
+    with pytest.raises(InputError, match="Line 2 has no words"):
+        read_lines(f"a film{inside}it is red\nmood |\na cat", engine)
+
+
 def test_fifty_sentences_are_allowed(engine: Engine) -> None:
     assert len(read_lines("a cat\n" * MOST_SENTENCES, engine)[0]) == 50
 
