@@ -1,21 +1,41 @@
-"""Reading tables in the course's format: tab-separated, quoted, with rows that do not parse.
+"""Data files of a task: what a row holds, which rows can't be used, and what is wrong with a file.
 
 A broken row is never skipped in silence: reading returns it with its line and the reason, and
-the caller tells or refuses. Columns are found by their header's names, so that the real SST test
-file (a header of `0, '', id, sentence`) reads like every other.
+the caller tells or refuses. How a file is recognised and read is `minbert.reading`'s.
 """
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
-from minbert.checks import is_blank, nothing_in
+from minbert.reading import (
+    LONGEST_FIELD,
+    BadRow,
+    LabelError,
+    ReadError,
+    Reading,
+    Scale,
+    Wanted,
+    file_source,
+    label_of,
+    open_rows,
+)
+from minbert.reading.columns import listed
 from minbert.tasks import Task
 
-LONGEST_FIELD = 1_000_000  # characters of one field; a longer one is a broken row
+__all__ = [
+    "LONGEST_FIELD",
+    "BadRow",
+    "DataError",
+    "Example",
+    "Table",
+    "TableReader",
+    "label_of",
+    "read_table",
+]
 
 
 class DataError(ValueError):
@@ -26,17 +46,9 @@ class DataError(ValueError):
 class Example:
     """One row of a data file."""
 
-    id: str
+    id: str  # the row's line where the file has no ids
     texts: tuple[str, ...]  # one sentence, or A and B
     label: float | None  # None in files without labels
-
-
-@dataclasses.dataclass(frozen=True)
-class BadRow:
-    """One row that does not parse."""
-
-    line: int  # 1-based line of the file where the row ends
-    reason: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,73 +58,126 @@ class Table:
     path: Path
     examples: list[Example]
     bad_rows: list[BadRow]
+    scale: str | None = None  # what is wrong with the labels' scale: none may be used then
+    notes: tuple[str, ...] = ()  # what a reader of the file should know
 
     @property
     def labels(self) -> list[float]:
         """Return the labels of all examples; empty where the file has none."""
         return [example.label for example in self.examples if example.label is not None]
 
-    def summary(self) -> str:
-        """Say in one line what was read and what was left out."""
-        told = f"{self.path.name}: {len(self.examples):,} rows"
-        if not self.bad_rows:
-            return told
-        shown = "; ".join(f"line {row.line}: {row.reason}" for row in self.bad_rows[:3])
-        more = f"; and {len(self.bad_rows) - 3} more" if len(self.bad_rows) > 3 else ""
-        return f"{told}, {len(self.bad_rows)} left out ({shown}{more})"
+    def summary(self, rows: int | None = None) -> str:
+        """Say what was read and what was left out, each note in a line of its own.
+
+        Args:
+            rows: how many there are, where the examples aren't held.
+        """
+        told = f"{self.path.name}: {len(self.examples) if rows is None else rows:,} rows"
+        if self.bad_rows:
+            shown = "; ".join(f"line {row.line}: {row.reason}" for row in self.bad_rows[:3])
+            more = f"; and {len(self.bad_rows) - 3} more" if len(self.bad_rows) > 3 else ""
+            told += f", {len(self.bad_rows)} left out ({shown}{more})"
+        return "\n".join([told, *(f"{self.path.name}: {note}" for note in self.notes)])
 
 
-def read_table(path: Path, task: Task, *, labelled: bool | None = None) -> Table:
+class TableReader:
+    """A data file of a task, open: each iteration reads its examples anew, none of them is held."""
+
+    def __init__(
+        self, path: Path, task: Task, *, labelled: bool | None = None, columns: str | None = None
+    ) -> None:
+        """Recognise the file's columns; the arguments are those of `read_table`.
+
+        Raises:
+            DataError: no such file, an empty one, or one without the columns needed.
+        """
+        self.path, self.task, self.labelled = path, task, labelled
+        labels = () if labelled is False else (task,)
+        wanted = Wanted(pair=task.pair, labels=labels, guess=not labelled)
+        self.scale = Scale(task)
+        with _told_as_data_error(path):
+            self.reading: Reading = open_rows(file_source(path), wanted, columns)
+        found = self.reading.columns
+        if labelled and (found is None or found.label is None):
+            needed = ", ".join([*task.text_columns, task.target])
+            written = "no table" if found is None else listed(found.names)
+            raise DataError(
+                f"{path}: the header should name the columns {needed}. Found {written}. "
+                f"Missing: {task.target}."
+            )
+
+    def __iter__(self) -> Iterator[Example | BadRow]:
+        """Yield the file's examples and broken rows in its order."""
+        self.scale = scale = Scale(self.task)
+        with _told_as_data_error(self.path):
+            for row in self.reading:
+                if isinstance(row, BadRow):
+                    yield row
+                    continue
+                label = None
+                if self.labelled is not False:
+                    try:
+                        label = self._label(row.label)
+                    except LabelError as error:
+                        if error.number is not None:
+                            scale.see(error.number)
+                        yield BadRow(row.line, str(error))
+                        continue
+                    if label is not None:
+                        scale.see(label)
+                yield Example(row.id if row.id is not None else str(row.line), row.texts, label)
+
+    def _label(self, written: str | None) -> float | None:
+        columns = self.reading.columns
+        if columns is None or columns.label is None:
+            return None
+        if written is None:
+            raise LabelError(f"no {self.task.target}")
+        return label_of(written, self.task)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what is taken for what where that isn't plain, and what the labels look like."""
+        columns, told = self.reading.columns, list(self.reading.notes)
+        if columns is not None and columns.id is None:
+            told.append("There is no id: a row's line stands for it.")
+        if columns is not None and columns.by_name:
+            told = told[1:]
+        doubt = self.scale.doubt()
+        return (*told, *([doubt] if doubt else []))
+
+
+def read_table(
+    path: Path, task: Task, *, labelled: bool | None = None, columns: str | None = None
+) -> Table:
     """Read a data file of `task`.
 
     Args:
-        path: a tab-separated file with a header that names the task's columns.
+        path: a table with a header that names the task's columns, in tabs, commas or semicolons;
+            unless labels are required one without them, or plain text, is recognised too.
         task: says which columns hold text and label, and which labels are valid.
         labelled: True: a label is required; False: labels are not looked at; None: read the
             label column where there is one.
+        columns: which column is what, as in `sentence=review, sentiment=3`.
 
     Raises:
         DataError: no such file, an empty one, or one without the columns needed.
     """
-    rows = _rows(path)
-    _, header = next(rows, (0, []))
-    columns = {name: index for index, name in enumerate(header)}
-    has_label = task.target in columns and labelled is not False
-    needed = ["id", *task.text_columns, *([task.target] if labelled or has_label else [])]
-    missing = [name for name in needed if name not in columns]
-    if missing:
-        raise DataError(
-            f"{path} should have tab-separated columns named {', '.join(needed)} in its first "
-            f"line. Found {header or 'an empty file'}; missing: {', '.join(missing)}."
-        )
-    examples, bad_rows = [], []
-    for line, row in rows:
-        try:
-            examples.append(_example(row, columns, len(header), task, has_label=has_label))
-        except ValueError as error:
-            bad_rows.append(BadRow(line, str(error)))
-    return Table(path, examples, bad_rows)
+    reader = TableReader(path, task, labelled=labelled, columns=columns)
+    examples: list[Example] = []
+    bad_rows: list[BadRow] = []
+    for row in reader:
+        if isinstance(row, Example):
+            examples.append(row)
+        else:
+            bad_rows.append(row)
+    return Table(path, examples, bad_rows, reader.scale.problem(), reader.notes)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str] | str]]:
-    """Yield (line, fields), or (line, what is wrong) for a row that is not even a row.
-
-    Undecodable bytes arrive as surrogates, for `_example` to refuse.
-    """
-    csv.field_size_limit(LONGEST_FIELD)
+@contextlib.contextmanager
+def _told_as_data_error(path: Path) -> Iterator[None]:
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            reader = csv.reader(file, delimiter="\t", strict=True)
-            while True:
-                begun = reader.line_num + 1
-                try:
-                    row = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error as error:
-                    yield reader.line_num, f"begun in line {begun}: {error}"
-                else:
-                    yield reader.line_num, row
+        yield
     except FileNotFoundError as error:
         raise DataError(
             f"{path} should exist. Found nothing there; `python -m trainer download` brings the "
@@ -120,54 +185,5 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str] | str]]:
         ) from error
     except OSError as error:
         raise DataError(f"{path} should be a readable file: {error}.") from error
-
-
-def _example(
-    row: list[str] | str, columns: dict[str, int], width: int, task: Task, *, has_label: bool
-) -> Example:
-    """Build an example from a row of a file with `width` columns.
-
-    Raises:
-        ValueError: what is wrong with the row.
-    """
-    if isinstance(row, str):
-        raise ValueError(row)
-    names = ("id", *task.text_columns)
-    wanted = max(columns[name] for name in names) + 1
-    if len(row) < wanted:
-        raise ValueError(f"{len(row)} fields, at least {wanted} needed")
-    if len(row) > width:
-        raise ValueError(f"{len(row)} fields, {width} expected")
-    fields = [row[columns[name]] for name in names]
-    for name, text in zip(names, fields, strict=True):
-        if any("\udc80" <= letter <= "\udcff" for letter in text):
-            raise ValueError(f"{name} is not UTF-8")
-        if any(line.count("\t") == width - 1 for line in text.split("\n")[1:]):
-            raise ValueError(f"{name} has swallowed the rows after it: a quote opens too many")
-        if name != "id" and is_blank(text):
-            raise ValueError(nothing_in(name, text))
-    label = _label(row, columns[task.target], task) if has_label else None
-    return Example(fields[0], tuple(fields[1:]), label)
-
-
-def _label(row: list[str], column: int, task: Task) -> float:
-    if len(row) <= column or not row[column].strip():
-        raise ValueError(f"no {task.target}")
-    return label_of(row[column], task)
-
-
-def label_of(text: str, task: Task) -> float:
-    """Read a label of a task.
-
-    Raises:
-        ValueError: no number, one outside the task's range, or a class that is no whole number.
-    """
-    try:
-        label = float(text)
-    except ValueError:
-        raise ValueError(f"{task.target} is not a number: {text[:40]!r}") from None
-    if not task.lowest <= label <= task.highest:
-        raise ValueError(f"{task.target} {label:g} is not in {task.lowest:g} to {task.highest:g}")
-    if task.kind != "score" and label != int(label):
-        raise ValueError(f"{task.target} {label:g} is not a class number")
-    return label
+    except ReadError as error:
+        raise DataError(f"{path}: {error}") from error

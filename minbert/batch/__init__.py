@@ -10,19 +10,20 @@ from minbert.batch.answering import (
     is_duplicate,
     predicted_class,
 )
-from minbert.batch.lines import BatchError
 from minbert.batch.reading import (
     LONGEST_TEXT,
     MOST_BYTES,
     MOST_ROWS,
-    BadRow,
     BatchRow,
     BatchTable,
     Kind,
+    open_batch,
     read_batch,
 )
 from minbert.batch.scoring import BatchScores, Bin, score_batch
 from minbert.batch.writing import as_tsv, rows_as_dicts, scores_as_dict, write_answers
+from minbert.reading import BadRow
+from minbert.reading import ReadError as BatchError
 
 __all__ = [
     "LONGEST_TEXT",
@@ -40,6 +41,7 @@ __all__ = [
     "answer_rows",
     "as_tsv",
     "is_duplicate",
+    "open_batch",
     "predicted_class",
     "read_batch",
     "rows_as_dicts",

@@ -72,13 +72,14 @@ def _lines(table: BatchTable, answers: Sequence[RowAnswer], threshold: float) ->
     predictions = _prediction_columns(table, answers)
     yield _line(["line", "id", *texts, *target, *predictions, CUT, "problem"])
     nothing = [""] * (len(predictions) + 1)
+    unread = {label.line: label.reason for label in table.bad_labels}
     for row, answer in zip_longest(table.rows, answers):
         label = [] if not target else ["" if row.label is None else f"{row.label:g}"]
-        told = nothing
+        told, problem = nothing, NOT_ANSWERED
         if answer is not None:
             told = [*_predictions(answer, threshold), str(answer.left_out)]
-        problem = "" if answer is not None else NOT_ANSWERED
-        yield _line([str(row.line), *_texts(row), *label, *told, problem])
+            problem = unread.get(row.line, "")
+        yield _line([str(row.line), *_texts(row), *label, *told, guarded(problem)])
     empty = [""] * (1 + len(texts) + len(target) + len(nothing))
     for bad in table.bad_rows:
         yield _line([str(bad.line), *empty, guarded(bad.reason)])

@@ -25,7 +25,7 @@ LABELLED = (
     "id\tsentence\tsentiment\n"
     "a\tA moving, funny and gorgeous film.\t4\n"
     f"b\tA dull, ugly mess. {HOSTILE}\t0\n"
-    "c\tThe train leaves at nine.\t9\n"
+    "c\tThe train leaves at nine.\tmeh\n"
     "d\tPleasant enough on a rainy day.\t\n"
 )
 DUPLICATES = (
@@ -98,11 +98,12 @@ def test_a_labelled_file_is_answered_scored_and_drawn(
     path = bring(page, tmp_path, LABELLED)
     expect(page.locator("#batch-file")).to_contain_text("rows")
     answered(page)
-    expect(page.locator("#batch-rows tbody tr")).to_have_count(3)
+    expect(page.locator("#batch-rows tbody tr")).to_have_count(4)
+    expect(page.locator("#batch-preview")).to_contain_text("Read: id, sentence, sentiment")
     expect(page.locator("#batch-rows")).to_contain_text(HOSTILE)
     assert page.locator("#batch-rows img").count() == 0
-    expect(page.locator("#batch-notice")).to_contain_text("3 rows answered in")
-    expect(page.locator("#batch-notice .mb-problem li")).to_have_text(re.compile("^Line 4: .*9"))
+    expect(page.locator("#batch-notice")).to_contain_text("4 rows answered in")
+    expect(page.locator("#batch-notice .mb-problem li")).to_have_text(re.compile("^Line 4: .*meh"))
     expect(page.locator("#batch-measures")).to_contain_text("of 2 labelled rows")
     expect(page.locator("#batch-first-plot .heatmap-label")).to_have_count(25)
     expect(page.locator("#batch-second-plot .scatterlayer .js-line")).to_have_count(2)
@@ -114,17 +115,27 @@ def test_a_labelled_file_is_answered_scored_and_drawn(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     told = client.predict(file=handle_file(path), api_name="/batch")
     rows = downloaded(page)
-    assert rows[3]["line"] == "4"
-    assert "9" in rows[3]["problem"]
-    assert len(rows) == 4
-    for row, answer in zip(rows[:3], told["rows"], strict=True):
+    assert [row["line"] for row in rows if row["problem"]] == ["4"]
+    for row, answer in zip(rows, told["rows"], strict=True):
         assert (row["id"], row["sentence"]) == (answer["id"], answer["sentence"])
         assert row["predicted_label"] == answer["predicted_label"]
         assert float(row["p_4"]) == pytest.approx(answer["p_4"], abs=2e-4)
-    assert told["bad_rows"][0]["line"] == 4
+    assert told["bad_labels"][0]["line"] == 4
     assert told["scores"]["scored"] == 2
     seen.shot(f"batch-{theme}-{width}")
     assert (seen.errors, seen.dialogs) == ([], [])
+
+
+def test_columns_are_chosen_in_the_preview(open_batch: Open) -> None:
+    page = open_batch().page
+    page.locator("#batch-text textarea").fill("review,rating\nSo good,4\nSo bad,0\n")
+    preview = page.locator("#batch-preview")
+    expect(preview).to_contain_text("Left alone: 'rating'")
+    page.locator("#batch-column-label input").click()
+    page.get_by_role("option", name="rating as sentiment").click()
+    expect(preview).to_contain_text("'rating' as sentiment")
+    answered(page)
+    expect(page.locator("#batch-measures")).to_contain_text("of 2 labelled rows")
 
 
 def test_pasted_pairs_are_answered_by_either_model(open_batch: Open) -> None:

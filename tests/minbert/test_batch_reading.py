@@ -177,12 +177,6 @@ def test_a_bad_row_is_told_wherever_it_is(line: int) -> None:
         ("1\t\tb\t1", "no sentence1"),
         ("1\ta\t\t1", "no sentence2"),
         ('1\t"a" b\tc\t1', "a quoted text goes on after its closing quote"),
-        ("1\ta\tb\tyes", "is_duplicate is not a number: 'yes'"),
-        ("1\ta\tb\t" + "y" * 500, f"is_duplicate is not a number: '{'y' * 40}'"),
-        ("1\ta\tb\t2", "is_duplicate 2 is not in 0 to 1"),
-        ("1\ta\tb\t-1", "is_duplicate -1 is not in 0 to 1"),
-        ("1\ta\tb\tnan", "is_duplicate nan is not in 0 to 1"),
-        ("1\ta\tb\t0.5", "is_duplicate 0.5 is not a class number"),
         ("1\t" + "a" * (LONGEST_TEXT + 1) + "\tb\t1", "sentence1 has 100,001 characters"),
         ("1\t" + "a" * (LONGEST_FIELD + 1) + "\tb\t1", "a field of more than 1,000,000"),
     ],
@@ -202,6 +196,26 @@ def test_a_plain_line_that_is_too_long_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("maybe", "is_duplicate is not a number: 'maybe', nor one of no, yes"),
+        ("y" * 500, f"is_duplicate is not a number: '{'y' * 40}'"),
+        ("2", "is_duplicate 2 is not in 0 to 1"),
+        ("-1", "is_duplicate -1 is not in 0 to 1"),
+        ("nan", "is_duplicate nan is not in 0 to 1"),
+        ("0.5", "is_duplicate 0.5 is not a class number"),
+    ],
+)
+def test_a_label_that_cannot_be_read_costs_its_row_the_score_alone(label: str, reason: str) -> None:
+    header = "id\tsentence1\tsentence2\tis_duplicate\n"
+    table = read_batch(f"{header}1\ta\tb\t{label}\n2\tgood\tbad\t1.0\n3\tc\td\t0\n")
+    assert [(row.line, row.label) for row in table.rows] == [(2, None), (3, 1.0), (4, 0.0)]
+    (told,) = table.bad_labels
+    assert (told.line, table.bad_rows) == (2, ())
+    assert told.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(
     ("target", "labels", "bad"),
     [("sentiment", "0 4 5 -1 2.5", {4, 5, 6}), ("similarity", "0 5 5.1 -0.1 2.5", {4, 5})],
 )
@@ -209,7 +223,9 @@ def test_labels_out_of_range(target: str, labels: str, bad: set[int]) -> None:
     texts = "sentence" if target == "sentiment" else "sentence1\tsentence2"
     given = "a" if target == "sentiment" else "a\tb"
     rows = "".join(f"{given}\t{label}\n" for label in labels.split())
-    assert set(bad_lines(read_batch(f"{texts}\t{target}\n{rows}"))) == bad
+    table = read_batch(f"{texts}\t{target}\n{rows}")
+    assert {label.line for label in table.bad_labels} == bad
+    assert {row.line for row in table.rows if row.label is None} == bad
 
 
 def test_rows_without_a_label_are_kept_among_labelled_ones() -> None:
@@ -225,30 +241,28 @@ def test_a_table_of_bad_rows_alone_is_still_a_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "last"),
+    ("content", "reason"),
     [
-        ('id\tsentence\n1\t"Great film\n2\tslow film"\n3\tfine\n', 3),
-        ('sentence,sentiment\n"Great film,4\nSlow,1\nSaid no",1\nfine,3\n', 4),
-        ('sentence,sentiment\n"Great film,4\n"Slow, long",1\nfine,3\n', 3),
+        ('id\tsentence\n1\t"Great film\n2\tslow film"\n3\tfine\n', "one row of lines 2 to 3"),
+        ('sentence,sentiment\n"Great film,4\nSlow,1\nSaid no",1\nfine,3\n', "it opens here"),
+        ('sentence,sentiment\n"Great film,4\n"Slow, long",1\nfine,3\n', "lines 2 to 3"),
+        ('sentence,sentiment\n"never closed,3\nfine,1\nfine,2\n', "it opens here"),
+        ('id,sentence\na,"never closed\nb,fine\nc,fine\n', "never closed"),
     ],
 )
-def test_a_stray_quote_never_hides_the_rows_it_takes(content: str, last: int) -> None:
+def test_a_stray_quote_costs_one_row(content: str, reason: str) -> None:
     table = read_batch(content)
-    assert bad_lines(table) == {2: f"a stray quote makes one row of lines 2 to {last}"}
-    assert [row.line for row in table.rows] == [last + 1]
+    (told,) = table.bad_rows
+    assert told.line == 2
+    assert reason in told.reason
+    assert [row.line for row in table.rows] == [*range(3, content.count("\n") + 1)]
 
 
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        ('id\tsentence\n1\tfine\n2\t"never closed\n3\tfine\n', 3),
-        ('sentence,sentiment\nfine,1\nfine,2\n"never closed,3', 4),
-    ],
-)
-def test_a_quote_that_is_never_closed_refuses_the_file(content: str, line: int) -> None:
-    with pytest.raises(BatchError, match=f"^Line {line}: a quote opens .* never closed") as told:
-        read_batch(content)
-    assert told.value.line == line
+def test_a_quote_that_is_never_closed_in_the_last_row_costs_that_row() -> None:
+    table = read_batch('sentence,sentiment\nfine,1\nfine,2\n"never closed,3')
+    assert [row.line for row in table.rows] == [2, 3]
+    assert list(bad_lines(table)) == [4]
+    assert "never closed" in table.bad_rows[0].reason
 
 
 @pytest.mark.parametrize(
@@ -256,7 +270,7 @@ def test_a_quote_that_is_never_closed_refuses_the_file(content: str, line: int) 
     [
         (b"good\nbad caf\xe9\n", 2),
         (b"\xef\xbb\xbfone\r\ntwo\rth\xffree", 3),
-        ("Excel's Unicode".encode("utf-16"), 1),
+        ("one\ntwo".encode("utf-16") + b"\n", 2),
         ("one\ntwo".encode("utf-16-le"), 1),
         (b"one\r\ntwo\r\nth\0ree", 3),
     ],

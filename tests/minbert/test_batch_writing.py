@@ -63,15 +63,17 @@ def test_other_numbers_of_classes() -> None:
 
 
 def test_bad_rows_and_rows_without_an_answer_are_told() -> None:
-    table = read_batch("sentence,sentiment\n,1\nfirst,2\nsecond,3\nlast,nine\n")
+    table = read_batch("sentence,sentiment\n,1\nfirst,nine\nsecond,3\nlast,2,3\n")
     header, *rows = cells(list(as_tsv(table, [SURE])))
     assert {len(row) for row in (header, *rows)} == {14}
     assert [(row[0], row[2], row[-1]) for row in rows] == [
-        ("3", "first", ""),
+        ("3", "first", table.bad_labels[0].reason),
         ("4", "second", "not answered: the run was stopped"),
         ("2", "", "no sentence"),
-        ("5", "", "sentiment is not a number: 'nine'"),
+        ("5", "", "3 fields, 2 expected"),
     ]
+    assert rows[0][3] == ""
+    assert float(rows[0][6]) == SURE.expected, "answered, though its label can't be read"
     assert rows[1][3:13] == ["3", *[""] * 9]
 
 

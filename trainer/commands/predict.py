@@ -16,9 +16,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--model", required=True, help="folder or Hugging Face id")
     parser.add_argument("--task", required=True, choices=tuple(TASKS))
-    parser.add_argument("--input", type=Path, required=True, help="tab-separated, with a header")
+    parser.add_argument("--input", type=Path, required=True, help="a table, or plain text")
     parser.add_argument(
         "--output", type=Path, required=True, help="tab-separated; - for standard output"
+    )
+    parser.add_argument(
+        "--columns", help="which column is what, as in sentence=review, or sentence=2; or plain"
     )
     parser.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
     add_machine_options(parser)
@@ -35,5 +38,6 @@ def run(options: argparse.Namespace) -> None:
         options.input,
         options.output,
         skip_bad=options.skip_bad,
+        columns=options.columns,
         report=tell,
     )

@@ -45,13 +45,26 @@ def read_split(folder: Path, task_name: str, split: str, sentiment_data: str = "
     """Read one split of one task from a folder of the course's files.
 
     Raises:
-        DataError: the file is missing or has no readable row.
+        DataError: the file is missing, has no readable row, or labels on another scale.
     """
     path = folder / file_name(task_name, split, sentiment_data)
     task = REVIEWS if path.name in REVIEW_FILES.values() else TASKS[task_name]
-    table = read_table(path, task, labelled=split != "test")
+    table = on_scale(read_table(path, task, labelled=split != "test"))
     if not table.examples:
-        raise DataError(f"{path} should hold at least one readable row. Found none.")
+        reasons = "; ".join(f"line {row.line}: {row.reason}" for row in table.bad_rows[:3])
+        told = f" ({reasons})" if reasons else ""
+        raise DataError(f"{path} should hold at least one readable row. Found none{told}.")
+    return table
+
+
+def on_scale(table: Table) -> Table:
+    """Return a table whose labels may be trained on and scored against.
+
+    Raises:
+        DataError: they are on another scale than the task's.
+    """
+    if table.scale is not None:
+        raise DataError(f"{table.path}: {table.scale}")
     return table
 
 

@@ -15,7 +15,7 @@ import torch
 
 from minbert.tables import Example, read_table
 from minbert.tasks import PARAPHRASE, SIMILARITY, Task
-from trainer.data.course import pair_hash
+from trainer.data.course import on_scale, pair_hash
 from trainer.seeding import mix_seed
 
 CAP_SEED = 21
@@ -109,7 +109,7 @@ def mix_in(
         if not path.is_file():
             report(f"{extra.file} isn't there: {extra.serves} trains without {name}")
             continue
-        table = read_table(path, extra.task, labelled=True)
+        table = on_scale(read_table(path, extra.task, labelled=True))
         kept, told = [], {"rows": len(table.examples), "held_out": 0, "repeated": 0, "capped": 0}
         for row in table.examples:
             key = pair_hash(row.texts)

@@ -28,7 +28,7 @@ from minbert.device import choose_device
 from minbert.files import write_bytes
 from minbert.tables import Example, read_table
 from minbert.tasks import PARAPHRASE
-from trainer.data.course import pair_hash, read_split
+from trainer.data.course import on_scale, pair_hash, read_split
 from trainer.data.further_pairs import EXTRA_PAIRS
 from trainer.data.run_data import held_out
 from trainer.data.treebank import text_key
@@ -162,7 +162,7 @@ def write_mined(
     labelled = list(read_split(data, PARAPHRASE.name, "train").examples)
     duplicates = data / EXTRA_PAIRS[DUPLICATES].file
     if duplicates.is_file():
-        labelled += read_table(duplicates, PARAPHRASE, labelled=True).examples
+        labelled += on_scale(read_table(duplicates, PARAPHRASE, labelled=True)).examples
     questions = group_questions(labelled)
     report(f"{len(questions.texts):,} distinct questions in {len(labelled):,} training pairs")
     forbidden = {pair_hash(row.texts) for row in [*labelled, *held_out(data, PARAPHRASE.name)]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from tqdm import tqdm
 from minbert.files import STDOUT, write_bytes
 from minbert.metrics import THRESHOLD
 from minbert.predictor import Predictor
-from minbert.tables import DataError, Example, read_table
+from minbert.tables import DataError, Example, Table, TableReader
 from minbert.tasks import TASKS, Task, clamped
 
 CHUNK = 512  # rows between two steps of the progress bar
@@ -31,31 +32,33 @@ def predict_file(
     *,
     skip_bad: bool,
     report: Callable[[str], None],
+    columns: str | None = None,
 ) -> int:
     """Write a prediction for each row of `source`, in its order; return how many.
+
+    Args:
+        predictor: the model.
+        task_name: of the task.
+        source: a table, or plain text for sentiment; read row by row, twice.
+        target: of the predictions.
+        skip_bad: leave out rows that do not parse, and say so.
+        report: takes a line at a time.
+        columns: which column is what, as in `sentence=review`; None: as they look.
 
     Raises:
         DataError: rows that do not parse (all are listed) and not `skip_bad`; or no row at all.
     """
     task = TASKS[task_name]
-    table = read_table(source, task, labelled=False)
-    if table.bad_rows and not skip_bad:
-        listed = "\n".join(f"  line {row.line}: {row.reason}" for row in table.bad_rows)
-        raise DataError(
-            f"{source} should have a readable text in every row. "
-            f"Found {len(table.bad_rows)} bad rows:\n{listed}\n"
-            "Mend them, or leave them out with --skip-bad. Nothing was written."
-        )
-    if not table.examples:
-        raise DataError(f"{source} should hold at least one readable row. Found none.")
-    if table.bad_rows:
-        report(f"{len(table.bad_rows)} bad rows left out: {table.summary()}")
+    rows = TableReader(source, task, labelled=False, columns=columns)
+    for note in rows.notes:
+        report(f"{source.name}: {note}")
+    count = check_rows(rows, skip_bad=skip_bad, report=report)
     buffer, cut = io.StringIO(), 0
     writer = csv.writer(buffer, delimiter="\t", lineterminator="\n")
     writer.writerow(COLUMNS[task_name])
-    with tqdm(total=len(table.examples), unit="row", disable=None) as bar:
-        for start in range(0, len(table.examples), CHUNK):
-            chunk = table.examples[start : start + CHUNK]
+    examples = (row for row in rows if isinstance(row, Example))
+    with tqdm(total=count, unit="row", disable=None) as bar:
+        while chunk := list(itertools.islice(examples, CHUNK)):
             cut += count_cut(predictor, task, chunk)
             for example, values in zip(chunk, predict_rows(predictor, task, chunk), strict=True):
                 writer.writerow([example.id, *values])
@@ -63,12 +66,39 @@ def predict_file(
     write_bytes(target, buffer.getvalue().encode())
     if cut:
         report(
-            f"{cut:,} of {len(table.examples):,} rows were cut: the model reads "
+            f"{cut:,} of {count:,} rows were cut: the model reads "
             f"{predictor.config.max_length} tokens"
         )
     where = "standard output" if target == STDOUT else target
-    report(f"{where}: {len(table.examples):,} predictions")
-    return len(table.examples)
+    report(f"{where}: {count:,} predictions")
+    return count
+
+
+def check_rows(rows: TableReader, *, skip_bad: bool, report: Callable[[str], None]) -> int:
+    """Return how many rows there are to label, before the first one is.
+
+    Raises:
+        DataError: as `predict_file`.
+    """
+    count, bad = 0, []
+    for row in rows:
+        if isinstance(row, Example):
+            count += 1
+        else:
+            bad.append(row)
+    if bad and not skip_bad:
+        listed = "\n".join(f"  line {row.line}: {row.reason}" for row in bad)
+        raise DataError(
+            f"{rows.path} should have a readable text in every row. "
+            f"Found {len(bad)} bad rows:\n{listed}\n"
+            "Mend them, or leave them out with --skip-bad. Nothing was written."
+        )
+    if not count:
+        raise DataError(f"{rows.path} should hold at least one readable row. Found none.")
+    if bad:
+        table = Table(rows.path, [], bad)
+        report(f"{len(bad)} bad rows left out: {table.summary(count)}")
+    return count
 
 
 def count_cut(predictor: Predictor, task: Task, examples: Sequence[Example]) -> int:

@@ -25,7 +25,6 @@ from minbert.batch import (
     BatchError,
     BatchScores,
     BatchTable,
-    Kind,
     RowAnswer,
     answer_rows,
     read_batch,
@@ -37,13 +36,15 @@ from minbert.predictor import Predictor
 from minbert.tasks import SIMILARITY
 from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
+from minbert.ui.batch.previews import AUTO as AUTO
+from minbert.ui.batch.previews import KINDS, brought, columns_of
+from minbert.ui.batch.previews import PAIRS as PAIRS
+from minbert.ui.batch.previews import SENTENCES as SENTENCES
 from minbert.ui.engine import Engine
-from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.blocks import finding_block, note_block
 from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.refusal import refusal
 
-AUTO, SENTENCES, PAIRS = "auto", "sentiment", "pairs"
-KINDS: dict[str, Kind | None] = {AUTO: None, SENTENCES: "sentences", PAIRS: "pairs"}
 PLACES = 2  # runs that go at once; the quick questions of the other tabs have places of their own
 API_ROWS = 2_000  # of one call
 ROWS_A_STEP = {"sentences": 64, "pairs": 24}  # a second or two: so long a stop takes
@@ -73,25 +74,27 @@ class Batch:
         self.lock = threading.Lock()
 
     def table(
-        self, content: bytes | None, text: str | None, task: str, most_rows: int = MOST_ROWS
+        self,
+        content: bytes | None,
+        text: str | None,
+        task: str,
+        most_rows: int = MOST_ROWS,
+        columns: str | None = None,
     ) -> BatchTable:
         """Read what was brought, a file or a pasted text.
 
         Raises:
             BatchError: neither or both, or what `read_batch` says.
         """
-        pasted = text or ""
-        if content is not None and pasted.strip():
-            raise BatchError("There is a file and pasted text as well. Take one of them away.")
-        if content is None and not pasted.strip():
-            raise BatchError("There is nothing to answer yet. Bring a file, or paste some rows.")
-        brought = pasted if content is None else content
-        return read_batch(brought, kind=KINDS[task], most_rows=most_rows)
+        kind = KINDS[task]
+        return read_batch(brought(content, text), kind=kind, most_rows=most_rows, columns=columns)
 
-    def read(self, content: bytes | None, text: str, task: str) -> tuple[Any, ...]:
+    def read(
+        self, content: bytes | None, text: str, task: str, *chosen: str | None
+    ) -> tuple[Any, ...]:
         """Check what was brought, and give a run its ticket; an empty one: it can't be answered."""
         try:
-            table = self.table(content, text, task)
+            table = self.table(content, text, task, columns=columns_of(*chosen))
         except BatchError as error:
             return (tables.problem(str(error)), "", *buttons(False), *cleared())
         ticket, run = secrets.token_hex(16), Run()
@@ -101,7 +104,7 @@ class Batch:
                 del self.runs[name]
             self.runs[ticket] = run
             working = self.working
-        notice = tables.note(findings.ready(table, working, PLACES))
+        notice = tables.note(findings.ready(table, working, PLACES), *table.taken_for)
         return (notice, ticket, *buttons(True), *cleared())
 
     def proceed(self, ticket: str) -> None:
@@ -125,7 +128,13 @@ class Batch:
         return buttons(ticket in self.runs)
 
     def work(
-        self, ticket: str, content: bytes | None, text: str, task: str, model: str
+        self,
+        ticket: str,
+        content: bytes | None,
+        text: str,
+        task: str,
+        model: str,
+        *chosen: str | None,
     ) -> Iterator[tuple[Any, ...]]:
         """Answer a run's rows; yield its progress, and at the end its results."""
         run = self.taken(ticket)
@@ -134,7 +143,8 @@ class Batch:
             return
         try:
             with self.place():
-                yield from self.steps(run, self.table(content, text, task), model)
+                table = self.table(content, text, task, columns=columns_of(*chosen))
+                yield from self.steps(run, table, model)
         finally:
             with self.lock:
                 del self.runs[ticket]
@@ -197,30 +207,36 @@ class Batch:
         text: str | None = None,
         task: str = AUTO,
         model: str = "mean",
+        columns: str | None = None,
     ) -> dict[str, Any]:
         """Answer up to 2,000 rows of a file or a text, and score them where they have labels.
 
         Args:
-            file: a table in UTF-8 with a column sentence, or sentence1 and sentence2, and perhaps
-                id, sentiment (0-4), is_duplicate (0 or 1) or similarity (0-5); or one sentence a
-                line. None where there is a text.
+            file: a table with a column sentence, or sentence1 and sentence2, and perhaps id,
+                sentiment (0-4, or the class's name), is_duplicate (0 or 1) or similarity (0-5), or
+                columns that can be told by their look; or one sentence a line. None where there
+                is a text.
             text: the same as text.
             task: auto (as the columns say), sentiment or pairs.
             model: mean or cls, the pooling; of your own models the first and the second.
+            columns: which column is what, by name or number, as in "sentence=review" or
+                "sentence1=2, sentence2=3, similarity=score, header=no"; "plain": no table. None: as
+                they look.
 
         Returns:
             kind (sentences or pairs), model, rows (each line, id, its texts, label, and what is
             predicted, named as in the page's download; left_out counts word pieces that were
-            cut), bad_rows (line, reason), scores (None
-            without labels).
+            cut), bad_rows (line, reason), bad_labels (line, reason: answered and not scored),
+            columns (by what each is read as; None: no table), taken_for (what was taken for
+            what, in words), scores (None without labels).
         """
-        table, parts = self.begun(file, text, task)
+        table, parts = self.begun(file, text, task, columns)
         with self.place():
             answers = [answer for part in parts for answer in self.part(part, model)]
         return self.told(table, answers, model)
 
     def begun(
-        self, file: bytes | None, text: str | None, task: str
+        self, file: bytes | None, text: str | None, task: str, columns: str | None = None
     ) -> tuple[BatchTable, list[BatchTable]]:
         """Read what a program brought: the table, and its parts to answer one after the other.
 
@@ -228,7 +244,7 @@ class Batch:
             gr.Error: it can't be read, in words.
         """
         try:
-            table = self.table(file, text, task, API_ROWS)
+            table = self.table(file, text, task, API_ROWS, columns)
         except BatchError as error:
             raise refusal(str(error), field="text" if file is None else "file") from error
         step = ROWS_A_STEP[table.kind]
@@ -249,6 +265,9 @@ class Batch:
             "model": model,
             "rows": rows_as_dicts(table, answers),
             "bad_rows": [dataclasses.asdict(row) for row in table.bad_rows],
+            "bad_labels": [dataclasses.asdict(label) for label in table.bad_labels],
+            "columns": table.columns,
+            "taken_for": list(table.taken_for),
             "scores": scores_as_dict(score_batch(table, answers)) if scored else None,
         }
 
@@ -269,7 +288,9 @@ def results(
     """Return everything that is shown at the end of a run; `name` is the model's pooling."""
     title, lines = findings.summary(table, answers, seconds, name, tables.SHOWN_ROWS)
     how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
-    block = finding_block(title, lines, how, tables.bad_rows(table.bad_rows))
+    unread = tables.bad_rows(table.bad_labels, "label", ": their rows are answered, not scored")
+    read = "".join(map(note_block, table.reading.notes if table.reading else ()))
+    block = finding_block(title, lines, how, read + tables.bad_rows(table.bad_rows) + unread)
     label = f"Download all {findings.count(len(table.rows) + len(table.bad_rows), 'row')} (TSV)"
     download = gr.update(value=str(written(table, answers)), label=label, visible=True)
     return (block, download, *scored(table, answers), tables.rows_table(table, answers))

@@ -99,6 +99,7 @@ def summary(
     cut = sum(answer.left_out > 0 for answer in answers)
     if cut:
         lines.append(f"Longer than the model reads, so cut: {count(cut, 'row')}; see the column.")
+    lines += table.notes
     if len(answers) > shown_rows:
         lines.append(f"Below are the first {shown_rows:,} rows; the download has all.")
     return title, lines

@@ -10,7 +10,8 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.batch import findings, tables
-from minbert.ui.batch.events import AUTO, PAIRS, PLACES, SENTENCES, Batch
+from minbert.ui.batch.events import PLACES, Batch
+from minbert.ui.batch.previews import AUTO, PAIRS, SENTENCES, offer, preview_of
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import lead_block
@@ -20,6 +21,7 @@ from minbert.ui.parts.texts import texts_of
 TEXTS = texts_of(__package__)
 AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
 EXAMPLES = TEXTS.by_name("tab.examples")  # rows to try
+COLUMN_LABELS = {"first": "The sentence, or A", "second": "B, of pairs", "label": "Labels"}
 BULK: dict[str, Any] = {"concurrency_id": "batch", "concurrency_limit": PLACES}
 
 
@@ -30,12 +32,15 @@ class BatchTab:
     tab: gr.Tab
     asked: tuple[gr.File, gr.Textbox, gr.Radio]  # file, pasted text, task
     model: gr.Radio
+    preview: gr.HTML
+    columns: tuple[gr.Dropdown, ...]  # first text, second text, labels
     run: gr.Button
     stop: gr.Button
     ticket: gr.Textbox
     notice: gr.HTML
     results: tuple[gr.Component, ...]
     by_name: gr.Button  # never seen: the API's own event
+    columns_by_name: gr.Textbox
     as_json: gr.JSON
 
 
@@ -53,6 +58,7 @@ def build_batch(engine: Engine, batch: Batch) -> gr.Tab:
         file, text = build_inputs()
         task, model = build_choices(engine.names)
         gr.HTML(tables.formats())
+        preview, columns = build_columns()
         with gr.Row():
             run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
             stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
@@ -63,8 +69,21 @@ def build_batch(engine: Engine, batch: Batch) -> gr.Tab:
         results = build_results()
         ticket = gr.Textbox(visible="hidden", elem_id="batch-ticket")
         by_name, as_json = gr.Button(visible=False), gr.JSON(visible=False, label="answers")
+        columns_by_name = gr.Textbox(visible=False, label="columns", value=None)
     parts = BatchTab(
-        tab, (file, text, task), model, run, stop, ticket, notice, results, by_name, as_json
+        tab,
+        (file, text, task),
+        model,
+        preview,
+        columns,
+        run,
+        stop,
+        ticket,
+        notice,
+        results,
+        by_name,
+        columns_by_name,
+        as_json,
     )
     wire(parts, batch)
     return parts.tab
@@ -121,6 +140,24 @@ def build_choices(names: Mapping[str, str]) -> tuple[gr.Radio, gr.Radio]:
     return task, model
 
 
+def build_columns() -> tuple[gr.HTML, tuple[gr.Dropdown, ...]]:
+    """Build the preview of what was brought, and the choice of its columns."""
+    preview = gr.HTML(elem_id="batch-preview")
+    with gr.Row():
+        columns = tuple(
+            gr.Dropdown(
+                [],
+                label=label,
+                allow_custom_value=True,  # the choices are the visitor's own file's
+                visible=False,
+                elem_id=f"batch-column-{name}",
+                min_width=200,
+            )
+            for name, label in COLUMN_LABELS.items()
+        )
+    return preview, columns
+
+
 def build_results() -> tuple[gr.Component, ...]:
     """Build the places of a run's results, in the order in which events fill them."""
     plots: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot", "visible": False}
@@ -134,11 +171,27 @@ def build_results() -> tuple[gr.Component, ...]:
 
 def wire(parts: BatchTab, batch: Batch) -> None:
     """Say what the buttons do: read, wait for a place, answer; or stop."""
+    gr.on(
+        [part.change for part in parts.asked],
+        offer,
+        [*parts.asked],
+        [parts.preview, *parts.columns],
+        trigger_mode="always_last",
+        **AT_ONCE,
+    )
+    gr.on(
+        [part.input for part in parts.columns],
+        preview_of,
+        [*parts.asked, *parts.columns],
+        parts.preview,
+        trigger_mode="always_last",
+        **AT_ONCE,
+    )
     shown = [parts.notice, *parts.results]
     pressed = [parts.run, parts.stop]
     read = parts.run.click(
         batch.read,
-        [*parts.asked],
+        [*parts.asked, *parts.columns],
         [parts.notice, parts.ticket, *pressed, *parts.results],
         show_progress="minimal",
         show_progress_on=parts.notice,
@@ -155,12 +208,12 @@ def wire(parts: BatchTab, batch: Batch) -> None:
     )
     worked = allowed.success(
         batch.work,
-        [parts.ticket, *parts.asked, parts.model],
+        [parts.ticket, *parts.asked, parts.model, *parts.columns],
         shown,
         **BULK,
         **QUIET,
     )
     worked.then(batch.restore, parts.ticket, pressed, **AT_ONCE)
     parts.stop.click(batch.stop, parts.ticket, [parts.notice, *pressed], **AT_ONCE)
-    asked = [*parts.asked, parts.model]
+    asked = [*parts.asked, parts.model, parts.columns_by_name]
     parts.by_name.click(batch.batch, asked, parts.as_json, api_name="batch", **BULK)

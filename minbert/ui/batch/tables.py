@@ -52,9 +52,9 @@ def progress_panel(done: int, total: int, seconds: float) -> str:
     )
 
 
-def note(text: str) -> str:
-    """Return one line, announced to a screen reader."""
-    return f'<p class="mb-note mb-told" role="status">{escape(text)}</p>'
+def note(*lines: str) -> str:
+    """Return a few lines, announced to a screen reader."""
+    return f'<p class="mb-note mb-told" role="status">{"<br>".join(map(escape, lines))}</p>'
 
 
 def problem(reason: str) -> str:
@@ -65,17 +65,17 @@ def problem(reason: str) -> str:
     )
 
 
-def bad_rows(rows: Sequence[BadRow]) -> str:
-    """Return the rows that could not be read, each with its line and the reason."""
+def bad_rows(rows: Sequence[BadRow], thing: str = "row", rest: str = "") -> str:
+    """Return the rows, or labels, that could not be read, each with its line and the reason."""
     if not rows:
         return ""
     items = "".join(
         f"<li>Line {row.line:,}: {escape(row.reason)}</li>" for row in rows[:SHOWN_PROBLEMS]
     )
     more = len(rows) - SHOWN_PROBLEMS
-    rest = f"<li>and {more:,} more, told in the download</li>" if more > 0 else ""
-    title = f"{findings.count(len(rows), 'row')} could not be read"
-    return f'<div class="mb-problem"><h3>{title}</h3><ul>{items}{rest}</ul></div>'
+    others = f"<li>and {more:,} more, told in the download</li>" if more > 0 else ""
+    title = f"{findings.count(len(rows), thing)} could not be read{rest}"
+    return f'<div class="mb-problem"><h3>{title}</h3><ul>{items}{others}</ul></div>'
 
 
 def short(text: str) -> str:

@@ -105,6 +105,10 @@ class Batch(Form):
     text: Annotated[Text, Field(description="Rows with a header, or one sentence a line.")]
     task: Annotated[Rows, Field(description="auto: as the columns say.")] = "auto"
     model: Annotated[Text, Field(description="mean or cls, the pooling.")] = "mean"
+    columns: Annotated[
+        Text | None,
+        Field(description="Which is what, as in sentence=review; null: as they look."),
+    ] = None
 
 
 class BatchFile(Form):
@@ -114,6 +118,7 @@ class BatchFile(Form):
     text: Text | None = None
     task: Rows = "auto"
     model: Text = "mean"
+    columns: Text | None = None
 
 
 FORMS: dict[str, type[Form]] = {

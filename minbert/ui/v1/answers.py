@@ -136,6 +136,11 @@ class Table(BaseModel):
     model: str
     rows: list[dict[str, Any]]
     bad_rows: list[BadRow]
+    bad_labels: Annotated[list[BadRow], Field(description="Answered, and not scored.")]
+    columns: Annotated[
+        dict[str, str] | None, Field(description="By what each is read as; null: no table.")
+    ]
+    taken_for: Annotated[list[str], Field(description="What was taken for what, in words.")]
     scores: dict[str, Any] | None
 
 

@@ -43,7 +43,9 @@ class Answer(JSONResponse):
 class Rows(Protocol):
     """What answers a table, part by part."""
 
-    def begun(self, file: None, text: str, task: str) -> tuple[BatchTable, list[BatchTable]]:
+    def begun(
+        self, file: None, text: str, task: str, columns: str | None
+    ) -> tuple[BatchTable, list[BatchTable]]:
         """Return the table, and its parts to answer one after the other."""
         ...
 
@@ -142,7 +144,8 @@ def add_batch(api: FastAPI, rows: Rows) -> None:
 
     async def handle(request: Request, body: forms.Batch) -> Response:
         with passed_on(request):
-            table, parts = await asyncio.to_thread(rows.begun, None, body.text, body.task)
+            asked = (None, body.text, body.task, body.columns)
+            table, parts = await asyncio.to_thread(rows.begun, *asked)
             found: list[RowAnswer] = []
             for part in parts:
                 found += await answered(functools.partial(rows.part, part, body.model))

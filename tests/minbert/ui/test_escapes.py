@@ -17,7 +17,7 @@ import torch
 
 import minbert.ui
 from minbert.answers import PairResult, SentimentResult
-from minbert.batch import BadRow, read_batch
+from minbert.batch import BadRow, open_batch, read_batch
 from minbert.explain import METHODS, find_counterfactuals, probe_sentence, reduce_input
 from minbert.explain.nearest import Neighbour, TrainingText
 from minbert.explain.splits import split_sentiment, split_similarity
@@ -33,6 +33,7 @@ from minbert.ui.attention import bertviz, files
 from minbert.ui.attention import findings as attention
 from minbert.ui.attention.events import TOGETHER, Controls, Studio
 from minbert.ui.attention.masked_word import Extras
+from minbert.ui.batch import previews
 from minbert.ui.batch import tables as batch
 from minbert.ui.engine import Engine, Source
 from minbert.ui.experiments import tables as experiments
@@ -160,6 +161,11 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "batch/tables.note": lambda _: batch.note(MARK),
     "batch/tables.problem": lambda _: batch.problem(MARK),
     "batch/tables.bad_rows": lambda _: batch.bad_rows([BadRow(3, MARK)]),
+    "batch/previews.unread": lambda _: previews.unread(MARK),
+    "batch/previews.preview": lambda _: previews.preview(open_batch(f"{MARK}\n{MARK}")),
+    "batch/previews.preview_of": lambda _: previews.preview_of(
+        f"{MARK},sentence\n{MARK},{MARK}\n".encode(), "", "auto"
+    ),
     "batch/tables.rows_table": lambda _: batch.rows_table(
         read_batch(f"sentence1\tsentence2\n{MARK}\t{MARK}\n"), [PAIR]
     ),

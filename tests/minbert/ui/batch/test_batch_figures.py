@@ -193,7 +193,7 @@ def test_a_pair_s_row_shows_similarity_within_its_scale() -> None:
 
 
 def test_bad_rows_are_listed_up_to_a_number() -> None:
-    told = read(tables.bad_rows(sentences(["nine"] * (tables.SHOWN_PROBLEMS + 3)).bad_rows))
+    told = read(tables.bad_rows(sentences(["nine"] * (tables.SHOWN_PROBLEMS + 3)).bad_labels))
     *listed, more = told.texts("li")
     assert [numbers_in(line)[0] for line in listed] == [
         str(line) for line in range(2, tables.SHOWN_PROBLEMS + 2)

@@ -18,13 +18,16 @@ from minbert.predictor import Predictor
 from minbert.serving import BULK, QUICK, _urgency
 from minbert.ui.batch import events as batch_events
 from minbert.ui.batch.events import API_ROWS, AUTO, MOST_WAITING, PAIRS, PLACES, SENTENCES, Batch
+from minbert.ui.batch.previews import offer, preview_of
 from minbert.ui.batch.tab import EXAMPLES
 from minbert.ui.engine import Engine
 from minbert.ui.theme import launch_options
 from tests.read_html import numbers_in, read
 
 NOTICE, DOWNLOAD, MEASURES, WORDS, PLOT, MORE_WORDS, MORE_PLOT, ROWS = range(8)
-SENTENCES_FILE = b"id\tsentence\tsentiment\na\tthe cat sleeps\t4\nb\ta dog runs\t7\nc\tthe park\t\n"
+SENTENCES_FILE = (
+    b"id\tsentence\tsentiment\na\tthe cat sleeps\t4\nb\ta dog runs\t7\nc\tthe park\t\nd\t\t1\n"
+)
 PAIRS_TEXT = "sentence1,sentence2,is_duplicate\nthe cat,a cat,1\na dog,the park,0\n"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -88,19 +91,21 @@ def test_a_file_is_answered_as_the_model_does(batch: Batch, engine: Engine) -> N
     _, steps = begun(batch, SENTENCES_FILE)
     results = ended(steps)
     notice = read(results[NOTICE])
-    assert numbers_in(notice.finding.title)[0] == "2"
-    assert [numbers_in(line)[0] for line in notice.one(css="mb-problem").texts("li")] == ["3"]
-    first, third, bad = written(results)
-    own = engine.mean.sentiment(["the cat sleeps", "the park"])
-    assert [first["predicted_label"], third["predicted_label"]] == [one.label for one in own]
-    assert float(third["p_2"]) == pytest.approx(own[1].probabilities[2], abs=1e-5)
-    assert bad["line"] == "3"
-    assert bad["problem"]
+    assert numbers_in(notice.finding.title)[0] == "3"
+    bad_row, bad_label = notice.find(css="mb-problem")
+    assert [numbers_in(line)[0] for line in bad_row.texts("li")] == ["5"]
+    assert [numbers_in(line)[0] for line in bad_label.texts("li")] == ["3"]
+    first, second, third, bad = written(results)
+    texts = ("the cat sleeps", "a dog runs", "the park")
+    own = engine.mean.sentiment(texts)
+    assert [row["predicted_label"] for row in (first, second, third)] == [one.label for one in own]
+    assert float(third["p_2"]) == pytest.approx(own[2].probabilities[2], abs=1e-5)
+    assert [row["line"] for row in (second, bad) if row["problem"]] == ["3", "5"]
     assert [row[:2] for row in read(results[ROWS]).rows] == [
-        [text, one.label] for text, one in zip(("the cat sleeps", "the park"), own, strict=True)
+        [text, one.label] for text, one in zip(texts, own, strict=True)
     ]
     measures = read(results[MEASURES]).finding
-    assert [numbers_in(line)[0] for line in measures.lines] == ["1", "1"], "unlabelled; labelled"
+    assert [numbers_in(line)[0] for line in measures.lines] == ["2", "1"], "unlabelled; labelled"
     assert batch.runs == {}
     assert batch.working == 0
 
@@ -141,7 +146,7 @@ def test_a_new_run_clears_the_old_results(batch: Batch) -> None:
         (None, " \n", AUTO, "nothing to answer"),
         (b"", "", AUTO, "Found no text"),
         (b"a", "b", AUTO, "There is a file and pasted text as well"),
-        (b"id\ttitle\n1\tx", "", AUTO, "Line 1: the first line should name the columns"),
+        (b"id\tfilm\tcity\n1\tx\ty", "", AUTO, "Line 1: the first line should name the columns"),
         (b"fine\n\xff", "", AUTO, "Line 2: the file should be text in UTF-8"),
         (SENTENCES_FILE, "", PAIRS, "Line 1: pairs need two sentences a row"),
         (None, PAIRS_TEXT, SENTENCES, "Line 1: sentences need one sentence a row"),
@@ -300,7 +305,9 @@ def test_the_endpoint_tells_what_the_download_does(batch: Batch) -> None:
         pairs["rows"][1]["siamese_similarity"], abs=1e-5
     )
     assert (told["kind"], told["model"], pairs["model"]) == ("sentences", "mean", "cls")
-    assert [row["line"] for row in told["bad_rows"]] == [3]
+    assert [row["line"] for row in told["bad_rows"]] == [5]
+    assert [label["line"] for label in told["bad_labels"]] == [3]
+    assert told["columns"] == {"id": "id", "sentence": "sentence", "sentiment": "sentiment"}
     assert told["scores"]["task"] == "sentiment"
     assert batch.batch(None, "the cat")["scores"] is None
 
@@ -322,6 +329,68 @@ def test_the_endpoint_s_work_is_bulk_and_counted(
     assert batch.working == 0
     with pytest.raises(gr.Error, match=r"at most 2,000 rows\. Found 2,001"):
         batch.batch(None, lines(API_ROWS + 1))
+
+
+RATED = b'review,rating\n"Well, the cat sleeps",4\na dog runs in the park,0\n'
+
+
+def test_columns_are_told_and_may_be_chosen_by_programs(batch: Batch) -> None:
+    told = batch.batch(RATED)
+    assert [row["sentence"] for row in told["rows"]] == [
+        *("Well, the cat sleeps", "a dog runs in the park"),
+    ]
+    assert (told["columns"], told["scores"]) == ({"sentence": "review"}, None)
+    assert "'rating'" in told["taken_for"][0], "left alone, and said"
+    for columns in ("sentiment=rating", "sentence=1, sentiment=2", "Sentence=Review,sentiment=2"):
+        scored = batch.batch(RATED, None, AUTO, "mean", columns)
+        assert scored["columns"] == {"sentence": "review", "sentiment": "rating"}
+        assert scored["scores"]["scored"] == 2
+    assert batch.batch(RATED, columns="plain")["rows"][0]["sentence"] == "review,rating"
+    with pytest.raises(gr.Error, match=r"Found sentence=film for this header: .*'review'"):
+        batch.batch(RATED, columns="sentence=film")
+
+
+def test_a_shifted_scale_is_said_and_not_scored(batch: Batch) -> None:
+    rows = "".join(f"the cat {row},{row % 5 + 1}\n" for row in range(5))
+    told = batch.batch(None, f"sentence,sentiment\n{rows}")
+    assert len(told["rows"]) == 5
+    assert told["scores"] is None
+    assert numbers_in(told["taken_for"][1])[:4] == ["1", "5", "0", "4"]
+    results = ended(begun(batch, None, f"sentence,sentiment\n{rows}")[1])
+    assert results[MEASURES] == ""
+    assert read(results[NOTICE]).finding.lines[-1] == told["taken_for"][1]
+
+
+def test_a_preview_shows_the_first_rows_under_what_they_are_read_as() -> None:
+    shown, first, second, label = offer(RATED, "", AUTO)
+    assert read(shown).rows == [["Well, the cat sleeps"], ["a dog runs in the park"]]
+    assert "Left alone: 'rating'" in shown.replace("&#x27;", "'")
+    assert [part["visible"] for part in (first, second, label)] == [True] * 3
+    assert ("rating", "rating") in first["choices"]
+    assert ("rating as sentiment", "sentiment=rating") in label["choices"]
+    chosen = read(preview_of(RATED, "", AUTO, "review", "", "sentiment=rating"))
+    assert chosen.rows == [["Well, the cat sleeps", "4"], ["a dog runs in the park", "0"]]
+    assert read(preview_of(RATED, "", AUTO, "plain", "", "")).rows[0] == ["review,rating"]
+    pair = read(preview_of(RATED, "", AUTO, "review", "rating", ""))
+    assert pair.rows[0] == ["Well, the cat sleeps", "4"]
+    assert preview_of(None, " ", AUTO) == ""
+    assert "Take one of them away" in preview_of(RATED, "more", AUTO)
+    assert offer(None, "", AUTO)[1]["visible"] is False
+
+
+def test_columns_without_a_name_of_their_own_are_offered_by_number() -> None:
+    _, first, _, label = offer(b'text,"a,b",text,2\nthe cat sleeps,1,2,3\n', "", AUTO)
+    assert [value for _, value in first["choices"]] == ["", *"1234", "plain"]
+    assert label["choices"][1] == ("column 1 as sentiment", "sentiment=1")
+
+
+def test_a_run_reads_the_columns_that_were_chosen(batch: Batch) -> None:
+    chosen = ("review", "", "sentiment=rating")
+    notice, ticket, *_ = batch.read(RATED, "", AUTO, *chosen)
+    assert "'rating' as sentiment" in read(notice).one(role="status").text
+    results = ended(batch.work(ticket, RATED, "", AUTO, "mean", *chosen))
+    assert [row["sentiment"] for row in written(results)] == ["4", "0"]
+    assert results[MEASURES]
 
 
 @pytest.mark.parametrize("text", EXAMPLES.values())
