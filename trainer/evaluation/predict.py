@@ -49,6 +49,11 @@ def predict_file(
         DataError: rows that do not parse (all are listed) and not `skip_bad`; or no row at all.
     """
     task = TASKS[task_name]
+    if target.exists() and target.samefile(source):
+        raise DataError(
+            f"`--output` should be another file than `--input`. Found {target} for both; "
+            "its sentences would be lost."
+        )
     rows = TableReader(source, task, labelled=False, columns=columns)
     for note in rows.notes:
         report(f"{source.name}: {note}")
