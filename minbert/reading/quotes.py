@@ -47,7 +47,11 @@ def quoted_fields(first: str, lines: Lines, columns: Columns) -> list[str]:
     begun = lines.number
     csv.field_size_limit(LONGEST_FIELD)  # of the whole process, which sets no other
     try:
-        fields = next(csv.reader(feed(), delimiter=columns.delimiter, strict=True))
+        blank_before = columns.delimiter in ",;"  # as people type: 1, "Good, really", 3
+        reader = csv.reader(
+            feed(), delimiter=columns.delimiter, strict=True, skipinitialspace=blank_before
+        )
+        fields = next(reader)
     except (_RowBeginsError, csv.Error) as error:
         reason = _reason(error, raw, begun)
     else:
@@ -108,4 +112,4 @@ def uses_quotes(source: Iterable[str], columns: Columns) -> bool:
 
 
 def _opens(line: str, columns: Columns) -> bool:
-    return any(cell.startswith('"') for cell in columns.split(line))
+    return any(cell.lstrip().startswith('"') for cell in columns.split(line))

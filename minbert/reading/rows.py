@@ -16,6 +16,7 @@ from minbert.checks import is_blank, nothing_in
 from minbert.reading.columns import PAIR, SINGLE, Columns, Wanted, read_choice
 from minbert.reading.guard import unguarded
 from minbert.reading.lines import Lines, ReadError, Source
+from minbert.reading.prose import check_prose
 from minbert.reading.quotes import LONGEST_FIELD, RowError, quoted_fields, uses_quotes
 from minbert.reading.shape import Numbered, find_columns, likely_header, separator_of
 
@@ -90,6 +91,8 @@ def open_rows(source: Source, wanted: Wanted, chosen: str | None = None) -> Read
     if not shown:
         raise ReadError("The file should have rows below its sep= line. Found none.")
     columns = find_columns(shown, separator, wanted, choice)
+    if columns is None:
+        check_prose(shown)
     if columns is not None and not uses_quotes(_from(Lines(source()), columns.begins), columns):
         columns = dataclasses.replace(columns, quoted=False)
     return Reading(source, columns, tuple(shown))
@@ -167,6 +170,8 @@ def _row(line: int, fields: list[str], columns: Columns) -> Row:
     Raises:
         RowError: what is wrong with it.
     """
+    if columns.names and tuple(field.strip() for field in fields) == columns.names:
+        raise RowError("the header again, as where files were joined")
     needed = max(*columns.texts, columns.id or 0) + 1
     found = "1 field" if len(fields) == 1 else f"{len(fields)} fields"
     if len(fields) < needed:

@@ -249,3 +249,63 @@ def test_a_reading_may_be_read_again() -> None:
     reading = open_rows(text_source("sentence\nA\nB\n"), Wanted())
     assert [*reading] == [*reading]
     assert len([*reading]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n", "Git LFS"),
+        ("<!DOCTYPE html>\n<html><body>Hi</body></html>\n", "web page"),
+        ("<html lang=en>\nHi\n", "web page"),
+        ('<?xml version="1.0"?>\n<table/>\n', "XML"),
+        ("{\\rtf1\\ansi A fine film}\n", "rich text"),
+        ("%PDF-1.4\n1 0 obj\n", "PDF"),
+        ('{"sentence": "a fine film"}\n{"sentence": "a dull one"}\n', "JSON"),
+        ('[\n  {"sentence": "a fine film"},\n  {"sentence": "a dull one"}\n]\n', "JSON"),
+        ('["a fine film", "a dull one"]', "JSON"),
+    ],
+)
+def test_a_file_of_another_kind_is_not_answered_line_by_line(content: str, kind: str) -> None:
+    with pytest.raises(BatchError, match=f"Line 1: .*{kind}"):
+        read_batch(content)
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "<3 this film\n",
+        "{sighs} what a film\n",
+        "[not a list] but a remark\n",
+        '"Quoted" from the start\n',
+        "[1] A footnote begins this line.\n",
+        "version two is better\n",
+    ],
+)
+def test_a_sentence_may_begin_oddly(prose: str) -> None:
+    (row,) = read_batch(prose).rows
+    assert row.first == prose.strip()
+
+
+def test_a_header_in_the_midst_of_joined_files_is_no_row() -> None:
+    table = read_batch("id,sentence\n1,a fine film\nid,sentence\n2,a dull one\n")
+    assert [row.id for row in table.rows] == ["1", "2"]
+    assert [(bad.line, "header" in bad.reason) for bad in table.bad_rows] == [(3, True)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_blank_before_a_quote_is_no_part_of_the_text(delimiter: str) -> None:
+    rows = [
+        ["id", "sentence", "sentiment"],
+        ["1", '"A fine film"', "3"],
+        ["2", f'"Fine{delimiter} really"', "4"],
+    ]
+    table = read_batch("\n".join(f"{delimiter} ".join(row) for row in rows))
+    assert not table.bad_rows
+    assert [row.first for row in table.rows] == ["A fine film", f"Fine{delimiter} really"]
+    assert [row.label for row in table.rows] == [3, 4]
+
+
+@pytest.mark.parametrize("mark", ["\ufeff\ufeff", "\u200b"])
+def test_marks_before_the_header_are_no_part_of_it(mark: str) -> None:
+    table = read_batch(f"{mark}sentence,sentiment\na fine film,3\n")
+    assert [(row.first, row.label) for row in table.rows] == [("a fine film", 3)]
