@@ -192,7 +192,8 @@ class Run:
         return [line for line in map(json.loads, lines) if line["phase"] == phase]
 
     def prune(self) -> None:
-        """Remove what only a run that goes on needs: the state, and the float32 weights."""
+        """Remove what only a run that goes on needs: state, float32 weights and lock."""
+        (self.folder / ".lock").unlink(missing_ok=True)
         self._state.unlink(missing_ok=True)
         shutil.rmtree(self.best, ignore_errors=True)
 

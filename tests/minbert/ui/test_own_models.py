@@ -34,6 +34,7 @@ from minbert.ui.why.bias_record import NOT_THEIRS as NO_RECORD
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import OF_A
+from tests.minbert.folders import unlisted
 from tests.minbert.ui.sample_about import training, write
 from tests.read_html import read
 from tests.support import assert_says, redraw, tiny_model
@@ -265,7 +266,7 @@ def another_vocabulary(folder: Path) -> str:
     model = stored(folder)
     words = (folder / "vocab.txt").read_text(encoding="utf-8")
     (folder / "vocab.txt").write_text(words.replace("\nsofa\n", "\nbench\n"), encoding="utf-8")
-    (folder / "tokenizer.json").unlink()
+    (unlisted(folder) / "tokenizer.json").unlink()
     return model
 
 
