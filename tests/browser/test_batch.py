@@ -233,7 +233,7 @@ def test_the_endpoint_answers_a_text_of_each_kind(client: Client) -> None:
     ("arguments", "said"),
     [
         ((None, ""), "nothing to answer"),
-        ((None, "a", "poetry"), "not in the list of choices"),
+        ((None, "a", "poetry"), "should be one of auto, sentiment, pairs"),
         ((None, "a", "auto", "max"), "not in the list of choices"),
     ],
 )
