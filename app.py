@@ -21,6 +21,7 @@ def prepare_environment() -> None:
     """Set what gradio and torch read when they are imported; what they can't read ends it."""
     # Nothing leaves the machine: no usage counts, no update checks.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "100")  # kept for a page that is not shown
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("HF_HUB_DISABLE_UPDATE_CHECK", "1")
     cores = os.environ.get("CPU_CORES", "")  # a Space tells its share of a larger machine's cores

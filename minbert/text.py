@@ -8,10 +8,11 @@ prediction by rounding alone.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor
@@ -26,6 +27,11 @@ TEXTS_PER_BATCH = 64
 TOKENS_PER_BATCH = 4096
 BUSY = 256  # tokens of a batch above which a larger one is no faster for each
 TextTransform = Callable[[str], str]
+NORMALIZER = {  # names in tokenizer.json, and of BertTokenizer
+    "lowercase": "do_lower_case",
+    "strip_accents": "strip_accents",
+    "handle_chinese_chars": "tokenize_chinese_chars",
+}
 MASK = "[MASK]"  # what a person types to hide a word from the model
 BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
 _BRACKET = re.compile(r"-([LR][RSC]B)-")
@@ -175,8 +181,11 @@ class Tokenizer:
 
         rule = f"{folder / found[0]} and the tokenizer files beside it should be a whole WordPiece"
         try:
-            tokenizer = cls(BertTokenizer.from_pretrained(folder))
+            flags: dict[str, Any] = normalizer_flags(folder)
+            tokenizer = cls(BertTokenizer.from_pretrained(folder, **flags))
             tokenizer.pieces(["a [MASK]"])
+        except CheckpointError:
+            raise
         except Exception as error:  # damaged files fail in any way there is
             raise CheckpointError(
                 f"{rule} tokenizer. They are torn or damaged ({type(error).__name__}: "
@@ -251,3 +260,36 @@ class Tokenizer:
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """Return the pieces' spellings, `##` for a word's later pieces."""
         return [self._backend.id_to_token(int(index)) or "[UNK]" for index in ids]
+
+
+def normalizer_flags(folder: Path) -> dict[str, bool | None]:
+    """Return how tokenizer.json normalises texts, as options of transformers' BertTokenizer.
+
+    That class (transformers 5) builds its normalizer from tokenizer_config.json alone, so a cased
+    vocabulary whose tokenizer.json alone says so would be lowercased without a word.
+
+    Raises:
+        CheckpointError: another kind of normalizer than BERT's, or one that tokenizer_config.json
+            contradicts.
+    """
+    path, other = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    if not path.is_file():
+        return {}
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    if stored["model"].get("type", "WordPiece") != "WordPiece":
+        return {}  # refused for that
+    normalizer = stored.get("normalizer") or {}
+    if normalizer.get("type") != "BertNormalizer":
+        raise CheckpointError(
+            f"`normalizer` in {path} should be a BertNormalizer. Found "
+            f"{normalizer.get('type', 'none')!r}; copy or download the tokenizer files of a BERT."
+        )
+    flags = {theirs: normalizer[ours] for ours, theirs in NORMALIZER.items() if ours in normalizer}
+    told = json.loads(other.read_text(encoding="utf-8")) if other.is_file() else {}
+    for name, flag in flags.items():
+        if name in told and told[name] != flag:
+            raise CheckpointError(
+                f"`{name}` in {other} should be as in {path.name}, {flag}. Found {told[name]}; "
+                "correct the one that is wrong for this vocabulary, or download both again."
+            )
+    return flags

@@ -8,8 +8,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer as Backend
+from tokenizers.models import WordPiece
+from tokenizers.normalizers import NFC, BertNormalizer, Normalizer
+from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from minbert.files import CheckpointError
+from minbert.files import CheckpointError, write_json
 from minbert.text import MASK, Batch, Encoded, Tokenizer, normalise, pad, truncate_longest_first
 from tests.support import SPECIAL_TOKENS, assert_close, tiny_tokenizer, tiny_vocabulary
 
@@ -282,3 +286,43 @@ def test_half_an_emoji_is_read_as_an_unknown_character(tokenizer: Tokenizer) -> 
     assert normalise("half \ud83d here") == "half \ufffd here"
     assert normalise("whole \ud83d\ude00") == "whole 😀"
     assert tokenizer.pieces(["half \ud83d here"])[0]
+
+
+@pytest.mark.parametrize("lowercase", [True, False])
+@pytest.mark.parametrize("strip", [True, False, None])
+@pytest.mark.parametrize("told", ["tokenizer.json alone", "both files"])
+def test_a_cased_vocabulary_stays_cased(
+    tmp_path: Path, lowercase: bool, strip: bool | None, told: str
+) -> None:
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Paris", "paris", "caf\u00e9", "cafe"]
+    backend = Backend(
+        WordPiece({word: place for place, word in enumerate(words)}, unk_token="[UNK]")
+    )
+    backend.normalizer = BertNormalizer(lowercase=lowercase, strip_accents=strip)
+    backend.pre_tokenizer = BertPreTokenizer()
+    backend.save(str(tmp_path / "tokenizer.json"))
+    flags = {"do_lower_case": lowercase, "strip_accents": strip} if told == "both files" else {}
+    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", **flags})
+    text = "Paris caf\u00e9 cafe"
+    assert Tokenizer.from_folder(tmp_path).pieces([text]) == [backend.encode(text).ids]
+
+
+@pytest.mark.parametrize(
+    ("normalizer", "flags", "said"),
+    [
+        (BertNormalizer(lowercase=False), {"do_lower_case": True}, "do_lower_case"),
+        (BertNormalizer(strip_accents=False), {"strip_accents": True}, "strip_accents"),
+        (NFC(), {}, "NFC"),
+        (None, {}, "none"),
+    ],
+)
+def test_a_normalizer_that_would_be_another_is_refused(
+    tmp_path: Path, normalizer: Normalizer | None, flags: dict[str, bool], said: str
+) -> None:
+    backend = Backend(WordPiece({word: place for place, word in enumerate(["[UNK]", "[MASK]"])}))
+    if normalizer is not None:
+        backend.normalizer = normalizer
+    backend.save(str(tmp_path / "tokenizer.json"))
+    write_json(tmp_path / "tokenizer_config.json", flags)
+    with pytest.raises(CheckpointError, match=said):
+        Tokenizer.from_folder(tmp_path)

@@ -11,9 +11,12 @@ from __future__ import annotations
 
 import copy
 import datetime
+import functools
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any
 
+from gradio.blocks import Block
+from gradio.components import State
 from gradio.state_holder import SessionState, StateHolder
 
 if TYPE_CHECKING:
@@ -34,19 +37,34 @@ class Session(SessionState):
         self.config_values: dict[int, Any] = {}
         self.state_data: dict[int, Any] = {}
         self._state_ttl: dict[int, tuple[float | None, datetime.datetime]] = {}
+        self.state_keys, self.read_keys = keys_of(blocks)
         self.is_closed = False
         self.STATE_TTL_WHEN_CLOSED = SECONDS_AFTER_CLOSING
 
     def __setitem__(self, key: int, value: Any) -> None:  # noqa: ANN401 - a state's value, or a component
-        """Keep a state's value, or a component that an event changed."""
-        super().__setitem__(key, value)
-        self.config_values.clear()
+        """Keep a state's value, or a component that an event changed, if an event reads it.
+
+        Gradio makes a new component of each update, some ten kilobytes; what a figure or a text
+        was changed to is needed by the browser alone.
+        """
+        if key in self.state_keys or key in self.read_keys:
+            super().__setitem__(key, value)
+            self.config_values.clear()
 
     def _update_config(self, key: int) -> None:
         """Keep nothing of a component's configuration."""
 
     def _update_value_in_config(self, key: int, value: Any) -> None:  # noqa: ANN401 - a component's
         """Keep nothing of what a component shows."""
+
+
+@functools.lru_cache(maxsize=4)  # pages of one process
+def keys_of(blocks: Blocks) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the numbers of a page's states, and of the components that some event reads."""
+    fns, every = blocks.default_config.fns.values(), blocks.default_config.blocks
+    read = {component._id for fn in fns for component in fn.inputs if isinstance(component, Block)}
+    states = {number for number, block in every.items() if isinstance(block, State)}
+    return frozenset(states), frozenset(read - states)
 
 
 class Sessions(StateHolder):

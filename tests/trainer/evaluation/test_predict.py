@@ -271,3 +271,20 @@ def test_the_command_in_a_process_of_its_own(model_folder: Path, tmp_path: Path)
     assert [row["id"] for row in read_rows(target, "sentiment")] == [
         row[0] for row in task_rows("sentiment", 9, 7)
     ]
+
+
+@pytest.mark.parametrize("how", ["the same path", "a link", "another spelling"])
+def test_predictions_never_replace_their_input(
+    predictor: Predictor, tmp_path: Path, how: str
+) -> None:
+    path = source(tmp_path, "sentiment")
+    before = path.read_bytes()
+    target = path
+    if how == "a link":
+        target = tmp_path / "link.tsv"
+        target.symlink_to(path)
+    elif how == "another spelling":
+        target = tmp_path / "." / ".." / tmp_path.name / path.name
+    with pytest.raises(DataError, match="--output"):
+        predict_file(predictor, "sentiment", path, target, skip_bad=False, report=print)
+    assert path.read_bytes() == before
