@@ -290,9 +290,13 @@ def results(
     how = "Probabilities and certainty are the model's own; how far to trust them, labels tell."
     unread = tables.bad_rows(table.bad_labels, "label", ": their rows are answered, not scored")
     read = "".join(map(note_block, table.reading.notes if table.reading else ()))
-    block = finding_block(title, lines, how, read + tables.bad_rows(table.bad_rows) + unread)
     label = f"Download all {findings.count(len(table.rows) + len(table.bad_rows), 'row')} (TSV)"
-    download = gr.update(value=str(written(table, answers)), label=label, visible=True)
+    try:
+        download = gr.update(value=str(written(table, answers)), label=label, visible=True)
+    except OSError as error:  # a full disk, say: what was answered is shown all the same
+        lines.append(f"There is no file to download: the server can't write it ({error.strerror}).")
+        download = gr.update(value=None, visible=False)
+    block = finding_block(title, lines, how, read + tables.bad_rows(table.bad_rows) + unread)
     return (block, download, *scored(table, answers), tables.rows_table(table, answers))
 
 

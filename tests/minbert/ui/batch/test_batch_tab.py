@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import csv
+import errno
+import os
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -403,3 +405,19 @@ def test_the_examples_can_be_scored(text: str) -> None:
 
 def test_uploads_may_be_as_large_as_is_told_and_hardly_larger() -> None:
     assert MOST_BYTES < launch_options()["max_file_size"] < MOST_BYTES * 1.1
+
+
+def test_a_full_disk_costs_the_download_alone(
+    batch: Batch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What was answered is shown all the same, and nothing half-written stays."""
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "replace", full)
+    block, download, *_, rows = ended(begun(batch, None, "a fine film", AUTO)[1])
+    assert "No space left on device" in block
+    assert (download["value"], download["visible"]) == (None, False)
+    assert "a fine film" in rows
+    assert not [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
