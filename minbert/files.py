@@ -6,6 +6,7 @@ The path `-` is standard output.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -18,6 +19,7 @@ from typing import Any
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"  # begins what stands for a file
 STDOUT = Path("-")
 
 
@@ -85,6 +87,14 @@ def unreadable(path: Path, error: OSError) -> CheckpointError:
     )
 
 
+def damage_of(path: Path) -> str:
+    """Say what is wrong with a file that isn't what it should be."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if file.read(len(LFS_POINTER)) == LFS_POINTER:
+            return "A pointer of Git LFS stands in its place; `git lfs pull` fetches the file"
+    return "It is torn or damaged"
+
+
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read a safetensors file.
 
@@ -99,7 +109,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise unreadable(path, error) from error
     except Exception as error:  # a damaged header fails in any way there is
         raise CheckpointError(
-            f"{path} should be a whole safetensors file. It is torn or damaged ({error}); "
+            f"{path} should be a whole safetensors file. {damage_of(path)} ({error}); "
             "copy or download it again."
         ) from error
 

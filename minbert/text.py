@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor
 
-from minbert.files import CheckpointError
+from minbert.files import CheckpointError, damage_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
@@ -188,8 +188,8 @@ class Tokenizer:
             raise
         except Exception as error:  # damaged files fail in any way there is
             raise CheckpointError(
-                f"{rule} tokenizer. They are torn or damaged ({type(error).__name__}: "
-                f"{error!s:.200}); copy or download them again."
+                f"{rule} tokenizer. {damage_of(folder / found[0])} "
+                f"({type(error).__name__}: {error!s:.200}); copy or download them again."
             ) from error
         kind = type(tokenizer.backend.model).__name__
         if kind != "WordPiece":

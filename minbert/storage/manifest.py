@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from minbert.files import CheckpointError, read_json, unreadable, write_json
+from minbert.files import CheckpointError, damage_of, read_json, unreadable, write_json
 
 MANIFEST_FILE = "minbert_manifest.json"
 VERSION = 1
@@ -101,8 +101,8 @@ def _check(path: Path, wanted: str) -> None:
     found = _sha256(path)
     if found != wanted:
         raise CheckpointError(
-            f"{path} should have the SHA-256 {wanted[:12]}… that {MANIFEST_FILE} tells. It is torn "
-            f"or damaged, or was changed: found {found[:12]}…; {AGAIN}."
+            f"{path} should have the SHA-256 {wanted[:12]}… that {MANIFEST_FILE} tells. "
+            f"{damage_of(path)}, or was changed: found {found[:12]}…; {AGAIN}."
         )
 
 

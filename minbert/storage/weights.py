@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from minbert.files import CheckpointError, read_json, read_tensors
+from minbert.files import CheckpointError, damage_of, read_json, read_tensors
 
 WEIGHTS_FILE = "model.safetensors"
 PICKLED_WEIGHTS_FILE = "pytorch_model.bin"
@@ -68,7 +68,7 @@ def _read_pickle(path: Path) -> dict[str, Tensor]:
         if re.search("unsupported|global|reduce", str(error), re.IGNORECASE):
             raise _no_tensors(path, more) from error
         raise CheckpointError(
-            f"{path} should be a whole file of tensors. It is torn or damaged "
+            f"{path} should be a whole file of tensors. {damage_of(path)} "
             f"({type(error).__name__}); copy or download it again."
         ) from error
     if not isinstance(found, dict):

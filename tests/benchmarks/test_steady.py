@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import random
 import re
 import signal
 import socket
 import string
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.page_event import PageEvents, answer_inputs, outputs_in
+from tests.page_event import ANSWER, PageEvents, answer_inputs, outputs_in
 from tests.served import Program, free_ports, serving
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
@@ -176,7 +179,6 @@ def test_memory_stays_and_pins_are_kept(server: tuple[str, Program]) -> None:
 
 def odd_body(draw: random.Random, name: str, *, plain: bool) -> bytes:
     """Return a request of odd texts and values, of which some are no JSON at all."""
-    import json
 
     def value() -> Any:  # noqa: ANN401 - whatever JSON has
         kind = draw.random()
@@ -229,6 +231,40 @@ def test_odd_requests_are_all_answered_in_words(server: tuple[str, Program]) -> 
     grown = megabytes(program) - before
     print(f"{ODD} odd requests, memory {grown:+.0f} MB after the first half")  # noqa: T201 - the figure the check is for
     assert grown <= MOST_GROWTH
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("how", ["clicks", "/v1/predict"])
+def test_no_answer_is_lost_or_mixed_up(server: tuple[str, Program], how: str) -> None:
+    """32 at once ask 50 questions each; every answer is to the question that was asked."""
+    url, _ = server
+    callers, each = max(2, round(32 * SCALE)), max(3, round(50 * SCALE))
+    start, taken = threading.Barrier(callers), list[float]()
+
+    def call(number: int) -> None:
+        with httpx.Client(timeout=PATIENCE) as client:
+            events = PageEvents(url, f"caller{number}-{how}", client)
+            start.wait()
+            for turn in range(each):
+                text = f"The {SECRET} road {number} on day {turn} was {'very ' * turn}long."
+                begun = time.perf_counter()
+                if how == "clicks":
+                    shown = events.answer(text, f"A {SECRET} road.")
+                    told = json.loads(shown[ANSWER])
+                    assert told["first"] == text
+                else:
+                    body = {"first": text, "second": f"A {SECRET} road."}
+                    told = client.post(f"{url}/v1/predict", json=body).json()
+                taken.append(time.perf_counter() - begun)
+                assert len(told["sentiment"]) == 2
+
+    begun = time.perf_counter()
+    with ThreadPoolExecutor(callers) as pool:
+        list(pool.map(call, range(callers)))
+    rate = len(taken) / (time.perf_counter() - begun)
+    assert len(taken) == callers * each
+    late = sorted(taken)[round(0.95 * (len(taken) - 1))]
+    print(f"{callers} callers, {how}: {rate:.1f} answers a second, p95 {late:.2f} s")  # noqa: T201 - the figure the check is for
 
 
 @pytest.mark.heavy

@@ -24,7 +24,7 @@ from pydantic_core import to_json
 from minbert.batch import BatchTable, RowAnswer
 from minbert.ui.server import forms
 from minbert.ui.v1 import answers
-from minbert.ui.v1.limits import BodyLimit
+from minbert.ui.v1.middleware import BodyLimit, SubPath
 from minbert.ui.v1.reference import reference
 from minbert.ui.v1.refusals import FieldRefused, TooMuch, broken, malformed, refused, too_much
 from minbert.waiting import answered
@@ -94,6 +94,7 @@ def http_api(functions: Mapping[str, Function], rows: Rows) -> FastAPI:
         description="Sentiment, paraphrase and similarity by one small shared encoder.",
     )
     api.add_middleware(BodyLimit)
+    api.add_middleware(SubPath)
     api.exception_handlers |= {
         RequestValidationError: malformed,
         FieldRefused: refused,

@@ -194,3 +194,15 @@ def test_the_trainer_s_record_is_verified_where_it_is_read(saved: Path, tmp_path
     MultitaskBert.from_pretrained(saved)
     with pytest.raises(CheckpointError, match=rf"{TRAINED_ON_FILE} should have the SHA-256"):
         manifest.verify_file(saved / TRAINED_ON_FILE)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize("name", [WEIGHTS, "tokenizer.json"])
+def test_a_pointer_of_git_lfs_is_called_one(name: str, listed: bool, saved: Path) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 9\n"
+    (saved / name).write_text(pointer, encoding="utf-8")
+    if not listed:
+        (saved / MANIFEST_FILE).unlink()
+    with pytest.raises(CheckpointError) as refused:
+        MultitaskBert.from_pretrained(saved)
+    assert_says(refused.value, parameter=name, rule="git lfs pull", step="download")

@@ -411,6 +411,7 @@ def test_a_full_disk_costs_the_download_alone(
     batch: Batch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What was answered is shown all the same, and nothing half-written stays."""
+
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -23,7 +23,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.pooling.events import Lab
 from minbert.ui.server import forms
 from minbert.ui.try_it.events import Handlers
-from minbert.ui.v1.limits import MOST_BODY
+from minbert.ui.v1.middleware import MOST_BODY
 from minbert.ui.v1.routes import BATCH, MOST_INPUTS, ROUTES, Function, http_api
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.zero_gpu import on_zero_gpu
@@ -318,3 +318,23 @@ def test_openapi_describes_every_address(api: FastAPI) -> None:
     assert {*told["paths"]} == {f"/{route.name}" for route in (*ROUTES, BATCH)}
     for path in told["paths"].values():
         assert {"200", "413", "422"} <= path["post"]["responses"].keys()
+
+
+def test_it_works_under_a_sub_path(api: FastAPI) -> None:
+    """A proxy passes /lab/v1/... on, with /lab as root path; links on the page are relative."""
+    parent = FastAPI()
+    parent.mount("/v1", api)
+
+    async def send() -> tuple[httpx.Response, httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app=parent, root_path="/lab")
+        async with httpx.AsyncClient(transport=transport, base_url="http://proxy") as client:
+            return (
+                await client.post("/v1/predict", json={"first": A}),
+                await client.get("/v1/"),
+                await client.get("/v1/openapi.json"),
+            )
+
+    answer, page, schema = asyncio.run(send())
+    assert answer.json()["sentiment"]
+    assert 'href="/' not in page.text
+    assert schema.json()["servers"] == [{"url": "/lab/v1"}]

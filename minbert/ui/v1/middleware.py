@@ -1,4 +1,4 @@
-"""How large a request's body may be, whether it tells its length or not."""
+"""What stands before the routes: a limit of a body's size, and a proxy's sub-path."""
 
 from __future__ import annotations
 
@@ -41,3 +41,22 @@ class BodyLimit:
             return parts.pop(0) if parts else await receive()
 
         await self.app(scope, again, send)
+
+
+class SubPath:
+    """Middleware for a page under a sub-path, whose proxy takes the prefix away.
+
+    Gradio then tells its root path though the address lacks it, and a mounted application finds
+    no route: it looks for the part of the address after the root path.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Stand before an application."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with the whole address."""
+        outer = scope.get("app_root_path", "")
+        if outer and not scope["path"].startswith(f"{outer}/"):
+            scope = {**scope, "path": outer + scope["path"]}
+        await self.app(scope, receive, send)
