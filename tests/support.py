@@ -7,13 +7,15 @@ and whole models alike; `tests/minbert/test_support.py` shows each of them faili
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import re
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +24,7 @@ from minbert.config import BertConfig, MultitaskConfig
 from minbert.multitask import MultitaskBert
 from minbert.text import Batch, Tokenizer
 
+Result = TypeVar("Result")
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 WORDS = (
     *("a", "an", "the", "this", "that", "it", "is", "was", "not", "and", "of", "to", "in"),
@@ -246,3 +249,9 @@ def markdown_tables(text: str) -> list[list[dict[str, str]]]:
         elif set("".join(cells)) - set("-:"):
             tables[-1].append(dict(zip(columns, cells, strict=True)))
     return tables
+
+
+def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, on its own thread: a browser test leaves a loop running."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()

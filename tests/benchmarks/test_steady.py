@@ -27,6 +27,7 @@ import pytest
 
 from tests.page_event import ANSWER, PageEvents, answer_inputs, outputs_in
 from tests.served import Program, free_ports, serving
+from tests.support import run_async
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 SCALE = 1.0 if WHOLE else 0.05
@@ -117,7 +118,7 @@ def at_once(count: int, ask: Callable[[httpx.AsyncClient, int], Awaitable[None]]
                 for _ in range(AT_ONCE):
                     group.create_task(worker())
 
-    asyncio.run(run())
+    run_async(run())
 
 
 async def called(client: httpx.AsyncClient, url: str, name: str, body: bytes) -> str:

@@ -13,7 +13,7 @@ import pytest
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, Work, served
 from minbert.waiting import answered
-from tests.support import tiny_model
+from tests.support import run_async, tiny_model
 
 PAIR = ("the film is good", "the story is bad")
 
@@ -37,7 +37,7 @@ def held(queue: ModelQueue) -> threading.Event:
 
 def test_the_answer_is_the_plain_one(predictor: Predictor) -> None:
     plain = predictor.pairs([PAIR])
-    assert asyncio.run(answered(functools.partial(predictor.pairs, [PAIR]))) == plain
+    assert run_async(answered(functools.partial(predictor.pairs, [PAIR]))) == plain
 
 
 def test_several_questions_in_a_row_and_calls_are_all_answered(predictor: Predictor) -> None:
@@ -49,7 +49,7 @@ def test_several_questions_in_a_row_and_calls_are_all_answered(predictor: Predic
         (states,) = predictor.hidden(predictor.encode_single([PAIR[1]]))
         return [first, float(states.sum()), predictor.siamese([PAIR]).item()]
 
-    assert asyncio.run(answered(several)) == several()
+    assert run_async(answered(several)) == several()
     assert len(runs) == 1 + 3 + 1  # once more for each thing that was waited for; and by itself
 
 
@@ -72,7 +72,7 @@ def test_no_thread_is_held_while_the_model_is_busy(predictor: Predictor, queue: 
         opened.set()
         return await asyncio.gather(*tasks)
 
-    assert asyncio.run(many()) == [pytest.approx(ask())] * 40
+    assert run_async(many()) == [pytest.approx(ask())] * 40
 
 
 def test_an_error_of_the_model_reaches_who_asked(
@@ -83,7 +83,7 @@ def test_an_error_of_the_model_reaches_who_asked(
 
     monkeypatch.setattr(predictor.model, "embed", broken)
     with pytest.raises(RuntimeError, match="out of memory"):
-        asyncio.run(answered(functools.partial(predictor.siamese, [PAIR])))
+        run_async(answered(functools.partial(predictor.siamese, [PAIR])))
     monkeypatch.undo()
     assert predictor.siamese([PAIR]).shape == (1,)  # the queue goes on
 
@@ -105,6 +105,6 @@ def test_who_hangs_up_takes_the_work_out_of_the_queue(
             await task
         opened.set()
 
-    asyncio.run(hang_up())
+    run_async(hang_up())
     queue.call(lambda: None)  # behind it
     assert not done

@@ -38,6 +38,7 @@ class Session(SessionState):
         self.state_data: dict[int, Any] = {}
         self._state_ttl: dict[int, tuple[float | None, datetime.datetime]] = {}
         self.state_keys, self.read_keys = keys_of(blocks)
+        self.just_made: dict[int, Any] = {}
         self.is_closed = False
         self.STATE_TTL_WHEN_CLOSED = SECONDS_AFTER_CLOSING
 
@@ -50,6 +51,12 @@ class Session(SessionState):
         if key in self.state_keys or key in self.read_keys:
             super().__setitem__(key, value)
             self.config_values.clear()
+        else:
+            self.just_made = {key: value}
+
+    def __getitem__(self, key: int) -> Any:  # noqa: ANN401 - as above
+        """Return a state's value or a component; one that isn't kept once, to its maker."""
+        return self.just_made.pop(key) if key in self.just_made else super().__getitem__(key)
 
     def _update_config(self, key: int) -> None:
         """Keep nothing of a component's configuration."""

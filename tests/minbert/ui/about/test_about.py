@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from minbert.ui.about.tables import QUESTIONS, UNKNOWN
 from minbert.ui.parts.numbers import fixed
 from tests.minbert.ui.sample_about import CARD, scores, training, write, write_about
 from tests.read_html import Element, named_in, numbers_in, read
+from tests.support import run_async
 
 ROOT = Path(__file__).resolve().parents[4]
 SHIPPED = ROOT / "assets/models", ROOT / "assets/results"
@@ -226,7 +226,7 @@ def test_the_tab_holds_all_parts(folders: tuple[Path, Path]) -> None:
         (opening,) = page.fns.values()
         return tab, opening.fn(False)
 
-    tab, (seen, *shown_first) = asyncio.run(built())
+    tab, (seen, *shown_first) = run_async(built())
     wanted = sections(read_records(*folders))
     assert (tab.id, seen) == ("about", True)
     assert [part.elem_id for part in tab.children if isinstance(part, gr.HTML)] == [

@@ -15,6 +15,7 @@ import gradio.utils
 import pytest
 
 from minbert.ui.server.log import LOGGERS, PlaceOnly, keep_texts_out, place_of
+from tests.support import run_async
 
 SECRET = "my landlord is a crook"
 MODULES = (gradio.queueing, gradio.route_utils, gradio.routes, gradio.utils)
@@ -72,7 +73,7 @@ def test_a_task_that_nobody_awaits_says_nothing_of_a_text(
         task = asyncio.ensure_future(asyncio.to_thread(fail))
         await asyncio.wait([task])
 
-    asyncio.run(forgotten())
+    run_async(forgotten())
     assert SECRET not in caplog.text
 
 

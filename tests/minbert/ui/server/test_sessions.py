@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +10,7 @@ import gradio as gr
 import pytest
 
 from minbert.ui.server.sessions import Session, Sessions
+from tests.support import run_async
 
 
 async def built() -> gr.Blocks:
@@ -24,7 +24,7 @@ async def built() -> gr.Blocks:
 
 @pytest.fixture
 def page() -> gr.Blocks:
-    return asyncio.run(built())
+    return run_async(built())
 
 
 @pytest.fixture
@@ -54,7 +54,9 @@ def test_a_changed_component_is_the_visitor_s_own(page: gr.Blocks, sessions: Ses
 
 def test_a_component_that_no_event_reads_is_not_kept(page: gr.Blocks, sessions: Sessions) -> None:
     (text,) = (number for number, each in page.blocks.items() if isinstance(each, gr.Textbox))
-    sessions["anna"][text] = gr.Textbox("all that anna saw", render=False)
+    made = gr.Textbox("all that anna saw", visible=False, render=False)
+    sessions["anna"][text] = made
+    assert sessions["anna"][text] is made, "gradio reads at once what it sends of it"
     assert sessions["anna"][text] is page.blocks[text]
 
 
@@ -99,5 +101,5 @@ def test_gradio_s_own_session_has_what_ours_has(page: gr.Blocks) -> None:
     from gradio.state_holder import SessionState
 
     theirs: dict[str, Any] = vars(SessionState(page))
-    ours = vars(Session(page)).keys() - {"state_keys", "read_keys"}
+    ours = vars(Session(page)).keys() - {"state_keys", "read_keys", "just_made"}
     assert ours == theirs.keys()

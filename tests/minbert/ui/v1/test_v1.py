@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import json
 import os
@@ -29,6 +28,7 @@ from minbert.ui.why.api import ExplainEndpoint
 from minbert.zero_gpu import on_zero_gpu
 from tests.forked_gpu import ForkedGpu
 from tests.minbert.ui.sample_engine import tiny_engine
+from tests.support import run_async
 
 A, B = "the film is good", "the story is bad"
 PAIR = {"first": A, "second": B}
@@ -69,7 +69,7 @@ def ask(api: FastAPI, name: str, body: object, **options: Any) -> httpx.Response
             sent = {"content": body} if isinstance(body, bytes) else {"json": body}
             return await client.post(f"/{name}", **sent, headers=headers, **options)
 
-    return asyncio.run(send())
+    return run_async(send())
 
 
 def read(api: FastAPI, path: str) -> httpx.Response:
@@ -80,7 +80,7 @@ def read(api: FastAPI, path: str) -> httpx.Response:
         async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
             return await client.get(path)
 
-    return asyncio.run(send())
+    return run_async(send())
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_body_that_is_too_large_is_refused(api: FastAPI, told: bool) -> None:
         async with httpx.AsyncClient(transport=transport, base_url="http://v1") as client:
             return await client.post("/predict", content=body, headers=headers)
 
-    assert asyncio.run(send()).status_code == 413
+    assert run_async(send()).status_code == 413
 
 
 def test_a_mistake_of_the_server_is_told_without_details(
@@ -334,7 +334,7 @@ def test_it_works_under_a_sub_path(api: FastAPI) -> None:
                 await client.get("/v1/openapi.json"),
             )
 
-    answer, page, schema = asyncio.run(send())
+    answer, page, schema = run_async(send())
     assert answer.json()["sentiment"]
     assert 'href="/' not in page.text
     assert schema.json()["servers"] == [{"url": "/lab/v1"}]
