@@ -132,7 +132,6 @@ class Predictor:
         return [check_finite(state, "hidden states", self.model) for state in states]
 
     @torch.inference_mode()
-    @torch.inference_mode()
     def pool(self, states: Sequence[Tensor], pooling: str | None = None) -> Tensor:
         """Pool last hidden states, N of (T, D), to (N, D) on the CPU; None: the model's pooling."""
         model, name = self.model, pooling or self.config.pooling
