@@ -25,6 +25,7 @@ from minbert.ui.parts.events import (
     KEPT_SECONDS,
     MODEL_EVENTS,
     PRIVATE,
+    QUIET,
     VISIBLE,
 )
 from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
@@ -32,7 +33,7 @@ from minbert.ui.parts.score_rows import value_of
 from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
-from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
+from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP
 from minbert.ui.server.blocks import Page
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
@@ -136,6 +137,9 @@ def answer_events(
     inputs, outputs = [*texts, *answering.controls], answering.outputs
     begun = [area.answer.click, area.first.submit, area.second.submit]
     gr.on(begun, answering.answer, inputs, outputs, api_name="answer", **PRIVATE, **VISIBLE)
+    typing: dict[str, Any] = {"trigger_mode": "always_last", **QUIET, **MODEL_EVENTS}
+    area.live.click(answering.live, inputs, outputs, api_name="live", **typing)
+    page.load(None, js=LIVE, **PRIVATE)
 
     def answer_example(index: int, *values: Any) -> dict[Any, Any]:  # noqa: ANN401 - of the controls
         first, second = examples[index]["first"], examples[index]["second"]
