@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from minbert.tables import DataError, Example
 from minbert.tasks import TASKS
 from minbert.text import pad
 from tests.support import assert_close, assert_says
+from tests.trainer.run.processes import start
 from tests.trainer.samples import header, task_examples, write_table, write_trees
 from tests.trainer.teacher.tiny_teachers import (
     SETTINGS,
@@ -26,10 +28,12 @@ from tests.trainer.teacher.tiny_teachers import (
     mpnet_folder,
     taught,
 )
+from trainer.cli import main
 from trainer.config import TeachConfig
 from trainer.data.course import FILES, file_sha256, read_split
 from trainer.run.divergence import DivergedError
 from trainer.run.folder import RunError
+from trainer.teacher import model
 from trainer.teacher import teach as module
 from trainer.teacher.model import Teacher, load, load_taught
 from trainer.teacher.rows import read_training
@@ -140,7 +144,7 @@ class KilledError(Exception):
     """Stands for a kill."""
 
 
-@pytest.mark.parametrize("stop", ["step 4,", "Scoring", "save"])
+@pytest.mark.parametrize("stop", ["step 4,", "Scoring", "save", "write_json"])
 def test_a_killed_teacher_goes_on_from_its_last_safe_point(
     unbroken: Path,
     mpnet: Path,
@@ -160,8 +164,8 @@ def test_a_killed_teacher_goes_on_from_its_last_safe_point(
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "LOGGED_STEPS", 2)
-        if stop == "save":
-            patch.setattr(Teacher, "save", save)
+        if stop in ("save", "write_json"):  # before the model's files stand there, and after
+            patch.setattr(*((Teacher, "save") if stop == "save" else (model, "write_json")), save)
         with pytest.raises(KilledError):
             teach_in(out, mpnet, data, Limits(save_minutes=0.0), report)
     assert not (out / "teacher.json").exists()
@@ -171,6 +175,27 @@ def test_a_killed_teacher_goes_on_from_its_last_safe_point(
     at = 3 if stop == "step 4," else steps
     assert [line for line in told if line.startswith("Continuing")] == [f"Continuing at step {at}."]
     assert file_sha256(out / "model.safetensors") == told_of(unbroken)["weights_sha256"]
+
+
+def test_the_command_killed_in_the_middle_of_a_file_goes_on(
+    unbroken: Path, mpnet: Path, data: Path, tmp_path: Path
+) -> None:
+    out, files = tmp_path / "killed", FILES["sentiment"]
+    settings = {
+        **{"--teacher": mpnet, "--train": data / files["train"], "--dev": data / files["dev"]},
+        **{"--output": out, "--save-minutes": 0, "--threads": 1, "--device": "cpu"},
+        **{f"--{name.replace('_', '-')}": value for name, value in SETTINGS.items()},
+    }
+    flat = [str(part) for pair in settings.items() for part in pair]
+    process = start(
+        tmp_path / "told.txt", main, ["teach", "sentiment", *flat], stop="state.safetensors:2:torn"
+    )
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL, (tmp_path / "told.txt").read_text()
+    assert not (out / "teacher.json").exists()
+    assert teach_in(out, mpnet, data)
+    assert file_sha256(out / "model.safetensors") == told_of(unbroken)["weights_sha256"]
+    assert not list(out.glob("*.partial"))
 
 
 def test_frozen_word_embeddings_stay_and_all_else_learns(
