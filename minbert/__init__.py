@@ -10,8 +10,16 @@ Everything here serves inference; training lives in `trainer`, the page in `minb
 """
 
 from minbert.config import BertConfig, MultitaskConfig
+from minbert.labels.model import LabelModel
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 
 __version__ = "0.1.0"
-__all__ = ["BertConfig", "MultitaskBert", "MultitaskConfig", "Predictor", "__version__"]
+__all__ = [
+    "BertConfig",
+    "LabelModel",
+    "MultitaskBert",
+    "MultitaskConfig",
+    "Predictor",
+    "__version__",
+]
