@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 
 from minbert.multitask import MultitaskBert
-from minbert.text import Encoded, length_batches, pad
+from minbert.text import TOKENS_PER_BATCH, Encoded, length_batches, pad
+from minbert.unpadded import TOKENS_TOGETHER, Unpadded, UnpaddedEncoder, runs_of_equal
 
 Result = TypeVar("Result")
 
@@ -59,16 +60,44 @@ class LocalBackend:
         assert model.tokenizer is not None
         self._model, self._device, self._autocast = model, device, autocast
         self._pad_id = model.tokenizer.pad_id
+        self._without_padding = UnpaddedEncoder(model.encoder)
+
+    @property
+    def _unpadded(self) -> bool:
+        """Say whether inputs can be encoded without padding."""
+        plain = not self._autocast and not self._model.encoder.pals_active
+        return self._device.type == "cpu" and plain
+
+    @property
+    def _tokens(self) -> int:
+        return TOKENS_TOGETHER if self._unpadded else TOKENS_PER_BATCH
 
     @torch.inference_mode()
     def pooled(self, inputs: Sequence[Encoded], task: str | None) -> Tensor:
         """Return the pooled embeddings, batched by length."""
         embeddings = torch.empty(len(inputs), self._model.config.encoder.hidden_size)
-        for rows in length_batches(inputs):
-            batch = pad([inputs[row] for row in rows], self._pad_id)
+        for rows in length_batches(inputs, tokens=self._tokens):
+            chosen = [inputs[row] for row in rows]
+            if self._unpadded:
+                embeddings[rows] = self._pool(self._without_padding(chosen))
+                continue
+            batch = pad(chosen, self._pad_id)
             with self._precision():
                 embeddings[rows] = self._model.embed(batch.to(self._device), task).float().cpu()
         return embeddings
+
+    def _pool(self, encoded: Unpadded) -> Tensor:
+        """Pool the last hidden states of N inputs to (N, D)."""
+        runs = runs_of_equal(encoded.lengths)
+        return torch.cat(
+            [
+                self._model.pool(
+                    encoded.hidden[start : start + length * count].view(count, length, -1),
+                    torch.ones(count, length, dtype=torch.long),
+                )
+                for start, length, count in runs
+            ]
+        )
 
     @torch.inference_mode()
     def hidden(
@@ -76,8 +105,16 @@ class LocalBackend:
     ) -> list[Tensor]:
         """Return the hidden states, batched by length."""
         found = [torch.empty(0)] * len(inputs)
-        for rows in length_batches(inputs):
-            batch = pad([inputs[row] for row in rows], self._pad_id).to(self._device)
+        for rows in length_batches(inputs, tokens=self._tokens):
+            chosen = [inputs[row] for row in rows]
+            if self._unpadded:
+                encoded = self._without_padding(chosen, keep_layer_states=every_layer)
+                states = torch.stack(encoded.layer_states) if every_layer else encoded.hidden
+                parts = torch.split(states, encoded.lengths, dim=-2)
+                for row, state in zip(rows, parts, strict=True):
+                    found[row] = state.clone()  # lets the others go
+                continue
+            batch = pad(chosen, self._pad_id).to(self._device)
             ids, mask, types = batch.input_ids, batch.attention_mask, batch.token_type_ids
             with self._precision():
                 output = self._model.encoder(ids, mask, types, task, keep_layer_states=every_layer)
@@ -89,6 +126,9 @@ class LocalBackend:
     @torch.inference_mode()
     def maps(self, item: Encoded, layers: Sequence[int], task: str | None = None) -> Tensor:
         """Return the attention maps."""
+        if self._unpadded:
+            found = self._without_padding([item], layers).attention_maps
+            return torch.stack([found[layer][0] for layer in layers])
         batch = pad([item], self._pad_id).to(self._device)
         ids, mask, types = batch.input_ids, batch.attention_mask, batch.token_type_ids
         maps = self._model.encoder(ids, mask, types, task, maps_of=tuple(layers)).attention_maps

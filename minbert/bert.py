@@ -173,6 +173,23 @@ class BertModel(nn.Module):
             raise choice_error("task", task, list(self.pals))
         return cast(ProjectedAttention, self.pals[task])
 
+    def check_asked(self, tokens: int, maps_of: Collection[int]) -> None:
+        """Check the length of an input and the layers whose maps are wanted.
+
+        Raises:
+            ValueError: more tokens than positions, or a layer that doesn't exist.
+        """
+        if tokens > self.config.max_position_embeddings:
+            raise ValueError(
+                f"`input_ids` should have at most {self.config.max_position_embeddings} tokens. "
+                f"Found {tokens}; truncate first."
+            )
+        absent = sorted(set(maps_of) - set(range(len(self.layers))))
+        if absent:
+            raise ValueError(
+                f"`maps_of` should name layers 0 to {len(self.layers) - 1}. Found {absent}."
+            )
+
     def forward(
         self,
         input_ids: Tensor,
@@ -196,16 +213,7 @@ class BertModel(nn.Module):
         Raises:
             ValueError: more tokens than positions, or a layer or a task that doesn't exist.
         """
-        if input_ids.shape[1] > self.config.max_position_embeddings:
-            raise ValueError(
-                f"`input_ids` should have at most {self.config.max_position_embeddings} tokens. "
-                f"Found {input_ids.shape[1]}; truncate first."
-            )
-        absent = sorted(set(maps_of) - set(range(len(self.layers))))
-        if absent:
-            raise ValueError(
-                f"`maps_of` should name layers 0 to {len(self.layers) - 1}. Found {absent}."
-            )
+        self.check_asked(input_ids.shape[1], maps_of)
         hidden = self.embeddings(input_ids, token_type_ids)
         return self.encode(
             hidden, attention_mask, task, maps_of=maps_of, keep_layer_states=keep_layer_states

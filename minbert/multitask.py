@@ -102,9 +102,13 @@ class MultitaskBert(nn.Module):
         hidden = self.encoder(
             batch.input_ids, batch.attention_mask, batch.token_type_ids, task
         ).hidden
+        return self.pool(hidden, batch.attention_mask)
+
+    def pool(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Pool hidden states (B, T, D) under a mask (B, T) into embeddings (B, D), in float32."""
         pool = pooler_for(self.config.pooling, self.encoder, self.attention_pooling)
         with torch.autocast(hidden.device.type, enabled=False):
-            return pool(hidden.float(), batch.attention_mask)
+            return pool(hidden.float(), mask)
 
     def sentiment_logits(self, embedding: Tensor) -> Tensor:
         """Score embeddings of single sentences (B, D): logits (B, C), C `sentiment_classes`."""

@@ -12,17 +12,19 @@ import contextlib
 import dataclasses
 import re
 import string
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from minbert.config import BertConfig, MultitaskConfig
 from minbert.multitask import MultitaskBert
-from minbert.text import Batch, Tokenizer
+from minbert.text import Batch, Encoded, Tokenizer
+from minbert.unpadded import Unpadded, UnpaddedEncoder
 
 Result = TypeVar("Result")
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -255,3 +257,28 @@ def run_async(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end, on its own thread: a browser test leaves a loop running."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(asyncio.run, coroutine).result()
+
+
+def watch_encoder(
+    monkeypatch: pytest.MonkeyPatch, fault: Callable[[], None] = lambda: None
+) -> list[list[Encoded]]:
+    """Return a list that grows with every batch of the encoder without padding, as it begins.
+
+    `fault` runs before each, and may raise.
+    """
+    batches: list[list[Encoded]] = []
+    encode = UnpaddedEncoder.__call__
+
+    def watched(
+        encoder: UnpaddedEncoder,
+        inputs: Sequence[Encoded],
+        maps_of: Collection[int] = (),
+        *,
+        keep_layer_states: bool = False,
+    ) -> Unpadded:
+        batches.append(list(inputs))
+        fault()
+        return encode(encoder, inputs, maps_of, keep_layer_states=keep_layer_states)
+
+    monkeypatch.setattr(UnpaddedEncoder, "__call__", watched)
+    return batches

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from torch import Tensor
 
 from minbert.answers import PairResult, SentimentResult
 from minbert.batch import (
@@ -22,8 +21,8 @@ from minbert.batch import (
 from minbert.predictor import Predictor
 from minbert.serving import BULK, QUICK, TEXTS_PER_CHUNK, ModelQueue, QueuedBackend, _urgency
 from minbert.serving import served as served_by
-from minbert.text import Batch
-from tests.support import WORDS, redraw, tiny_model
+from minbert.text import Encoded
+from tests.support import WORDS, redraw, tiny_model, watch_encoder
 
 
 @pytest.fixture
@@ -34,17 +33,9 @@ def served(tmp_path: Path) -> Predictor:
 
 
 @pytest.fixture
-def encoded(served: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Watch how many texts each batch of the encoder has."""
-    sizes: list[int] = []
-    embed = served.model.embed
-
-    def watched(batch: Batch, task: str | None = None) -> Tensor:
-        sizes.append(len(batch.input_ids))
-        return embed(batch, task)
-
-    monkeypatch.setattr(served.model, "embed", watched)
-    return sizes
+def encoded(monkeypatch: pytest.MonkeyPatch) -> list[list[Encoded]]:
+    """Watch every batch that the encoder reads."""
+    return watch_encoder(monkeypatch)
 
 
 class Urgencies(Predictor):
@@ -120,23 +111,25 @@ def test_a_chunk_of_no_rows_is_refused_at_once(served: Predictor) -> None:
         answer_rows(served, sentences(2), rows_at_a_time=0)
 
 
-def test_who_stops_asking_stops_the_work(served: Predictor, encoded: list[int]) -> None:
+def test_who_stops_asking_stops_the_work(served: Predictor, encoded: list[list[Encoded]]) -> None:
     answers = answer_rows(served, sentences(100), rows_at_a_time=20)
     assert encoded == []
     assert len(next(answers)) == 20
-    assert sum(encoded) == 20
+    assert sum(map(len, encoded)) == 20
     answers.close()
     served.backend.call(lambda: None)  # whatever was queued before it is done by now
-    assert sum(encoded) == 20
+    assert sum(map(len, encoded)) == 20
     assert isinstance(served.backend, QueuedBackend)
     assert served.backend.queue._waiting == []
     assert list(answers) == []
 
 
-def test_the_model_s_work_comes_in_small_chunks(served: Predictor, encoded: list[int]) -> None:
+def test_the_model_s_work_comes_in_small_chunks(
+    served: Predictor, encoded: list[list[Encoded]]
+) -> None:
     (answers,) = answer_rows(served, sentences(60))
-    assert len(answers) == sum(encoded) == 60
-    assert max(encoded) <= TEXTS_PER_CHUNK[BULK]
+    assert len(answers) == sum(map(len, encoded)) == 60
+    assert max(map(len, encoded)) <= TEXTS_PER_CHUNK[BULK]
 
 
 def test_the_work_is_bulk_and_what_happens_between_two_chunks_is_not() -> None:
@@ -162,10 +155,10 @@ def test_chunks_may_be_asked_for_from_other_threads_and_contexts() -> None:
 def test_an_error_of_the_model_reaches_who_asked(
     served: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(batch: Batch, task: str | None = None) -> Tensor:  # noqa: ARG001 - embed's signature
+    def break_off() -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(served.model, "embed", broken)
+    watch_encoder(monkeypatch, break_off)
     with pytest.raises(RuntimeError, match="out of memory"):
         next(answer_rows(served, sentences(3)))
     assert _urgency.get() == QUICK

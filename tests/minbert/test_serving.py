@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
 
 from minbert.predictor import Predictor
 from minbert.serving import (
@@ -22,8 +21,8 @@ from minbert.serving import (
     bulk_work,
     served,
 )
-from minbert.text import Batch, Encoded
-from tests.support import WORDS, assert_close, redraw, tiny_model
+from minbert.text import Encoded
+from tests.support import WORDS, assert_close, redraw, tiny_model, watch_encoder
 
 PATIENCE = 30  # seconds until a test gives up on a thread
 
@@ -72,17 +71,9 @@ def gate(queue: ModelQueue) -> Iterator[Gate]:
 
 
 @pytest.fixture
-def batches(asked: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
-    """Watch the shape (B, T) of every batch that the encoder reads."""
-    shapes: list[tuple[int, int]] = []
-    embed = asked.model.embed
-
-    def watched(batch: Batch, task: str | None = None) -> Tensor:
-        shapes.append((batch.input_ids.shape[0], batch.input_ids.shape[1]))
-        return embed(batch, task)
-
-    monkeypatch.setattr(asked.model, "embed", watched)
-    return shapes
+def batches(monkeypatch: pytest.MonkeyPatch) -> list[list[Encoded]]:
+    """Watch every batch that the encoder reads."""
+    return watch_encoder(monkeypatch)
 
 
 def sentences(count: int, words: int = 4) -> list[str]:
@@ -126,7 +117,7 @@ def test_thirty_two_visitors_at_once_are_all_answered(asked: Predictor, plain: P
 
 
 def test_those_that_wait_together_are_encoded_together(
-    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[list[Encoded]]
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
         futures = [pool.submit(asked.embed, [text]) for text in sentences(8)]
@@ -134,7 +125,7 @@ def test_those_that_wait_together_are_encoded_together(
         gate.open()
         for future in futures:
             assert future.result(PATIENCE).shape == (1, 16)
-    assert [rows for rows, _ in batches] == [8]
+    assert [len(batch) for batch in batches] == [8]
 
 
 def test_each_of_those_encoded_together_gets_their_own_rows(
@@ -142,7 +133,7 @@ def test_each_of_those_encoded_together_gets_their_own_rows(
     plain: Predictor,
     queue: ModelQueue,
     gate: Gate,
-    batches: list[tuple[int, int]],
+    batches: list[list[Encoded]],
 ) -> None:
     questions = [sentences(5)[:2], sentences(9)[4:7], sentences(12)[9:]]
     with ThreadPoolExecutor(3) as pool:
@@ -150,29 +141,29 @@ def test_each_of_those_encoded_together_gets_their_own_rows(
         waiting(queue, 3)
         gate.open()
         found = [future.result(PATIENCE) for future in futures]
-    assert [rows for rows, _ in batches] == [8], "one batch for all three"
+    assert [len(batch) for batch in batches] == [8], "one batch for all three"
     for embeddings, texts in zip(found, questions, strict=True):
         assert_close(embeddings, plain.embed(texts))
 
 
 def test_a_chunk_never_holds_more_than_it_may(
-    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[list[Encoded]]
 ) -> None:
     with ThreadPoolExecutor(30) as pool:
         futures = [pool.submit(asked.embed, sentences(7)) for _ in range(30)]
         waiting(queue, 30)
         gate.open()
         assert sum(len(future.result(PATIENCE)) for future in futures) == 210
-    assert max(rows for rows, _ in batches) <= max(TEXTS_PER_CHUNK.values()) == 64
+    assert max(len(batch) for batch in batches) <= max(TEXTS_PER_CHUNK.values()) == 64
     assert len(batches) < 30
 
 
-def test_bulk_chunks_are_small(asked: Predictor, batches: list[tuple[int, int]]) -> None:
+def test_bulk_chunks_are_small(asked: Predictor, batches: list[list[Encoded]]) -> None:
     with bulk_work():
         asked.embed([*sentences(40), *sentences(20, words=40)])
-    assert sum(rows for rows, _ in batches) == 60
-    assert all(rows <= TEXTS_PER_CHUNK[1] for rows, _ in batches)
-    assert all(rows * tokens <= TOKENS_PER_CHUNK[1] for rows, tokens in batches)
+    assert sum(len(batch) for batch in batches) == 60
+    assert all(len(batch) <= TEXTS_PER_CHUNK[1] for batch in batches)
+    assert all(sum(map(len, batch)) <= TOKENS_PER_CHUNK[1] for batch in batches)
 
 
 def test_a_quick_question_goes_before_the_rest_of_a_long_file(
@@ -199,7 +190,7 @@ def test_a_quick_question_goes_before_the_rest_of_a_long_file(
 
 
 def test_a_quick_question_takes_no_row_of_a_file_into_its_batch(
-    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[tuple[int, int]]
+    asked: Predictor, queue: ModelQueue, gate: Gate, batches: list[list[Encoded]]
 ) -> None:
     def read_file() -> None:
         with bulk_work():
@@ -211,8 +202,8 @@ def test_a_quick_question_takes_no_row_of_a_file_into_its_batch(
         pool.submit(asked.embed, ["a good film"])
         waiting(queue, 11)
         gate.open()
-    assert batches[0][0] == 1
-    assert sum(rows for rows, _ in batches) == 161
+    assert len(batches[0]) == 1
+    assert sum(len(batch) for batch in batches) == 161
 
 
 def test_two_models_share_a_queue_and_are_not_mixed_up(
@@ -235,30 +226,25 @@ def test_two_models_share_a_queue_and_are_not_mixed_up(
 def test_an_error_reaches_who_asked_and_the_queue_goes_on(
     asked: Predictor, queue: ModelQueue, monkeypatch: pytest.MonkeyPatch, chunked: bool
 ) -> None:
-    embed: Callable[[Batch, str | None], Tensor] = asked.model.embed
-
-    def broken(batch: Batch, task: str | None = None) -> Tensor:  # noqa: ARG001 - embed's signature
+    def break_off() -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(asked.model, "embed", broken)
+    watch_encoder(monkeypatch, break_off)
     ask = functools.partial(asked.embed, ["a good film"])
     with pytest.raises(RuntimeError, match="out of memory"):
         ask() if chunked else queue.call(ask)
-    monkeypatch.setattr(asked.model, "embed", embed)
+    monkeypatch.undo()
     assert asked.embed(["a good film"]).shape == (1, 16)
 
 
 def test_after_an_error_the_other_chunks_of_a_question_do_not_run(
     asked: Predictor, queue: ModelQueue, monkeypatch: pytest.MonkeyPatch, gate: Gate
 ) -> None:
-    read: list[int] = []
-
-    def broken(batch: Batch, task: str | None = None) -> Tensor:  # noqa: ARG001 - embed's signature
-        read.append(len(batch.input_ids))
+    def break_off() -> None:
         time.sleep(0.2)  # longer than the asker needs to let the others go
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(asked.model, "embed", broken)
+    read = watch_encoder(monkeypatch, break_off)
     with ThreadPoolExecutor(1) as pool:
         future = pool.submit(asked.embed, sentences(64 * 6))
         waiting(queue, 6)

@@ -13,7 +13,7 @@ import pytest
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, Work, served
 from minbert.waiting import answered
-from tests.support import run_async, tiny_model
+from tests.support import run_async, tiny_model, watch_encoder
 
 PAIR = ("the film is good", "the story is bad")
 
@@ -78,10 +78,10 @@ def test_no_thread_is_held_while_the_model_is_busy(predictor: Predictor, queue: 
 def test_an_error_of_the_model_reaches_who_asked(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object, **__: object) -> None:
+    def break_off() -> None:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(predictor.model, "embed", broken)
+    watch_encoder(monkeypatch, break_off)
     with pytest.raises(RuntimeError, match="out of memory"):
         run_async(answered(functools.partial(predictor.siamese, [PAIR])))
     monkeypatch.undo()
@@ -91,9 +91,7 @@ def test_an_error_of_the_model_reaches_who_asked(
 def test_who_hangs_up_takes_the_work_out_of_the_queue(
     predictor: Predictor, queue: ModelQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    done = []
-    embed = predictor.model.embed
-    monkeypatch.setattr(predictor.model, "embed", lambda *a: (done.append(1), embed(*a))[1])
+    done = watch_encoder(monkeypatch)
 
     async def hang_up() -> None:
         opened = held(queue)

@@ -11,7 +11,9 @@ from minbert.explain.counterfactuals import find_counterfactuals
 from minbert.explain.replacements import in_case_of, replacements_for, word_groups
 from minbert.files import CheckpointError
 from minbert.predictor import Predictor
+from minbert.unpadded import TOKENS_TOGETHER
 from tests.minbert.explain.conftest import Build
+from tests.support import watch_encoder
 
 A, B = "The film isn't good", "a slow film"
 
@@ -77,15 +79,14 @@ def test_the_cap_leaves_every_word_a_try(build: Build) -> None:
     assert found.left_out == len(every.tries) - len(words) > 0
 
 
-def test_one_batch(build: Build) -> None:
+def test_few_batches(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = build()
-    calls: list[int] = []
-    predictor.model.encoder.register_forward_pre_hook(
-        lambda _module, inputs: calls.append(len(inputs[0]))
-    )
+    calls = watch_encoder(monkeypatch)
     found = find_counterfactuals(predictor, B, task="sentiment")
-    assert len(calls) == 2, "the class to explain, then everything at once"
-    assert calls[1] == 1 + len(found.tries)
+    first, *rest = (len(call) for call in calls)
+    assert first == 1, "the class to explain, then everything at once"
+    assert sum(rest) == 1 + len(found.tries)
+    assert all(sum(map(len, call)) > TOKENS_TOGETHER // 2 for call in calls[1:-1])
 
 
 def test_no_word_of_ours(build: Build) -> None:

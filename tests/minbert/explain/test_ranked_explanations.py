@@ -14,6 +14,7 @@ from minbert.explain.rollout import attention_rollout
 from minbert.explain.targets import Target, WordScores, embeddings_of, target_for
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build
+from tests.support import watch_encoder
 
 A, B = "the film isn't good", "a dogs film"
 FIRST, SECOND = ("the", "film", "isn", "'", "t", "good"), ("a", "dogs", "film")
@@ -122,19 +123,21 @@ def test_a_long_text_s_further_words_are_counted(
     assert found.skipped == 4 + 1
 
 
-def test_the_cost_of_an_explanation(build: Build) -> None:
+def test_the_cost_of_an_explanation(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = build()
     rows: list[int] = []
+    plain = watch_encoder(monkeypatch)
 
     def note(_module: object, inputs: tuple[Any, ...]) -> None:
         rows.append(len(inputs[0]))
 
-    predictor.model.encoder.embeddings.norm.register_forward_pre_hook(note)
+    predictor.model.encoder.layers[0].register_forward_pre_hook(note)
     wanted = {"gradient": 2, "occlusion": 2 * 10, "rollout": 2, "integrated gradients": 2 * 34}
     for method, inputs in wanted.items():
         rows.clear()
+        plain.clear()
         explain(predictor, A, B, "paraphrase", None, method)
-        assert sum(rows) == inputs, method
+        assert sum(rows) + sum(map(len, plain)) == inputs, method
 
 
 def test_integrated_gradients_tell_how_far_they_are(build: Build) -> None:
