@@ -106,11 +106,20 @@ def examples_of(texts: Sequence[str], labels: Sequence[str]) -> LabelledTexts:
             f"`labels` should have one for each of the {len(texts):,} texts. "
             f"Found {len(labels):,}; send both lists in the same order."
         )
+    size = sum(
+        len(check_string(text, f"texts[{row}]").encode("utf-8", "replace"))
+        for row, text in enumerate(texts)
+    )
+    if size > MOST_BYTES:
+        raise ExamplesError(
+            f"`texts` should have at most {MOST_BYTES:,} bytes together. Found {size:,}; shorten "
+            "them.",
+            "texts",
+        )
     found: list[tuple[int, str, str]] = []
     left_out: list[BadRow] = []
     for row, (text, label) in enumerate(zip(texts, labels, strict=True), start=1):
-        text, label = check_string(text, f"texts[{row - 1}]"), check_string(label, "labels")
-        _take(row, text, label, found, left_out)
+        _take(row, text, check_string(label, f"labels[{row - 1}]"), found, left_out)
     return _checked(found, left_out, [], "row", "texts")
 
 

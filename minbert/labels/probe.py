@@ -39,7 +39,7 @@ MARKS, ESCAPED = re.compile(r"([\\`*_<>#|\[\]])"), r"\\\1"  # of Markdown
 LOADING = """\
 from minbert import LabelModel
 model = LabelModel.load("{folder}", "{encoder}")
-print(model.predict([{text!r}])[0].label)
+print(model.predict([{text}])[0].label)
 """
 
 
@@ -210,7 +210,7 @@ def loading_lines(encoder: str, folder: str = FOLDER, text: str = "Where is my p
         folder: of the probe.
         text: what is asked.
     """
-    return LOADING.format(folder=folder, encoder=encoder, text=text)
+    return LOADING.format(folder=folder, encoder=encoder, text=json_text(text))
 
 
 def _readme(probe: Probe) -> str:

@@ -75,10 +75,10 @@ def labelled_columns(rows: Sequence[Sequence[str]]) -> str | None:
     if label is None:
         return None
     others = [at for at, column in enumerate(below) if at != label and _are_texts(column)]
-    text = _only([at for at in others if names[at] in TEXT_NAMES], others)
+    text = _only([at for at, name in enumerate(names) if name in TEXT_NAMES], others)
     if text is None:
         text = _longest(others, below)
-    if text is None:
+    if text in (None, label):
         return None
     named = names[label] in LABEL_NAMES or names[text] in TEXT_NAMES
     short = len(names[text].split()) <= HEADER_WORDS
