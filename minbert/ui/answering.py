@@ -107,7 +107,7 @@ class Answering:
             for view in self.views.values():
                 cleared |= view.cleared()
             return cleared
-        place.asked = asked = Asked(question, self.engine.answer(self.engine.mean, question))
+        place.asked = asked = self.engine.answered(question)
         filled = self.views[self.first].fill(asked, *self.values_of(self.first, values))
         return {**filled, **self.fill(place, values)}
 

@@ -20,7 +20,7 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
-from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, InputError, Question
+from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, Asked, InputError, Question
 
 SHIPPED = ("mean", "cls")  # the pair's folders
 MOST_MODELS = 2  # one answers, one is compared with it
@@ -187,6 +187,11 @@ class Engine:
         left_out = [item.left_out for item in inputs]
         found = predictor.sentiment_of(predictor.pooled(inputs, "sentiment"), left_out)
         return Answer(tuple(found), None)
+
+    def answered(self, question: Question) -> Asked:
+        """Answer a question with both models, or with the only one."""
+        second = None if self.second is None else self.answer(self.second, question)
+        return Asked(question, self.answer(self.mean, question), second)
 
     def attention(
         self, first: str, second: str, layers: Sequence[int] | None = None, model: str = "mean"

@@ -44,10 +44,11 @@ class Answer:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """A question with the mean model's answer, as one visitor's page keeps it."""
+    """A question with the models' answers, as one visitor's page keeps it."""
 
     question: Question
-    answer: Answer
+    answer: Answer  # of the mean model
+    other: Answer | None = None  # of the CLS model, where there is one
 
     @property
     def first(self) -> str:
