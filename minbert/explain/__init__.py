@@ -40,6 +40,7 @@ from minbert.explain.sets import (
     principal_components,
 )
 from minbert.explain.splits import (
+    LogitSplit,
     SentimentSplit,
     SimilaritySplit,
     split_sentiment,
@@ -63,6 +64,7 @@ __all__ = [
     "IntegratedGradients",
     "JointOcclusion",
     "JointScore",
+    "LogitSplit",
     "NearestIndex",
     "Neighbour",
     "Projection",

@@ -33,12 +33,13 @@ from minbert.ui.parts.score_rows import value_of
 from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
+from minbert.ui.pooling.your_labels import LabelsEndpoint
 from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP
 from minbert.ui.server.blocks import Page
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
-from minbert.ui.v1.routes import http_api
+from minbert.ui.v1.routes import LABEL_PLACES, http_api
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.tab import build_why, why_events
 
@@ -117,7 +118,10 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         functions = {endpoint.__name__: endpoint for endpoint in endpoints}
         for name, endpoint in functions.items():
             api(endpoint, api_name=name, **MODEL_EVENTS)
-    page.http_api = http_api(functions, rows)
+        labels = LabelsEndpoint(engine)
+        limit = {"concurrency_id": "labels", "concurrency_limit": LABEL_PLACES}
+        api(labels.your_labels, api_name="your_labels", **limit)
+    page.http_api = http_api(functions, rows, labels)
     return page
 
 
