@@ -39,6 +39,7 @@ from minbert.explain.sets import (
     pooled_by,
     principal_components,
 )
+from minbert.explain.spans import Beginnings, Phrases, beginnings, phrases
 from minbert.explain.splits import (
     SentimentSplit,
     SimilaritySplit,
@@ -54,6 +55,7 @@ __all__ = [
     "METHODS",
     "Answer",
     "AttentionView",
+    "Beginnings",
     "BiasProbe",
     "Counterfactual",
     "Counterfactuals",
@@ -65,6 +67,7 @@ __all__ = [
     "JointScore",
     "NearestIndex",
     "Neighbour",
+    "Phrases",
     "Projection",
     "Ranked",
     "Reduction",
@@ -81,6 +84,7 @@ __all__ = [
     "WordScores",
     "Words",
     "attention_rollout",
+    "beginnings",
     "clustered_order",
     "cosine_matrix",
     "disagreement",
@@ -95,6 +99,7 @@ __all__ = [
     "occlude_joint",
     "occlude_sentiment",
     "occlude_similarity",
+    "phrases",
     "pooled_by",
     "pooled_rollout",
     "principal_components",
