@@ -42,6 +42,28 @@ class View(Protocol):
         ...
 
 
+class Together:
+    """Several views as one, which are filled at the same time."""
+
+    def __init__(self, *views: View) -> None:
+        """Take them in their order."""
+        self._views = views
+        self.controls = [part for view in views for part in view.controls]
+        self.outputs = [part for view in views for part in view.outputs]
+
+    def fill(self, asked: Asked, *values: Any) -> Outputs:  # noqa: ANN401 - of its controls
+        """Return what all of them show."""
+        shown: Outputs = {}
+        left = iter(values)
+        for view in self._views:
+            shown |= view.fill(asked, *itertools.islice(left, len(view.controls)))
+        return shown
+
+    def cleared(self) -> Outputs:
+        """Return what all of them show without a question."""
+        return {part: value for view in self._views for part, value in view.cleared().items()}
+
+
 class Place:
     """What one visitor's page shows: the open tab, the present question, what tabs were filled for.
 
@@ -92,7 +114,7 @@ class Answering:
             for view in self.views.values():
                 cleared |= view.cleared()
             return cleared
-        place.asked = asked = Asked(question, self.engine.answer(self.engine.mean, question))
+        place.asked = asked = self.engine.asked(question)
         filled = self.views[self.first].fill(asked, *self.values_of(self.first, values))
         return {**filled, **self.fill(place, values)}
 
