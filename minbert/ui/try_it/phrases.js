@@ -29,6 +29,7 @@
         if (!box) return;
         box.value = cell.dataset.text;
         box.dispatchEvent(new Event('input', {bubbles: true}));
+        setTimeout(() => document.getElementById('answer')?.click(), 60);  // the box's new text is known
     });
     document.addEventListener('keydown', event => {
         const cell = cellAt(event);

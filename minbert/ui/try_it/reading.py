@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from minbert.answers import SentimentResult
 from minbert.explain import Beginnings, beginnings
+from minbert.explain.spans import MOST_BEGINNINGS
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
@@ -25,6 +26,8 @@ from minbert.ui.question import Asked
 TEXTS = texts_of(__package__)
 TURN = 0.5  # a change of the rating, or of the similarity, that is told as a turn
 LONGEST_LABEL = 14
+TOKENS = 2_000  # that a model reads for one curve, about; of long texts fewer beginnings are read
+FEWEST = 8  # beginnings of a text that has so many words
 Outputs = dict[Any, Any]
 
 
@@ -89,7 +92,7 @@ class ReadingView:
 
 def read_moods(engine: Engine, text: str) -> Read:
     """Ask each model for the sentiment of the text's beginnings."""
-    parts = beginnings(engine.mean, text)
+    parts = beginnings(engine.mean, text, most_read(tokens_read(engine, text) / 2))
     curves = {}
     for name, model in engine.answering.items():
         results = model.sentiment(parts.texts)
@@ -101,6 +104,17 @@ def read_moods(engine: Engine, text: str) -> Read:
     return Read(parts, curves)
 
 
+def tokens_read(engine: Engine, text: str) -> int:
+    """Count a text's tokens, as far as the model reads them."""
+    count = engine.mean.count_tokens(text)
+    return count.tokens - count.left_out
+
+
+def most_read(tokens: float) -> int:
+    """Return how many beginnings are read, at so many tokens each on average."""
+    return min(MOST_BEGINNINGS, max(FEWEST, int(TOKENS / tokens)))
+
+
 def five_classes(result: SentimentResult) -> str:
     """List the classes with their probabilities, for a figure's hover box."""
     rows = zip(SENTIMENT.labels, result.probabilities, strict=True)
@@ -108,8 +122,9 @@ def five_classes(result: SentimentResult) -> str:
 
 
 def read_pair(engine: Engine, first: str, second: str) -> Read:
-    """Ask each model how close A is to the beginnings of B."""
-    parts = beginnings(engine.mean, second)
+    """Ask each model how close A is to the beginnings of B: both alone, and in both orders."""
+    a, b = (tokens_read(engine, text) for text in (first, second))
+    parts = beginnings(engine.mean, second, most_read(3 * (a + b / 2)))
     curves = {}
     for name, model in engine.answering.items():
         pairs = model.pairs([(first, part) for part in parts.texts])
@@ -159,11 +174,16 @@ def turn(read: Read, quantity: str) -> str:
         move = (
             f"{curve.values[place]:.1f} → {curve.values[place + 1]:.1f} with {curve.name} pooling"
         )
-        told.setdefault(read.labels[place + 1], []).append(move)
+        told.setdefault(bare(read.labels[place + 1]), []).append(move)
     if not told:
         last = [f"{curve.values[-1]:.1f} with {curve.name}" for curve in read.curves.values()]
         return f"No single word turns the {quantity}: it ends at {', '.join(last)} pooling"
     return "; ".join(f"“{word}” turns it: {', '.join(moves)}" for word, moves in told.items())
+
+
+def bare(word: str) -> str:
+    """Return a word without the marks around it, if anything is left."""
+    return word.strip(".,;:!?\"“”„'()[]…") or word
 
 
 def cut_told(text: Beginnings, sentence: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from minbert.explain import Beginnings, phrases
 from minbert.ui.engine import Engine
 from minbert.ui.try_it.phrases import SIGNS, PhrasesView, phrases_block
-from minbert.ui.try_it.reading import Curve, Read, ReadingPart, ReadingView, turn
+from minbert.ui.try_it.reading import Curve, Read, ReadingPart, ReadingView, most_read, turn
 from tests.minbert.ui.sample_engine import tiny_engine
 from tests.read_html import read
 
@@ -66,6 +66,11 @@ def test_a_long_text_says_where_it_was_looked_at(engine: Engine) -> None:
     assert len(shown["A plot"]["value"].data[0].x) == 40
 
 
+@pytest.mark.parametrize(("tokens", "most"), [(1, 40), (50, 40), (64, 31), (400, 8)])
+def test_fewer_beginnings_of_a_long_text_are_read(tokens: float, most: int) -> None:
+    assert most_read(tokens) == most
+
+
 def curve(*values: float, name: str = "mean") -> Curve:
     return Curve(name, values, ("",) * len(values))
 
@@ -86,7 +91,7 @@ def curve(*values: float, name: str = "mean") -> Curve:
     ],
 )
 def test_the_turn_is_found(curves: list[Curve], told: str) -> None:
-    text = Beginnings(("so", "good", "but"), (1, 2, 3), ("so", "so good", "so good but"), 0)
+    text = Beginnings(("so", "(good", "but,"), (1, 2, 3), ("so", "so good", "so good but"), 0)
     assert turn(Read(text, {one.name: one for one in curves}), "rating") == told
 
 
