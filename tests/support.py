@@ -21,10 +21,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from minbert.backends.unpadded import Unpadded, UnpaddedEncoder
 from minbert.config import BertConfig, MultitaskConfig
 from minbert.multitask import MultitaskBert
 from minbert.text import Batch, Encoded, Tokenizer
-from minbert.unpadded import Unpadded, UnpaddedEncoder
 
 Result = TypeVar("Result")
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from minbert.ui.parts.events import (
 )
 from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
 from minbert.ui.parts.score_rows import value_of
+from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
@@ -87,14 +87,14 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         if engine.own:
             gr.HTML(models_note(engine), elem_id="own-models")
         area = build_input(examples)
-        with gr.Tabs():
+        with tabs():
             answers = build_try(engine)
             pooling = build_pooling(engine, assets / "models", results)
             attention = build_attention(engine)
             why = build_why(results, engine)
-            batch = build_batch(engine, rows)
-            experiments = build_experiments(results, NOT_THEIRS if engine.own else "")
-            about = build_about(assets / "models", results, engine)
+            build_batch(engine, rows)
+            build_experiments(results, NOT_THEIRS if engine.own else "")
+            build_about(assets / "models", results, engine)
             place = gr.State(Place("try"), time_to_live=KEPT_SECONDS)
         texts = [area.first, area.second]
         extras = attention_events(page, attention, texts, results, studio)
@@ -106,10 +106,8 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
             "attention": AttentionView(attention, extras),
         }
         answering = Answering(engine, views, place)
-        others = (why.tab, batch, experiments, about)
-        tabs = [answers.tab, pooling.tab, attention.tab, *others]
         answer_events(page, area, answers, answering, edits, examples)
-        opening_events(tabs, answering)
+        opening_events(page, answering)
         try_events(area, answers, handlers)
         coloured_events(page, engine, texts, answers.coloured)
         lab_events(engine, texts, pooling)
@@ -157,11 +155,18 @@ def answer_events(
         filled.success(answering.answer, inputs, outputs, **PRIVATE, **VISIBLE)
 
 
-def opening_events(tabs: Sequence[gr.Tab], answering: Answering) -> None:
-    """Fill a tab when it is opened, and let its figures look for their width."""
-    for tab in tabs:
-        tab.select(None, js=RESIZE, **PRIVATE)
-        opened, name = answering.opening(str(tab.id)), f"open_{tab.id}"
-        tab.select(
-            opened, answering.controls, answering.outputs, api_name=name, **PRIVATE, **VISIBLE
-        )
+def opening_events(page: gr.Blocks, answering: Answering) -> None:
+    """Fill a view when it is opened, and let its figures look for their width."""
+    views = views_of(page)
+    gr.on([view.select for view in views], None, js=RESIZE, **PRIVATE)
+    for view in views:
+        name = str(view.id)
+        if name in answering.views or tab_of(name) == name:
+            view.select(
+                answering.opening(name),
+                answering.controls,
+                answering.outputs,
+                api_name=f"open_{name.replace(SEPARATOR, '_')}",
+                **PRIVATE,
+                **VISIBLE,
+            )

@@ -1,11 +1,7 @@
 (first, second) => {
+    const open = OPEN_VIEW;
     const kept = new URLSearchParams(location.hash.slice(1));
     if (!kept.has('a')) return [first, second];
-    const wanted = kept.get('tab');
-    setTimeout(() => {
-        const tabs = [...document.querySelectorAll('button[role="tab"]')];
-        const found = tabs.find(tab => tab.textContent.trim() === wanted);
-        if (found) found.click();
-    }, 300);
+    setTimeout(open, 300, kept.get('tab') || '');
     return [kept.get('a'), kept.get('b') || ''];
 }

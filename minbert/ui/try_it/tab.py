@@ -10,6 +10,7 @@ import gradio as gr
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import InputArea
 from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET
+from minbert.ui.parts.views import view
 from minbert.ui.question import Asked
 from minbert.ui.scripts import MAKE_LINK
 from minbert.ui.try_it.colouring import ColouredPart, build_coloured
@@ -40,7 +41,7 @@ class TryTab:
 
 def build_try(engine: Engine) -> TryTab:
     """Build the tab of the answers."""
-    with gr.Tab("Try it", id="try") as tab:
+    with view("Try it", "try") as tab:
         predictions = gr.HTML(elem_id="predictions")
         coloured = build_coloured(engine)
         with gr.Row():
