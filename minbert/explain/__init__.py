@@ -39,6 +39,7 @@ from minbert.explain.sets import (
     pooled_by,
     principal_components,
 )
+from minbert.explain.spans import Beginnings, Phrases, beginnings, phrases
 from minbert.explain.splits import (
     LogitSplit,
     SentimentSplit,
@@ -55,6 +56,7 @@ __all__ = [
     "METHODS",
     "Answer",
     "AttentionView",
+    "Beginnings",
     "BiasProbe",
     "Counterfactual",
     "Counterfactuals",
@@ -67,6 +69,7 @@ __all__ = [
     "LogitSplit",
     "NearestIndex",
     "Neighbour",
+    "Phrases",
     "Projection",
     "Ranked",
     "Reduction",
@@ -83,6 +86,7 @@ __all__ = [
     "WordScores",
     "Words",
     "attention_rollout",
+    "beginnings",
     "clustered_order",
     "cosine_matrix",
     "disagreement",
@@ -97,6 +101,7 @@ __all__ = [
     "occlude_joint",
     "occlude_sentiment",
     "occlude_similarity",
+    "phrases",
     "pooled_by",
     "pooled_rollout",
     "principal_components",

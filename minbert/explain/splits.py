@@ -158,6 +158,20 @@ def check_mean_pooling(predictor: Predictor) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
+class Leaning:
+    """The sum over the C classes of (class - (C-1)/2) x logit, split over W words and the bias.
+
+    Above 0 the positive classes outweigh the negative ones, each counted by its distance from the
+    middle. The weights sum to 0, so the logits' common part drops out: the log-probabilities of an
+    answer give the same sum.
+    """
+
+    values: tuple[float, ...]  # W, [CLS] and [SEP] among them
+    bias: float
+    total: float  # of the model's own logits: the values and the bias, to 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
 class LogitSplit:
     """The C logits of one sentence as sums over its W words and a bias."""
 
@@ -168,6 +182,16 @@ class LogitSplit:
     probabilities: tuple[float, ...]  # C, their softmax
     residual: float  # the largest |logit - its sum|; rounding alone, below 1e-5 or so
     left_out: int  # word pieces that truncation dropped
+
+    @property
+    def leaning(self) -> Leaning:
+        """Split what leans the rating up or down; see `Leaning`."""
+        steps = torch.arange(len(self.bias), dtype=torch.float64) - (len(self.bias) - 1) / 2
+        return Leaning(
+            values=tuple((self.contributions @ steps).tolist()),
+            bias=(self.bias @ steps).item(),
+            total=(self.logits.double() @ steps).item(),
+        )
 
     @property
     def relative(self) -> Tensor:

@@ -43,6 +43,28 @@ class View(Protocol):
         ...
 
 
+class Together:
+    """Several views as one, which are filled at the same time."""
+
+    def __init__(self, *views: View) -> None:
+        """Take them in their order."""
+        self._views = views
+        self.controls = [part for view in views for part in view.controls]
+        self.outputs = [part for view in views for part in view.outputs]
+
+    def fill(self, asked: Asked, *values: Any) -> Outputs:  # noqa: ANN401 - of its controls
+        """Return what all of them show."""
+        shown: Outputs = {}
+        left = iter(values)
+        for view in self._views:
+            shown |= view.fill(asked, *itertools.islice(left, len(view.controls)))
+        return shown
+
+    def cleared(self) -> Outputs:
+        """Return what all of them show without a question."""
+        return {part: value for view in self._views for part, value in view.cleared().items()}
+
+
 class Place:
     """What one visitor's page shows: open views, the present question, what views were filled for.
 
@@ -107,7 +129,7 @@ class Answering:
         except InputError as error:
             gr.Warning(str(error), SECONDS, title=REFUSED)
             return self.cleared(place)
-        asked = self.engine.answered(question)
+        asked = self.engine.asked(question)
         if place.wanted is not wanted:
             return {self.place: place}
         place.asked = asked

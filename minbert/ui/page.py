@@ -11,7 +11,7 @@ from gradio.events import api
 
 from minbert.records.scores import metrics_in
 from minbert.ui.about.tab import build_about
-from minbert.ui.answering import Answering, Place, View
+from minbert.ui.answering import Answering, Place, Together, View
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.tab import AttentionView, attention_events, build_attention
 from minbert.ui.batch.events import Batch
@@ -36,6 +36,7 @@ from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.pooling.your_labels import LabelsEndpoint
 from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP
 from minbert.ui.server.blocks import Page
+from minbert.ui.try_it.colouring import ColouredView, coloured_events
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
@@ -89,7 +90,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
             gr.HTML(models_note(engine), elem_id="own-models")
         area = build_input(examples)
         with tabs():
-            answers = build_try()
+            answers = build_try(engine)
             pooling = build_pooling(engine, assets / "models", results)
             attention = build_attention(engine)
             why = build_why(results, engine)
@@ -100,8 +101,9 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         texts = [area.first, area.second]
         extras = attention_events(page, attention, texts, results, studio)
         edits = Edits(engine)
+        of_try = TryView(area, answers, handlers, edits), ColouredView(answers.coloured)
         views: dict[str, View] = {
-            "try": TryView(area, answers, handlers, edits),
+            "try": Together(*of_try),
             "pooling": PoolingView(pooling, lab),
             "attention": AttentionView(attention, extras),
         }
@@ -109,6 +111,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         answer_events(page, area, answers, answering, edits, examples)
         opening_events(page, answering)
         try_events(area, answers, handlers)
+        coloured_events(page, engine, texts, answers.coloured)
         lab_events(engine, texts, pooling)
         why_events(engine, texts, why)
         endpoints = (

@@ -61,7 +61,7 @@ def test_a_click_is_answered_and_drawn_soon(part: str) -> None:
     taken = []
     for _ in range(8):
         started = time.process_time()
-        known = engine.answered(asked)
+        known = engine.asked(asked)
         if part == "answers":
             assert handlers.show(known, 0.5, None).predictions
         else:

@@ -70,7 +70,7 @@ class Lab:
                 typed.
         """
         engine = self.engine
-        known = known or engine.answered(question)
+        known = known or engine.asked(question)
         answers = {"mean": known.answer} | ({"cls": known.other} if known.other else {})
         states = {
             name: self.states(predictor, question)

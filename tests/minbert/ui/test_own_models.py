@@ -189,7 +189,7 @@ def test_two_models_of_different_depth_are_compared(two: Engine) -> None:
 
 
 def test_the_python_lines_load_the_model_that_answers(two: Engine) -> None:
-    lines = Handlers(two).show(two.answered(two.ask(A, "")), 0.5, None).python
+    lines = Handlers(two).show(two.asked(two.ask(A, "")), 0.5, None).python
     assert f'Predictor.from_pretrained("{two.own[0].name}")' in lines
 
 
