@@ -30,6 +30,7 @@ from minbert.ui.parts.tables import fold, headed_table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
+ALL_VERDICTS = "all"
 
 
 def source_block(runs: Sequence[Run]) -> str:
@@ -112,7 +113,7 @@ def mean_of(values: Sequence[float | None], digits: int) -> str:
 
 
 def claims_block(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> str:
-    """Return the claims by verdict, those that wait for runs behind a fold, and their sources."""
+    """Return the claims as a table to filter by verdict; those that wait for runs are told last."""
     judged = [one for one in comparisons if not waiting(one)]
     ends = [
         end
@@ -123,21 +124,41 @@ def claims_block(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> str:
         if end is not None
     ]
     scale = min([0.0, *ends]), max([0.01, *ends])
-    body = ""
-    for verdict in VERDICTS:
-        cards = [claim(one, runs, scale) for one in judged if one.verdict == verdict]
-        if cards:
-            title = f"{verdict.capitalize()}: {len(cards)}"
-            body += f'<h4 class="mb-group">{title}</h4><ul class="mb-claims">{"".join(cards)}</ul>'
+    rows = [one for verdict in VERDICTS for one in judged if one.verdict == verdict]
     shown = [run for run in runs if any(is_compared(run, one) for one in judged)]
+    body = ""
     if judged:
-        told = source_block(shown) or sources_block([TEXTS["tables.untold"]])
-        body += encoder_block(shown) + told
+        lines = "".join(claim(one, runs, scale) for one in rows)
+        body = (
+            f'<div class="mb-filtered">{verdict_filter(judged)}<table class="mb-claims">'
+            "<thead><tr><th>Claim of the report</th><th>Here it</th></tr></thead>"
+            f"<tbody>{lines}</tbody></table></div>"
+        )
+        body += encoder_block(shown) + (
+            source_block(shown) or sources_block([TEXTS["tables.untold"]])
+        )
     later = [one for one in comparisons if waiting(one)]
     items = "".join(f"<li>{escape(one.says)}: {escape(one.why)}</li>" for one in later)
     return body + (
         fold(f"Claims that wait for runs: {len(later)}", f"<ul>{items}</ul>") * bool(later)
     )
+
+
+def verdict_filter(judged: Sequence[Comparison]) -> str:
+    """Return the choice of a verdict; style.css hides the rows of the others."""
+    counts = {ALL_VERDICTS: len(judged)}
+    counts |= {verdict: sum(one.verdict == verdict for one in judged) for verdict in VERDICTS}
+    choices = "".join(
+        f'<label><input type="radio" name="mb-verdict" value="{css_name(verdict)}"'
+        f"{' checked' if verdict == ALL_VERDICTS else ''}>{escape(verdict)} ({count})</label>"
+        for verdict, count in counts.items()
+    )
+    return f'<fieldset class="mb-filter"><legend>Show</legend>{choices}</fieldset>'
+
+
+def css_name(verdict: str) -> str:
+    """Return a verdict as a part of a class's name."""
+    return verdict.replace(" ", "-")
 
 
 def is_compared(run: Run, one: Comparison) -> bool:
@@ -146,8 +167,8 @@ def is_compared(run: Run, one: Comparison) -> bool:
 
 
 def claim(one: Comparison, runs: Sequence[Run], scale: tuple[float, float]) -> str:
-    """Return one claim and its verdict; differences, caveat and why unfold."""
-    kind = one.verdict.replace(" ", "-")
+    """Return one claim and its verdict as a row; differences, caveat and why unfold."""
+    kind = css_name(one.verdict)
     differences = "".join(
         difference_line(name, difference, scale) for name, difference in one.differences.items()
     )
@@ -156,11 +177,11 @@ def claim(one: Comparison, runs: Sequence[Run], scale: tuple[float, float]) -> s
     notes = f'<p class="mb-note">Mind: {escape(caveat)}.</p>'.replace("..</p>", ".</p>")
     why = note_block(f"Why: {one.why}") if one.why else ""
     return (
-        f'<li><details><summary class="mb-claim"><span class="mb-says">{escape(one.says)}</span>'
-        f'<span class="mb-verdict mb-{kind}">{escape(one.verdict)}</span></summary>'
-        f'<p class="mb-note">{escape(compared(one))}</p>'
+        f'<tr class="mb-is-{kind}"><td><details><summary class="mb-claim">{escape(one.says)}'
+        f'</summary><p class="mb-note">{escape(compared(one))}</p>'
         f'<dl class="mb-differences">{differences}</dl>{notes if caveat else ""}{why}'
-        "</details></li>"
+        f'</details></td><td><span class="mb-verdict mb-{kind}">{escape(one.verdict)}</span></td>'
+        "</tr>"
     )
 
 
