@@ -32,7 +32,7 @@ from minbert.ui.parts.score_rows import value_of
 from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
-from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
+from minbert.ui.scripts import READ_LINK, RESIZE, SWAP, TAB_KEYS
 from minbert.ui.server.blocks import Page
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
@@ -153,9 +153,10 @@ def answer_events(
 
 
 def opening_events(page: gr.Blocks, answering: Answering) -> None:
-    """Fill a view when it is opened, and let its figures look for their width."""
+    """Fill a view when it is opened, let its figures look for their width; arrows along tabs."""
     views = views_of(page)
     gr.on([view.select for view in views], None, js=RESIZE, **PRIVATE)
+    page.load(None, js=TAB_KEYS, **PRIVATE)
     for view in views:
         name = str(view.id)
         if name in answering.views or tab_of(name) == name:

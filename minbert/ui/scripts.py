@@ -16,4 +16,6 @@ MAKE_LINK = file_text(__package__, "make_link.js")
 
 OPEN_VIEW = file_text(__package__, "open_view.js")  # a function of a view's name
 
+TAB_KEYS = file_text(__package__, "tab_keys.js")
+
 READ_LINK = file_text(__package__, "read_link.js").replace("OPEN_VIEW", OPEN_VIEW)

@@ -39,6 +39,16 @@ def view_names(page: Page, tab: str) -> list[str]:
     return names or [tab]
 
 
+def all_views(page: Page) -> list[str]:
+    """Return the names of all views, each tab having been opened."""
+    tops = page.locator(f'{TABS}:not([data-tab-id*="-"])')
+    views = []
+    for tab in tops.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)"):
+        open_view(page, tab)
+        views += view_names(page, tab)
+    return views
+
+
 def open_tab(page: Page, name: str) -> None:
     """Open a tab by its title; wait for all of it."""
     press(page.get_by_role("tab", name=name, exact=True))

@@ -130,9 +130,9 @@ def build_controls(engine: Engine) -> Components:
     models = [(called, name) for name, called in Studio(engine).names.items()]
     with gr.Row():
         scopes = list(events.SCOPES)
-        scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=4)
-        model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=3)
-        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=4)
+        scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=9)
+        model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=7)
+        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=8)
     with gr.Row():
         layer = gr.Slider(
             1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)", min_width=260

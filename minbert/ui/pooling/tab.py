@@ -143,34 +143,39 @@ def build_sets(sets: Sets, sets_view: gr.Tab) -> SetPart:
     ways = [(way.label, name) for name, way in sets.ways.items()]
     first = sets.sets[names[0]]
     left_way = "cls" if "cls" in sets.ways else list(sets.ways)[1]
+    chooser = gr.Radio(names, value=names[0], label="Our sets", elem_id="set-of")
+    told = gr.HTML(note_block(first.about), elem_id="set-about")
+    with gr.Accordion("Its sentences, or your own", open=False, elem_id="set-own"):
+        box = gr.Textbox(
+            first.text,
+            label="A sentence a line; group | sentence puts it into a group",
+            lines=6,
+            max_lines=10,
+            elem_id="set-lines",
+        )
+        compare = gr.Button("Compare these", elem_id="set-compare")
     with gr.Row():
-        with gr.Column(min_width=SIDE):
-            chooser = gr.Radio(names, value=names[0], label="Our sets", elem_id="set-of")
-            told = gr.HTML(note_block(first.about), elem_id="set-about")
-            box = gr.Textbox(
-                first.text,
-                label="Or your own: a sentence a line (group | sentence)",
-                lines=5,
-                max_lines=5,
-                elem_id="set-lines",
-            )
-            compare = gr.Button("Compare these", elem_id="set-compare")
-        with gr.Column(min_width=SIDE):
-            left = gr.Dropdown(
-                ways, value=left_way, label="Pooling on the left", elem_id="set-left"
-            )
-            right = gr.Dropdown(
-                ways, value="mean", label="Pooling on the right", elem_id="set-right"
-            )
-            order = gr.Radio(
-                [TOGETHER, OWN], value=TOGETHER, label="Order of the lines", elem_id="set-order"
-            )
-            chosen = gr.Dropdown(
-                [("none", NOBODY)],
-                value=NOBODY,
-                label="Mark a sentence in all four figures",
-                elem_id="set-chosen",
-            )
+        left = gr.Dropdown(
+            ways, value=left_way, label="On the left", elem_id="set-left", min_width=140
+        )
+        right = gr.Dropdown(
+            ways, value="mean", label="On the right", elem_id="set-right", min_width=140
+        )
+        order = gr.Radio(
+            [TOGETHER, OWN],
+            value=TOGETHER,
+            label="Order of the lines",
+            elem_id="set-order",
+            min_width=300,
+            scale=2,
+        )
+        chosen = gr.Dropdown(
+            [("none", NOBODY)],
+            value=NOBODY,
+            label="Mark a sentence",
+            elem_id="set-chosen",
+            min_width=160,
+        )
     with gr.Column(elem_classes="mb-figure"):
         words = gr.HTML(elem_id="set-words")
         matrices = two_sides("set-left-matrix", "set-right-matrix")
