@@ -20,6 +20,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from gradio.context import LocalContext
 from pydantic import BaseModel, Discriminator, Field, Tag, create_model
 from pydantic_core import to_json
+from starlette.exceptions import HTTPException
 
 from minbert.backends.waiting import answered
 from minbert.batch import BatchTable, RowAnswer
@@ -27,7 +28,15 @@ from minbert.ui.server import forms
 from minbert.ui.v1 import answers
 from minbert.ui.v1.middleware import BodyLimit, SubPath
 from minbert.ui.v1.reference import reference
-from minbert.ui.v1.refusals import FieldRefused, TooMuch, broken, malformed, refused, too_much
+from minbert.ui.v1.refusals import (
+    FieldRefused,
+    TooMuch,
+    broken,
+    malformed,
+    refused,
+    too_much,
+    unread,
+)
 
 MOST_INPUTS = 64  # of one request; a table is for more
 
@@ -97,6 +106,7 @@ def http_api(functions: Mapping[str, Function], rows: Rows) -> FastAPI:
     api.add_middleware(SubPath)
     api.exception_handlers |= {
         RequestValidationError: malformed,
+        HTTPException: unread,
         FieldRefused: refused,
         TooMuch: too_much,
         Exception: broken,

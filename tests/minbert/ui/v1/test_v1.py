@@ -151,6 +151,7 @@ def test_a_table_is_answered_and_scored(api: FastAPI, engine: Engine) -> None:
         ("predict", [A], ["body"]),
         ("predict", b"first=A", ["body"]),
         ("predict", b"", ["body"]),
+        ("predict", b"[" * 5_000, ["body"]),
         ("similarity_split", {"first": A}, ["body", "second"]),
         ("similarity_split", {"first": A, "second": ""}, ["body", "second"]),
         ("attention", {"first": A, "layer": "1"}, ["body", "layer"]),
