@@ -95,7 +95,7 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(visit: Open) -> None
     assert [str(number) for number in now] != before
     layer, head = (table.locator(cell(2, column)).inner_text().strip() for column in (0, 1))
     table.locator(cell(2, 3)).click()
-    open_view(page, "attention-maps")
+    expect(page.locator("#view-attention-maps")).to_be_visible()
     expect(title).to_contain_text(f"Layer {layer}: head {head} ", timeout=PATIENCE)
     assert seen.errors == []
 

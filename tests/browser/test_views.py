@@ -7,13 +7,13 @@ what is to be read before a fold is opened is a few lines.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.walk import all_views, open_view, settle
+from tests.browser.walk import TABS, open_view, settle, view_names
 
 Open = Callable[..., Visit]
 PATIENT = 120_000  # milliseconds: a busy machine is slow, not wrong
@@ -32,7 +32,7 @@ class Marks:
 MARKS = (Marks(1440, 1_800, 900, 60), Marks(390, 3_600, 1_800, 80))
 WORDS_OF_ABOUT = 150
 # Views that miss a mark today; it has to be taken off when a view keeps it.
-UNFINISHED: set[tuple[str, int]] = set()
+UNFINISHED = {("try", 1440), ("try", 390)}
 # What a view needs before it is full: what to press, and what is there then.
 FILL = {
     "pooling-left_out": (["#leave-out"], "#left-out-joint-plot svg.main-svg"),
@@ -106,24 +106,29 @@ def missed(name: str, marks: Marks, found: dict[str, Any]) -> list[str]:
     return told
 
 
+def tab_views(page: Page) -> Iterator[str]:
+    """Yield the names of all views, each once its tab is open."""
+    tops = page.locator(f'{TABS}:not([data-tab-id*="-"])')
+    for tab in tops.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)"):
+        open_view(page, tab)
+        yield from view_names(page, tab)
+
+
 def test_every_view_keeps_the_marks(visit: Open) -> None:
-    seen = visit(width=MARKS[0].width)
-    page, found = seen.page, dict[tuple[str, int], list[str]]()
-    views = all_views(page)
-    assert len(views) == len(set(views))
-    assert not {name for name in FILL if name not in views}, "views that are filled, but not there"
-    for name in views:
+    wide = MARKS[0].width
+    seen = visit(width=wide)
+    page, told = seen.page, dict[tuple[str, int], list[str]]()
+    for name in tab_views(page):
         fill(page, name)
         for marks in MARKS:
             page.set_viewport_size({"width": marks.width, "height": 900})
             page.wait_for_function(FITTED)
-            settle(page)
             measured = page.evaluate(MEASURE)
             print(name, marks.width, measured["height"], measured["first"], len(measured["words"]))  # noqa: T201 - the figures the check is for
-            found[name, marks.width] = missed(name, marks, measured)
-            seen.shot(f"view-{name}-{marks.width}")
-        page.set_viewport_size({"width": MARKS[0].width, "height": 900})
-    told = {view: marks for view, marks in found.items() if marks}
-    assert {view: marks for view, marks in told.items() if view not in UNFINISHED} == {}
-    assert told.keys() >= UNFINISHED, "these keep the marks now: take them off UNFINISHED"
+            told[name, marks.width] = missed(name, marks, measured)
+        page.set_viewport_size({"width": wide, "height": 900})
+    assert {name for name, _ in told} >= FILL.keys(), "each view that is to be filled is there"
+    broken = {view for view, marks in told.items() if marks}
+    assert {view: told[view] for view in broken - UNFINISHED} == {}
+    assert broken >= UNFINISHED, "these keep the marks now: take them off UNFINISHED"
     assert seen.errors == []

@@ -24,6 +24,7 @@ from minbert.ui.parts.figures import figure_place
 from minbert.ui.parts.texts import file_text, texts_of
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.question import Asked
+from minbert.ui.scripts import OPEN_VIEW
 
 TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
@@ -33,6 +34,7 @@ DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
 # new events, so each click looks whether it is known already.
 CLICKS = file_text(__package__, "clicks.js")
 CAMERA = ("mb-camera",)  # Plotly's buttons are always in sight
+SHOW_MAP = f"() => ({OPEN_VIEW})('attention-maps')"
 PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE, allow_nan=False)}]"
 
 
@@ -245,7 +247,7 @@ def attention_events(
     view.change(fitting, [view, model], [layer, head], **QUIET)
     chosen = [layer, head, view]
     _, table = built.heads
-    table.select(pick_row, None, chosen, **QUIET)
+    table.select(pick_row, None, chosen, **QUIET).then(None, js=SHOW_MAP, **PRIVATE)
     built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
     word, *shown, framed, files, order = built.cleared
     order.change(events.sort_heads, [table, order], table, **QUIET)

@@ -50,7 +50,6 @@ API_ROWS = 2_000  # of one call
 ROWS_A_STEP = {"sentences": 64, "pairs": 24}  # a second or two: so long a stop takes
 MOST_WAITING = 1_000  # tickets remembered; visitors who left without a stop are forgotten
 FILE_NAME = "minbert-answers.tsv"
-NO_SCORES = note_block(tables.TEXTS["tab.no_scores"])
 
 Update = dict[str, Any]
 RESULTS = 8  # outputs of a run's step: the notice, and what `results` adds below it
@@ -280,7 +279,7 @@ def buttons(running: bool) -> tuple[Update, Update]:
 
 def cleared() -> tuple[Any, ...]:
     """Return what empties all places below the notice."""
-    return (no_figure(), NO_SCORES, "", no_figure(), "", no_figure(), "")
+    return (no_figure(), tables.NO_SCORES, "", no_figure(), "", no_figure(), "")
 
 
 def results(
@@ -297,7 +296,8 @@ def results(
     except OSError as error:  # a full disk, say: what was answered is shown all the same
         lines.append(f"There is no file to download: the server can't write it ({error.strerror}).")
         download = gr.update(value=None, visible=False)
-    shown = read + tables.bad_rows(table.bad_rows) + unread
+    scored_too = "" if table.label_task is None else tables.SCORES_THERE
+    shown = scored_too + read + tables.bad_rows(table.bad_rows) + unread
     block = finding_block(title, lines, how, shown=shown)
     return (block, download, *scored(table, answers), tables.rows_table(table, answers))
 
@@ -314,7 +314,7 @@ def written(table: BatchTable, answers: list[RowAnswer]) -> Path:
 def scored(table: BatchTable, answers: list[RowAnswer]) -> tuple[str, str, Update, str, Update]:
     """Return the measures and up to two figures, each with its words; nothing without labels."""
     if table.label_task is None:
-        return NO_SCORES, "", no_figure(), "", no_figure()
+        return tables.NO_SCORES, "", no_figure(), "", no_figure()
     scores = score_batch(table, answers)
     measures = tables.scores_block(scores)
     if not scores.scored:

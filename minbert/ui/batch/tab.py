@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.batch import findings, tables
-from minbert.ui.batch.events import NO_SCORES, PLACES, Batch
+from minbert.ui.batch.events import PLACES, Batch
 from minbert.ui.batch.previews import AUTO, PAIRS, SENTENCES, offer, preview_of
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import capital
@@ -164,7 +164,7 @@ def build_columns() -> tuple[gr.HTML, tuple[gr.Dropdown, ...]]:
 
 def build_scores() -> tuple[gr.Component, ...]:
     """Build the places of a run's scores, in the order in which events fill them."""
-    measures = gr.HTML(NO_SCORES, elem_id="batch-measures")
+    measures = gr.HTML(tables.NO_SCORES, elem_id="batch-measures")
     first = figure_place("batch-first", visible=False)
     second = figure_place("batch-second", visible=False)
     return (measures, *first, *second)

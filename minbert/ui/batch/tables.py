@@ -27,6 +27,8 @@ SHOWN_ROWS = 200  # of answers, in the table on the page
 CUT = "Pieces cut"  # a column that is there where a row was
 SHOWN_PROBLEMS = 100  # of rows that can't be read
 SHOWN_TEXT = 240  # characters of one sentence in the table
+NO_SCORES = note_block(TEXTS["tab.no_scores"])  # before a run with labels
+SCORES_THERE = note_block(TEXTS["tab.scores_there"])
 EXAMPLE_FILES = TEXTS.by_name("tables.example_files")  # what each shows, its content
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from markupsafe import Markup
+
 from minbert.records.form import TASKS
 from minbert.records.runs import (
     ENCODER_NOTE,
@@ -27,6 +29,7 @@ from minbert.ui.parts.score_rows import (
     task_of,
 )
 from minbert.ui.parts.tables import fold, headed_table
+from minbert.ui.parts.templates import render
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -124,19 +127,17 @@ def claims_block(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> str:
         if end is not None
     ]
     scale = min([0.0, *ends]), max([0.01, *ends])
-    rows = [one for verdict in VERDICTS for one in judged if one.verdict == verdict]
-    shown = [run for run in runs if any(is_compared(run, one) for one in judged)]
     body = ""
     if judged:
-        lines = "".join(claim(one, runs, scale) for one in rows)
-        body = (
-            f'<div class="mb-filtered">{verdict_filter(judged)}<table class="mb-claims">'
-            "<thead><tr><th>Claim of the report</th><th>Here it</th></tr></thead>"
-            f"<tbody>{lines}</tbody></table></div>"
-        )
-        body += encoder_block(shown) + (
-            source_block(shown) or sources_block([TEXTS["tables.untold"]])
-        )
+        counts = {ALL_VERDICTS: len(judged)}
+        for verdict in VERDICTS:
+            counts[verdict] = sum(one.verdict == verdict for one in judged)
+        rows = [one for verdict in VERDICTS for one in judged if one.verdict == verdict]
+        claims = [claim(one, runs, scale) for one in rows]
+        shown = [run for run in runs if any(is_compared(run, one) for one in judged)]
+        body = render("experiments/claims.html", counts=counts, claims=claims)
+        body += encoder_block(shown)
+        body += source_block(shown) or sources_block([TEXTS["tables.untold"]])
     later = [one for one in comparisons if waiting(one)]
     items = "".join(f"<li>{escape(one.says)}: {escape(one.why)}</li>" for one in later)
     return body + (
@@ -144,45 +145,26 @@ def claims_block(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> str:
     )
 
 
-def verdict_filter(judged: Sequence[Comparison]) -> str:
-    """Return the choice of a verdict; style.css hides the rows of the others."""
-    counts = {ALL_VERDICTS: len(judged)}
-    counts |= {verdict: sum(one.verdict == verdict for one in judged) for verdict in VERDICTS}
-    choices = "".join(
-        f'<label><input type="radio" name="mb-verdict" value="{css_name(verdict)}"'
-        f"{' checked' if verdict == ALL_VERDICTS else ''}>{escape(verdict)} ({count})</label>"
-        for verdict, count in counts.items()
-    )
-    return f'<fieldset class="mb-filter"><legend>Show</legend>{choices}</fieldset>'
-
-
-def css_name(verdict: str) -> str:
-    """Return a verdict as a part of a class's name."""
-    return verdict.replace(" ", "-")
-
-
 def is_compared(run: Run, one: Comparison) -> bool:
     """Say whether a claim compares this run."""
     return run.row in one.rows and (run.seed in one.seeds or not one.seeds)
 
 
-def claim(one: Comparison, runs: Sequence[Run], scale: tuple[float, float]) -> str:
-    """Return one claim and its verdict as a row; differences, caveat and why unfold."""
-    kind = css_name(one.verdict)
+def claim(one: Comparison, runs: Sequence[Run], scale: tuple[float, float]) -> dict[str, str]:
+    """Return what a row tells of one claim; differences, caveat and why unfold."""
     differences = "".join(
         difference_line(name, difference, scale) for name, difference in one.differences.items()
     )
     its = [run for run in runs if is_compared(run, one)]
     caveat = "; ".join(part for part in (one.caveat, encoder_caveat(one, its)) if part)
-    notes = f'<p class="mb-note">Mind: {escape(caveat)}.</p>'.replace("..</p>", ".</p>")
-    why = note_block(f"Why: {one.why}") if one.why else ""
-    return (
-        f'<tr class="mb-is-{kind}"><td><details><summary class="mb-claim">{escape(one.says)}'
-        f'</summary><p class="mb-note">{escape(compared(one))}</p>'
-        f'<dl class="mb-differences">{differences}</dl>{notes if caveat else ""}{why}'
-        f'</details></td><td><span class="mb-verdict mb-{kind}">{escape(one.verdict)}</span></td>'
-        "</tr>"
-    )
+    return {
+        "says": one.says,
+        "verdict": one.verdict,
+        "compared": compared(one),
+        "differences": Markup(differences),
+        "caveat": f"{caveat.removesuffix('.')}." if caveat else "",
+        "why": one.why,
+    }
 
 
 def on_scale(name: str) -> bool:

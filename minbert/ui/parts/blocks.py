@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from minbert.ui.parts.tables import fold
+from markupsafe import Markup
 
-HOW_TO_READ = "How to read this"
+from minbert.ui.parts.templates import render
 
 
 def meter(share: float, css_class: str, label: str) -> str:
@@ -48,10 +48,14 @@ def finding_block(
         more: HTML made by us for the fold, such as the figure's numbers.
         shown: HTML made by us that stands in sight, where it is the figure.
     """
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    told = (f"<ul>{items}</ul>" if items else "") + (note_block(how_to_read) if how_to_read else "")
-    body = fold(HOW_TO_READ, told + more, "mb-reading") if how_to_read else told + more
-    return f'<div class="mb-findings"><h3>{escape(title)}</h3>{shown}{body}</div>'
+    return render(
+        "parts/finding.html",
+        title=title,
+        lines=lines,
+        reading=how_to_read,
+        more=Markup(more),
+        shown=Markup(shown),
+    )
 
 
 def note_block(text: str) -> str:

@@ -142,7 +142,6 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "about/calibration.calibration_block": lambda of: calibration.calibration_block(
         of.records.calibration
     ),
-    "about/card.heading": lambda _: card.heading(MARK),
     "about/card.card_html": lambda _: card.card_html("\n\n".join(MARKDOWN).replace("{}", MARK)),
     "about/card.table_html": lambda _: card.table_html([f"|{MARK}|{MARK}|", f"|{MARK}|{MARK}|"]),
     "about/card.inline": lambda _: card.inline(f"{MARK} `{MARK}` **{MARK}**"),
@@ -180,7 +179,6 @@ CALLS: dict[str, Callable[[Given], str]] = {
         MARK, group_rows(of.runs), [*MAIN_METRICS, MARK]
     ),
     "experiments/tables.claims_block": lambda of: experiments.claims_block(*of.results[::-1]),
-    "experiments/tables.claim": lambda of: experiments.claim(of.results[1][0], [], (0, 1)),
     "experiments/tables.difference_line": lambda _: experiments.difference_line(
         MARK, Difference(1.0), (0, 1)
     ),
@@ -273,7 +271,7 @@ EXCEPTIONS = {
     "parts/answer_cards.similarity_card parts/answer_cards.answer_panel why/bias.templates_block "
     "parts/both_poolings.answers_table batch/tables.scores_block batch/tables.confusion_block "
     "batch/tables.reliability_block batch/tables.scatter_block attention/fine_tuning.tuning_table "
-    "pooling/tables.layers_table batch/tables.progress_panel experiments/tables.verdict_filter",
+    "pooling/tables.layers_table batch/tables.progress_panel",
     "takes HTML made here": "parts/blocks.list_block static/sections.two_sides "
     "static/sections.framed static/sections.tables_block",
     "scripts of installed packages": "attention/bertviz.libraries",
