@@ -72,7 +72,7 @@ def build_attention(engine: Engine) -> AttentionTab:
             with view("The map", "attention-maps"):
                 figure = figure_place("attention", classes=CAMERA)
                 gr.HTML(note_block(TEXTS["tab.what_it_is"]), elem_id="attention-what")
-            with view("All heads", "attention-heads"):
+            with view("Heads", "attention-heads"):
                 order, heads = build_heads()
             with view("Without a word", "attention-without"):
                 masked = build_mask()
