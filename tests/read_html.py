@@ -103,7 +103,11 @@ class Element:
     def finding(self) -> Finding:
         """Return what the first figure, card or part was found to show."""
         block = self.find(css="mb-findings")[0]
-        listed = [one for one in block.children if isinstance(one, Element) and one.tag == "ul"]
+        told = [
+            *block.children,
+            *(one for fold in block.find(css="mb-reading") for one in fold.children),
+        ]
+        listed = [one for one in told if isinstance(one, Element) and one.tag == "ul"]
         return Finding(
             "".join(block.texts("h3")[:1]),
             [line for one in listed for line in one.texts("li")],

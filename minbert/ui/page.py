@@ -34,11 +34,13 @@ from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.pooling.your_labels import LabelsEndpoint
-from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP
+from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP, TAB_KEYS
 from minbert.ui.server.blocks import Page
 from minbert.ui.try_it.colouring import ColouredView, coloured_events
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
+from minbert.ui.try_it.phrases import PhrasesView, phrases_events
+from minbert.ui.try_it.reading import ReadingView
 from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
 from minbert.ui.v1.routes import LABEL_PLACES, http_api
 from minbert.ui.why.api import ExplainEndpoint
@@ -104,6 +106,8 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         of_try = TryView(area, answers, handlers, edits), ColouredView(answers.coloured)
         views: dict[str, View] = {
             "try": Together(*of_try),
+            "try-reading": ReadingView(answers.reading, engine),
+            "try-phrases": PhrasesView(answers.phrases, engine),
             "pooling": PoolingView(pooling, lab),
             "attention": AttentionView(attention, extras),
         }
@@ -112,6 +116,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         opening_events(page, answering)
         try_events(area, answers, handlers)
         coloured_events(page, engine, texts, answers.coloured)
+        phrases_events(page)
         lab_events(engine, texts, pooling)
         why_events(engine, texts, why)
         endpoints = (
@@ -164,9 +169,10 @@ def answer_events(
 
 
 def opening_events(page: gr.Blocks, answering: Answering) -> None:
-    """Fill a view when it is opened, and let its figures look for their width."""
+    """Fill a view when it is opened, let its figures look for their width; arrows along tabs."""
     views = views_of(page)
     gr.on([view.select for view in views], None, js=RESIZE, **PRIVATE)
+    page.load(None, js=TAB_KEYS, **PRIVATE)
     for view in views:
         name = str(view.id)
         if name in answering.views or tab_of(name) == name:

@@ -18,4 +18,6 @@ LIVE = file_text(__package__, "live.js")
 
 OPEN_VIEW = file_text(__package__, "open_view.js")  # a function of a view's name
 
+TAB_KEYS = file_text(__package__, "tab_keys.js")
+
 READ_LINK = file_text(__package__, "read_link.js").replace("OPEN_VIEW", OPEN_VIEW)

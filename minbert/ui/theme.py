@@ -17,6 +17,9 @@ from minbert.ui.server.fetching import NoFetching
 from minbert.ui.server.sessions import MOST_SESSIONS
 from minbert.ui.server.upkeep import lifespan
 
+# What gradio tells a screen reader after an event; it has no words for it.
+TOLD = {"common.complete": "Done"}
+
 
 def theme() -> gr.themes.Base:
     """Return the theme: ink on paper, no hue that a figure uses; fonts that gradio ships.
@@ -52,6 +55,7 @@ def launch_options(page: Page | None = None) -> dict[str, Any]:
     api = None if page is None else page.http_api
     return {
         "theme": theme(),
+        "i18n": gr.I18n(en=TOLD),
         "css_paths": [Path(__file__).with_name("style.css")],
         "footer_links": ["api"],
         "run_history": False,

@@ -12,7 +12,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.browser.conftest import chromium, open_visit
-from tests.browser.walk import open_tab
+from tests.browser.walk import open_view
 from tests.served import ROOT, served_app
 
 FOLDER = ROOT / "assets" / "screenshots"
@@ -22,26 +22,23 @@ FOLDER = ROOT / "assets" / "screenshots"
 class Shot:
     """What one picture shows."""
 
-    tab: str
-    top: str = ""  # selector of what stands at its top; empty: the top of the page
+    view: str
     width: int = 1200  # pixels of the window
     height: int = 860
     theme: str = "light"
 
 
 SHOTS = {
-    "try-it": Shot("Try it"),
-    "pooling": Shot("Pooling lab", top="#lab-split"),
-    "attention": Shot("Attention", top="#attention-words", theme="dark"),
-    "experiments": Shot("Experiments", top="#part-scores"),
-    "phone": Shot("Try it", width=390, height=844, theme="dark"),
+    "try-it": Shot("try"),
+    "pooling": Shot("pooling-split"),
+    "attention": Shot("attention-maps", theme="dark"),
+    "experiments": Shot("experiments-scores"),
+    "phone": Shot("try", width=390, height=844, theme="dark"),
 }
 
 
-def settle(page: Page, top: str) -> None:
-    """Scroll to what the picture begins with, and wait until all is drawn and still."""
-    if top:
-        page.locator(top).evaluate("one => one.scrollIntoView({block: 'start'})")
+def settle(page: Page) -> None:
+    """Wait until all is drawn and still."""
     page.mouse.move(0, 0)
     page.wait_for_timeout(1_500)
 
@@ -53,8 +50,8 @@ def take(folder: Path = FOLDER) -> list[Path]:
     with served_app() as url, chromium() as browser:
         for name, shot in SHOTS.items():
             seen = open_visit(browser.new_context(), url, shot.width, shot.height, shot.theme)
-            open_tab(seen.page, shot.tab)
-            settle(seen.page, shot.top)
+            open_view(seen.page, shot.view)
+            settle(seen.page)
             files.append(folder / f"{name}.png")
             seen.page.screenshot(path=files[-1])
             seen.page.close()

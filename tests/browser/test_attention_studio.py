@@ -14,6 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE, ask
+from tests.browser.walk import open_view
 
 Open = Callable[..., Visit]
 PATIENCE = 20_000  # milliseconds, on a busy machine
@@ -82,6 +83,7 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(visit: Open) -> None
     place = {"x": box["width"] * 4.5 / 12, "y": box["height"] * 2.5 / 6}
     area.click(position=place)  # type: ignore[arg-type]
     expect(title).to_contain_text("Layer 3: head 5", timeout=PATIENCE)
+    open_view(page, "attention-heads")
     table = page.locator("#attention-heads")
     cell = functools.partial("[data-row='{}'][data-col='{}']".format)
     distances = [table.locator(cell(row, 4)) for row in range(4)]
@@ -93,6 +95,7 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(visit: Open) -> None
     assert [str(number) for number in now] != before
     layer, head = (table.locator(cell(2, column)).inner_text().strip() for column in (0, 1))
     table.locator(cell(2, 3)).click()
+    expect(page.locator("#view-attention-maps")).to_be_visible()
     expect(title).to_contain_text(f"Layer {layer}: head {head} ", timeout=PATIENCE)
     assert seen.errors == []
 
@@ -101,6 +104,7 @@ def test_a_masked_word_is_compared(visit: Open) -> None:
     seen = visit()
     page = seen.page
     open_studio(page)
+    open_view(page, "attention-without")
     page.locator("#attention-mask").get_by_text("quiet", exact=True).click()
     words = page.locator("#masked-words")
     expect(words.locator("h3")).to_contain_text("With “quiet” masked", timeout=PATIENCE)
@@ -127,7 +131,7 @@ def test_bertviz_is_drawn_with_no_request_and_text_stays_text(
     page = seen.page
     ask(page, HOSTILE, "A harmless second sentence.")
     open_studio(page)
-    page.get_by_text("bertviz: lines between words").click()
+    open_view(page, "attention-lines")
     assert page.locator("#attention-bertviz iframe").count() == 0
     asked = len(seen.requests)
     page.locator(f"#bertviz-{kind}").click()
@@ -161,7 +165,7 @@ def test_the_files_open_without_a_network(visit: Open, tmp_path: Path) -> None:
     seen = visit()
     page = seen.page
     open_studio(page)
-    page.get_by_text("Files of what is drawn above").click()
+    open_view(page, "attention-files")
     page.locator("#attention-make").click()
     links = page.locator("#attention-files a[download]")
     expect(links).to_have_count(3, timeout=PATIENCE)
@@ -182,6 +186,7 @@ def test_the_files_open_without_a_network(visit: Open, tmp_path: Path) -> None:
     other.wait_for_selector(".heatmaplayer image", timeout=PATIENCE)
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     other.close()
+    open_view(page, "attention-maps")
     with page.expect_download(timeout=PATIENCE) as camera:
         page.locator("#attention-plot .modebar-btn").first.click()
     assert camera.value.suggested_filename.endswith(".png")
@@ -191,7 +196,7 @@ def test_what_fine_tuning_changed_is_drawn_from_the_record(visit: Open) -> None:
     seen = visit()
     page = seen.page
     open_studio(page)
-    page.get_by_text("What fine-tuning changed").click()
+    open_view(page, "attention-tuning")
     words = page.locator("#tuning-words")
     expect(words).to_contain_text("sentence-transformers/all-MiniLM-L6-v2", timeout=PATIENCE)
     expect(page.locator("#tuning-plot .heatmaplayer image")).to_have_count(3, timeout=PATIENCE)

@@ -16,6 +16,7 @@ from playwright.sync_api import Page, expect
 
 from minbert.batch import MOST_BYTES, MOST_ROWS
 from tests.browser.conftest import Visit
+from tests.browser.walk import open_view
 from tests.served import free_ports, serving
 
 Open = Callable[..., Visit]
@@ -82,6 +83,7 @@ def downloaded(page: Page) -> list[dict[str, str]]:
 
 def test_the_limits_and_what_is_kept_are_told_before(open_batch: Open) -> None:
     seen = open_batch()
+    seen.page.get_by_text("What a file looks like").click()
     told = seen.page.locator("#batch-limits").inner_text()
     assert f"{MOST_ROWS:,} rows" in told
     assert f"{MOST_BYTES:,} bytes" in told
@@ -104,6 +106,7 @@ def test_a_labelled_file_is_answered_scored_and_drawn(
     assert page.locator("#batch-rows img").count() == 0
     expect(page.locator("#batch-notice")).to_contain_text("4 rows answered in")
     expect(page.locator("#batch-notice .mb-problem li")).to_have_text(re.compile("^Line 4: .*meh"))
+    open_view(page, "batch-scores")
     expect(page.locator("#batch-measures")).to_contain_text("of 2 labelled rows")
     expect(page.locator("#batch-first-plot .heatmap-label")).to_have_count(25)
     expect(page.locator("#batch-second-plot .scatterlayer .js-line")).to_have_count(2)
@@ -114,6 +117,7 @@ def test_a_labelled_file_is_answered_scored_and_drawn(
         assert width * 0.6 < box["width"] < width
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     told = client.predict(file=handle_file(path), api_name="/batch")
+    open_view(page, "batch-rows")
     rows = downloaded(page)
     assert [row["line"] for row in rows if row["problem"]] == ["4"]
     for row, answer in zip(rows, told["rows"], strict=True):
@@ -135,6 +139,7 @@ def test_columns_are_chosen_in_the_preview(open_batch: Open) -> None:
     page.get_by_role("option", name="rating as sentiment").click()
     expect(preview).to_contain_text("'rating' as sentiment")
     answered(page)
+    open_view(page, "batch-scores")
     expect(page.locator("#batch-measures")).to_contain_text("of 2 labelled rows")
 
 
@@ -142,8 +147,10 @@ def test_pasted_pairs_are_answered_by_either_model(open_batch: Open) -> None:
     page = open_batch().page
     page.locator("#batch-text textarea").fill(DUPLICATES)
     answered(page)
+    open_view(page, "batch-scores")
     expect(page.locator("#batch-measures")).to_contain_text("F1")
     expect(page.locator("#batch-first-plot .heatmap-label")).to_have_count(4)
+    open_view(page, "batch-rows")
     mean = downloaded(page)
     page.get_by_label("CLS pooling").check()
     page.locator("#batch-run").click()
@@ -157,6 +164,7 @@ def test_similarity_is_drawn_against_people_s(open_batch: Open) -> None:
     seen = open_batch()
     seen.page.locator("#batch-text textarea").fill(SIMILAR)
     answered(seen.page)
+    open_view(seen.page, "batch-scores")
     expect(seen.page.locator("#batch-measures")).to_contain_text("Pearson")
     expect(seen.page.locator("#batch-first-plot .scatterlayer .point")).to_have_count(3)
     expect(seen.page.locator("#batch-second-plot")).to_be_hidden()

@@ -17,7 +17,7 @@ from minbert.batch import MOST_ROWS
 from tests.browser.conftest import Visit
 from tests.browser.test_batch import bring, downloaded
 from tests.browser.test_page import ask, findings
-from tests.browser.walk import open_tab
+from tests.browser.walk import open_view
 from tests.served import free_ports, serving
 
 SCALE = 1.0 if os.environ.get("MINBERT_HEAVY") == "1" else 0.05
@@ -55,7 +55,7 @@ def test_the_longest_file_is_answered_while_another_visitor_asks(
     url, process = server
     seen, other = visit_at(url), visit_at(url)
     page = seen.page
-    open_tab(page, "Batch")
+    open_view(page, "batch")
     lines = [
         f"r{row},{' and '.join([f'scene {row} is {MOODS[row % 5]}'] * (1 + row % 4))},{row % 5}"
         for row in range(ROWS)
@@ -77,8 +77,10 @@ def test_the_longest_file_is_answered_while_another_visitor_asks(
 
     expect(page.locator("#batch-download")).to_be_visible(timeout=PATIENCE)
     expect(notice).to_contain_text(f"{ROWS:,} rows answered in")
+    open_view(page, "batch-scores")
     expect(page.locator("#batch-measures")).to_contain_text(f"of {ROWS:,} labelled rows")
     expect(page.locator("#batch-first-plot .heatmap-label")).to_have_count(25)
+    open_view(page, "batch-rows")
     rows = downloaded(page)
     assert [row["id"] for row in rows] == [f"r{row}" for row in range(ROWS)]
     assert all(row["predicted_label"] and not row["problem"] for row in rows)

@@ -13,6 +13,7 @@ from tests.browser.conftest import Visit
 from tests.served import free_ports, serving
 
 Open = Callable[..., Visit]
+VIEWS = {"shares": "sampling"}  # where its name isn't the figure's
 FIGURES = ("scores", "curves", "shares", "conflicts")
 
 
@@ -26,11 +27,15 @@ def addresses() -> Iterator[tuple[str, str]]:
 
 
 def open_tab(seen: Visit, figures: tuple[str, ...] = FIGURES) -> Page:
-    walk.open_tab(seen.page, "Experiments")
     for key in figures:
-        seen.page.wait_for_selector(f"#{key}-plot svg.main-svg", timeout=30_000)
-    seen.page.wait_for_timeout(400)  # the tab's resize, then plotly's redraw
+        show(seen.page, key)
     return seen.page
+
+
+def show(page: Page, key: str) -> None:
+    """Open the view of a figure."""
+    walk.open_view(page, f"experiments-{VIEWS.get(key, key)}")
+    page.wait_for_selector(f"#{key}-plot svg.main-svg", timeout=30_000)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
@@ -38,9 +43,10 @@ def test_every_part_is_drawn(
     visit_at: Open, addresses: tuple[str, str], theme: str, width: int
 ) -> None:
     seen = visit_at(addresses[0], width, 900, theme)
-    page = open_tab(seen)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page, colours = seen.page, []
     for key in FIGURES:
+        show(page, key)
+        assert page.evaluate("document.documentElement.scrollWidth") == width
         frame = page.locator(f"#{key}-plot .js-plotly-plot").bounding_box()
         drawn = page.locator(f"#{key}-plot svg.main-svg").first.bounding_box()
         assert frame is not None
@@ -48,17 +54,23 @@ def test_every_part_is_drawn(
         assert drawn["width"] == pytest.approx(frame["width"], abs=2)
         assert drawn["height"] > 300
         assert page.locator(f"#{key}-words h3").inner_text() != ""
-    assert page.locator("#scores-plot .barlayer .point path").count() == 12
+        colours += page.evaluate(
+            "key => [...document.querySelectorAll(`#${key}-plot svg text`)]"
+            ".filter(t => t.textContent.trim()).map(t => getComputedStyle(t).fill)",
+            key,
+        )
+        if key == "scores":
+            assert page.locator("#scores-plot .barlayer .point path").count() == 12
+    walk.open_view(page, "experiments-claims")
     assert page.locator("#claims .mb-verdict").all_inner_texts() == [
         "held",
         "did not hold",
         "undecided",
         "undecided",
     ]
-    colours = page.evaluate(
-        "() => [...document.querySelectorAll('.mb-plot svg text')]"
-        ".filter(t => t.textContent.trim()).map(t => getComputedStyle(t).fill)"
-    )
+    for choice, left in (("held (1)", 1), ("undecided (2)", 2), ("all (4)", 4)):
+        page.get_by_label(choice).check()
+        expect(page.locator("#claims tbody tr:visible")).to_have_count(left)
     assert len(colours) > 60
     for colour in colours:
         total = sum(int(part) for part in colour[4:-1].split(",")[:3])
@@ -70,17 +82,19 @@ def test_every_part_is_drawn(
 
 
 def test_the_controls_redraw(visit_at: Open, addresses: tuple[str, str]) -> None:
-    page = open_tab(visit_at(addresses[0]))
+    page = open_tab(visit_at(addresses[0]), ("scores",))
     page.get_by_label("Report's test table").click()
-    expect(page.locator("#scores-table caption")).to_contain_text("report: test, ours: dev")
+    expect(page.locator("#scores-words caption")).to_contain_text("report: test, ours: dev")
     page.get_by_role("combobox", name="Metric").click()
     page.get_by_role("option", name="Paraphrase F1").click()
     expect(page.locator("#scores-words h3")).to_contain_text("Highest Paraphrase F1")
     expect(page.locator("#scores-plot .barlayer .point path")).to_have_count(2)
     page.get_by_label("Part 1", exact=True).click()
-    expect(page.locator("#scores-table caption")).to_contain_text("Part 1")
+    expect(page.locator("#scores-words caption")).to_contain_text("Part 1")
+    show(page, "curves")
     page.locator("#curves-rows .token-remove").first.click()
     expect(page.locator("#curves-words h3")).to_contain_text("Annealed ends:")
+    show(page, "conflicts")
     page.get_by_label("cosine", exact=True).click()
     expect(page.locator("#conflicts-plot .y2title")).to_have_text("cosine")
 

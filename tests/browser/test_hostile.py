@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE
-from tests.browser.walk import fields, open_tab, tab_names, unfold
+from tests.browser.walk import all_views, fields, open_view, unfold
 
 Open = Callable[..., Visit]
 INJECTED = """() => [...document.querySelectorAll('#injected, img[src="x"], script')]
@@ -33,24 +33,25 @@ def test_markup_stays_text_in_every_field_and_tab(visit: Open) -> None:
     seen = visit()
     page = seen.page
     filled = []
-    for name in tab_names(page):
-        open_tab(page, name)
+    views = all_views(page)
+    for name in views:
+        open_view(page, name)
         unfold(page)
         filled += type_everywhere(page)
     assert {"first", "second", "edit-word"} <= set(filled)
     expect(page.locator("#predictions .mb-cards")).to_be_attached()
-    for name in tab_names(page):
-        open_tab(page, name)
+    for name in views:
+        open_view(page, name)
         unfold(page)
-        if name == "Try it":
+        if name == "try":
             page.locator("#pin").click()
             page.locator("#share").click()
             expect(page.locator("#change")).to_contain_text("onerror=")
             expect(page.locator("#json")).to_contain_text("onerror=")
             expect(page.locator("#edit-second")).to_contain_text("onerror=")
-        if name == "Attention":
+        if name == "attention-maps":
             assert page.locator("#attention-plot .ytick").filter(has_text="script").count() == 2
-        assert page.evaluate(INJECTED) == [], f"in the tab {name}"
+        assert page.evaluate(INJECTED) == [], f"in the view {name}"
     page.wait_for_timeout(300)
     assert seen.dialogs == []
     assert seen.errors == []

@@ -32,6 +32,41 @@ def reach(page: Page, name: str, kind: str | None = None, key: str = "Tab") -> N
     pytest.fail(f"“{name}” is never reached, only {passed}")
 
 
+def test_arrows_go_along_the_tabs_and_their_sub_views(visit: Open) -> None:
+    page = visit().page
+    here = "document.activeElement.dataset.tabId"
+    reach(page, "Try it")
+    for key, name in (
+        *(("ArrowRight", "pooling"), ("ArrowRight", "attention"), ("ArrowLeft", "pooling")),
+        *(("Home", "try"), ("ArrowLeft", "about"), ("End", "about")),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(here) == name
+    assert page.locator("#view-try").is_visible(), "arrows open nothing"
+    page.keyboard.press("Enter")
+    expect(page.locator("#view-about")).to_be_visible()
+    reach(page, "What this is")
+    page.keyboard.press("End")
+    assert page.evaluate(here) == "about-privacy"
+    page.keyboard.press("Space")
+    expect(page.locator("#about-privacy")).to_be_visible()
+
+
+WATCH_STATUS = """() => {
+    window.told = [];
+    for (const one of document.querySelectorAll('.sr-only[role="status"]')) new MutationObserver(
+        () => window.told.push(one.textContent)).observe(one, {childList: true, subtree: true});
+}"""
+
+
+def test_a_screen_reader_hears_words(visit: Open) -> None:
+    page = visit().page
+    page.evaluate(WATCH_STATUS)
+    page.locator("#answer").click()
+    page.wait_for_function("window.told.some(told => told)")
+    assert {told for told in page.evaluate("window.told") if told} == {"Done"}
+
+
 def test_all_of_try_it_by_keyboard(visit: Open) -> None:
     page = visit(width=1440).page
     reach(page, "Sentence A")

@@ -91,34 +91,46 @@ def test_each_figure_is_drawn(visit: Open) -> None:
     assert max(widths) > 50
     fills = {bar.evaluate("bar => getComputedStyle(bar).fill") for bar in bars.all()}
     assert fills == {"rgb(230, 159, 0)", "rgb(0, 114, 178)"}
-    for figure, images in (("split", 1), ("contributions", 2)):
+    for view, figure, images in (("split", "split", 1), ("moods", "contributions", 2)):
+        walk.open_view(page, f"pooling-{view}")
         cells = page.locator(f"#{figure}-plot .heatmaplayer image")
         expect(cells).to_have_count(images)
         box = cells.first.bounding_box()
         assert box is not None
         assert box["width"] > 300
-    assert page.locator("#split-plot .barlayer .point").count() == 18  # 9 rows, 9 columns
+        if figure == "split":
+            assert page.locator("#split-plot .barlayer .point").count() == 18  # 9 rows, 9 columns
+    walk.open_view(page, "pooling-layers")
     assert page.locator("#layers-plot .scatterlayer .js-line").count() == 2
     assert seen.errors == []
 
 
 def test_each_tab_is_listed_once_however_often_it_is_opened(visit: Open) -> None:
     page = visit().page
-    tabs = page.locator("button[role=tab]")
+    tabs = page.locator(f'{walk.TABS}:not([data-tab-id*="-"])')
     names = ["Try it", "Pooling lab", "Attention", "Why?", "Batch", "Experiments", "About"]
     for name in (*names, *names[::-1]):
         page.get_by_role("tab", name=name, exact=True).click()
         expect(tabs).to_have_text(names)
+    for tab in ("experiments", "about"):
+        walk.open_view(page, tab)
+        views = walk.view_names(page, tab)
+        assert len(views) == len(set(views)) >= 5
+        for name in (*views, *views[::-1]):
+            walk.press(page.locator(f'{walk.TABS}[data-tab-id="{name}"]'))
+            assert walk.view_names(page, tab) == views
 
 
 def test_the_about_tab_tells_what_the_files_say(visit: Open) -> None:
     seen = visit(width=390)
     page = seen.page
     walk.open_tab(page, "About")
+    assert page.locator("#about-problems").count() == 0
+    walk.open_view(page, "about-numbers")
     expect(page.locator("#about-numbers")).to_contain_text("Quora")
     expect(page.locator("#about-numbers")).to_contain_text("0.883")
+    walk.open_view(page, "about-privacy")
     expect(page.locator("#about-privacy")).to_contain_text("answered and forgotten")
-    assert page.locator("#about-problems").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
     seen.shot("about-phone")
     assert seen.errors == []
@@ -152,7 +164,9 @@ def test_a_figure_updated_while_hidden_has_the_right_width(visit: Open) -> None:
     page.get_by_role("tab", name="Try it").click()
     ask(page, "Rain fell on the roof all night.", "It rained the whole night.")
     open_tab(page, "Pooling lab")
-    for figure in ("pooling", "split", "contributions", "layers"):
+    figures = {"both": "pooling", "split": "split", "moods": "contributions", "layers": "layers"}
+    for view, figure in figures.items():
+        page.locator(f'{walk.TABS}[data-tab-id="pooling-{view}"]').click()
         page.wait_for_function(AS_WIDE_AS_ITS_FRAME, arg=f"#{figure}-plot")
 
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.walk import open_view
 
 Open = Callable[..., Visit]
 PATIENT = 60_000  # milliseconds: a busy machine is slow, not wrong
@@ -16,12 +17,17 @@ HOSTILE = '<b id="injected">bold</b><img src=x onerror="alert(3)">'
 SIDES = ("left", "right")
 
 
-def open_lab(seen: Visit) -> Page:
+def open_words_left_out(seen: Visit) -> Page:
+    open_view(seen.page, "pooling-left_out")
+    return seen.page
+
+
+def open_sets(seen: Visit) -> Page:
     page = seen.page
-    page.get_by_role("tab", name="Pooling lab", exact=True).click()
+    open_view(page, "pooling-sets")
     page.wait_for_selector("#set-right-points-plot svg.main-svg", timeout=PATIENT)
-    page.wait_for_selector("#layers-plot svg.main-svg", timeout=PATIENT)
-    page.wait_for_timeout(400)  # the tab's resize, then plotly's redraw
+    page.locator("#set-own .label-wrap").click()
+    expect(page.locator("#set-lines textarea")).to_be_visible()
     return page
 
 
@@ -49,7 +55,7 @@ WATCH = """place => {  // what is shown in passing may be gone before anybody lo
 
 def test_each_word_is_left_out_on_demand(visit: Open) -> None:
     seen = visit()
-    page = open_lab(seen)
+    page = open_words_left_out(seen)
     expect(page.locator("#left-out-siamese-words")).to_contain_text("Press the button")
     for kind in ("siamese", "joint"):
         expect(page.locator(f"#left-out-{kind}-plot")).to_be_hidden()
@@ -79,7 +85,7 @@ def test_each_word_is_left_out_on_demand(visit: Open) -> None:
 
 
 def test_leaving_out_words_can_be_stopped(visit: Open) -> None:
-    page = open_lab(visit())
+    page = open_words_left_out(visit())
     page.locator("#first textarea").fill("the old red train leaves again " * 12)
     page.locator("#second textarea").fill("a slow bus comes back at night " * 12)
     page.locator("#leave-out").click()
@@ -93,7 +99,7 @@ def test_leaving_out_words_can_be_stopped(visit: Open) -> None:
 
 def test_sets_are_compared_ordered_and_marked(visit: Open) -> None:
     seen = visit()
-    page = open_lab(seen)
+    page = open_sets(seen)
     title = page.locator("#set-words h3")
     expect(title).to_contain_text("separates the groups better")
     assert lines_of(page, "left") == lines_of(page, "right")
@@ -132,7 +138,7 @@ def test_sets_are_compared_ordered_and_marked(visit: Open) -> None:
 
 def test_hostile_lines_show_as_text(visit: Open) -> None:
     seen = visit()
-    page = open_lab(seen)
+    page = open_sets(seen)
     compare(page, f"{HOSTILE} | {HOSTILE}\n{HOSTILE} again\nA plain third line.")
     expect(page.locator("#set-left-matrix-plot .xtick")).to_have_count(3, timeout=PATIENT)
     page.locator("#set-chosen input").click()
@@ -150,7 +156,7 @@ def test_hostile_lines_show_as_text(visit: Open) -> None:
 
 
 def test_what_is_wrong_with_a_set_is_told_and_nothing_is_lost(visit: Open) -> None:
-    page = open_lab(visit())
+    page = open_sets(visit())
     compare(page, "Only one line.")
     words = page.locator("#set-words")
     expect(words).to_contain_text("2 to 50 sentences, one a line. Found 1", timeout=PATIENT)
@@ -161,36 +167,45 @@ def test_what_is_wrong_with_a_set_is_told_and_nothing_is_lost(visit: Open) -> No
     expect(words.locator("h3")).to_contain_text("most alike are")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1280)])
-def test_every_figure_fits_and_can_be_read(visit: Open, theme: str, width: int) -> None:
-    seen = visit(width, 900, theme)
-    page = open_lab(seen)
-    page.locator("#leave-out").click()
-    page.wait_for_selector("#left-out-joint-plot svg.main-svg", timeout=PATIENT)
+def top_of(page: Page, figure: str) -> float:
+    """Return where a figure begins, in pixels, once it is drawn."""
+    page.wait_for_selector(f"#{figure}-plot svg.main-svg", timeout=PATIENT)
     page.wait_for_timeout(500)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    tops = {}
-    for figure in ("left-out-siamese", "left-out-joint", "set-left-matrix", "set-right-matrix"):
-        frame = page.locator(f"#{figure}-plot .js-plotly-plot").bounding_box()
-        drawn = page.locator(f"#{figure}-plot svg.main-svg").first.bounding_box()
-        assert frame is not None
-        assert drawn is not None
-        assert drawn["width"] == pytest.approx(frame["width"], abs=2)
-        assert drawn["width"] > (300 if width > 390 else 250)
-        tops[figure] = frame["y"]
-    below = tops["set-right-matrix"] - tops["set-left-matrix"]
-    assert (below > 300) if width == 390 else (abs(below) < 3)
-    beside = tops["left-out-joint"] - tops["left-out-siamese"]
-    assert (beside > 300) if width == 390 else (abs(beside) < 3)
+    frame = page.locator(f"#{figure}-plot .js-plotly-plot").bounding_box()
+    assert frame is not None
+    assert frame["width"] > 250
+    return frame["y"]
+
+
+def light_of(page: Page, figures: str) -> list[int]:
+    """Return how light each text of some figures is, from 0 to 765."""
     colours = page.evaluate(
-        "() => [...document.querySelectorAll('[id^=set-] svg text, #lab-opening svg text')]"
-        ".filter(t => t.textContent.trim()).map(t => getComputedStyle(t).fill)"
+        "figures => [...document.querySelectorAll(figures)]"
+        ".filter(t => t.textContent.trim()).map(t => getComputedStyle(t).fill)",
+        figures,
     )
-    assert len(colours) > 90
-    for colour in colours:
-        total = sum(int(part) for part in colour[4:-1].split(",")[:3])
-        assert (total > 450) == (theme == "dark"), f"{colour} can't be read on a {theme} page"
+    return [sum(int(part) for part in colour[4:-1].split(",")[:3]) for colour in colours]
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1280)])
+def test_two_figures_stand_side_by_side_or_on_a_phone_below_each_other(
+    visit: Open, theme: str, width: int
+) -> None:
+    seen = visit(width, 900, theme)
+    page = seen.page
+    open_view(page, "pooling-what")
     expect(page.locator("#lab-opening svg[role=img]")).to_have_count(2)
     expect(page.locator("#lab-scores tbody tr")).to_have_count(3)
+    light = light_of(page, "#lab-opening svg text")
+    open_sets(seen)
+    below = top_of(page, "set-right-matrix") - top_of(page, "set-left-matrix")
+    assert (below > 300) if width == 390 else (abs(below) < 3)
+    light += light_of(page, "[id^=set-] svg text")
+    assert len(light) > 90
+    for total in light:
+        assert (total > 450) == (theme == "dark"), f"{total} can't be read on a {theme} page"
+    open_words_left_out(seen)
+    page.locator("#leave-out").click()
+    beside = top_of(page, "left-out-joint") - top_of(page, "left-out-siamese")
+    assert (beside > 300) if width == 390 else (abs(beside) < 3)
     assert seen.errors == []
-    seen.shot(f"pooling-lab-{theme}-{width}")

@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from minbert.explain.nearest import NearestIndex
 from tests.browser.conftest import Visit
 from tests.browser.test_page import ask, findings
-from tests.browser.walk import open_tab
+from tests.browser.walk import open_view
 from tests.served import ROOT, served_app
 from tests.trainer.publish.hub_server import serving
 from tests.trainer.publish.hub_state import FakeHub
@@ -56,7 +56,7 @@ def try_it(space: Path, home: Path, visit_at: Open, *, python: str | None = None
         assert len(findings(seen.page)) == 4
         seen.page.locator("#first textarea").fill(sentence)
         seen.page.locator("#second textarea").fill("")
-        open_tab(seen.page, "Why?")
+        open_view(seen.page, "why-nearest")
         seen.page.locator("#why-nearest").click()
         told = seen.page.locator("#why-nearest-told")
         expect(told.locator("table")).to_have_count(2, timeout=120_000)

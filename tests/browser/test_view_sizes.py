@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import ask
-from tests.browser.walk import open_tab
+from tests.browser.walk import open_tab, open_view
 
 Open = Callable[..., Visit]
 PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong
@@ -86,16 +86,16 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
         page.wait_for_timeout(1_500)
 
     ask(page, A, B)
-    page.get_by_text("bertviz: lines between words").click()
     sizes = {
         "new input": received.of(together),
         "all heads": received.of(settled("All heads", "of 72 heads")),
-        "bertviz model": received.of(framed("model")),
         "rollout": received.of(settled("Rollout", "Through layers")),
         "one head": received.of(settled("One head", "Layer 6")),
-        "bertviz head": received.of(framed("head")),
-        "masked": received.of(masked),
     }
+    open_view(page, "attention-lines")
+    sizes |= {f"bertviz {kind}": received.of(framed(kind)) for kind in ("model", "head")}
+    open_view(page, "attention-without")
+    sizes["masked"] = received.of(masked)
     print(sizes)  # noqa: T201 - the figures the check is for
     assert min(sizes.values()) > 10_000, "what came was seen"
     assert max(sizes.values()) < MOST_BYTES
@@ -107,7 +107,7 @@ def test_each_part_of_why_is_small(visit: Open, part: str) -> None:
     seen = visit()
     page = seen.page
     page.locator("#first textarea").fill(A)
-    open_tab(page, "Why?")
+    open_view(page, f"why-{part}")
     received = Received(page)
 
     def act() -> None:

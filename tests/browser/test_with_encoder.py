@@ -17,7 +17,7 @@ from transformers import BertModel as ReferenceBert
 from minbert.explain.nearest import PROBE, TrainingText, save_index
 from minbert.predictor import Predictor
 from tests.browser.conftest import Visit
-from tests.browser.walk import open_tab
+from tests.browser.walk import open_view
 from tests.served import ROOT, served
 from tests.support import assert_close
 
@@ -63,7 +63,7 @@ def pixels(page: Page) -> str:
 def test_the_attention_of_the_encoder_before_fine_tuning(visit_at: VisitAt, address: str) -> None:
     seen = visit_at(address)
     page = seen.page
-    open_tab(page, "Attention")
+    open_view(page, "attention")
     words = page.locator("#attention-words")
     expect(words).to_contain_text("the model with mean pooling", timeout=PATIENT)
     tuned = pixels(page)
@@ -75,20 +75,22 @@ def test_the_attention_of_the_encoder_before_fine_tuning(visit_at: VisitAt, addr
         arg=tuned,
         timeout=PATIENT,
     )
+    open_view(page, "attention-without")
     page.locator("#attention-mask").get_by_text("quiet", exact=True).click()
     masked = page.locator("#masked-words")
     expect(masked).to_contain_text("before fine-tuning answers nothing", timeout=PATIENT)
+    open_view(page, "attention-maps")
     page.get_by_label("Rollout").click()
     expect(words.locator("h3")).to_contain_text("Through layers 1 to 6", timeout=PATIENT)
     page.get_by_label("All heads").click()
     expect(words.locator("h3")).to_contain_text("of 72 heads", timeout=PATIENT)
-    page.get_by_text("bertviz: lines between words").click()
+    open_view(page, "attention-lines")
     page.locator("#bertviz-head").click()
     frame = page.locator("#attention-bertviz iframe")
     expect(frame).to_have_attribute(
         "title", re.compile("bertviz head view: before fine-tuning"), timeout=PATIENT
     )
-    page.get_by_text("What fine-tuning changed").click()
+    open_view(page, "attention-tuning")
     told = page.locator("#tuning-words")
     expect(told.locator("h3")).to_contain_text("fine-tuning changed", timeout=PATIENT)
     expect(told).not_to_contain_text("app.py --encoder")
@@ -115,7 +117,7 @@ def test_the_nearest_sentences_come_with_label_and_distance(
 ) -> None:
     seen = visit_at(address)
     page = seen.page
-    open_tab(page, "Why?")
+    open_view(page, "why-nearest")
     page.locator("#why-nearest").click()
     told = page.locator("#why-nearest-told")
     expect(told.locator("h3")).to_contain_text("Nearest under CLS and mean", timeout=PATIENT)

@@ -6,8 +6,7 @@ import contextlib
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-# Gradio keeps a hidden list of all tabs, those in the menu of a narrow page included.
-LISTED = ".tab-wrapper .tab-container.visually-hidden button"
+TABS = 'button[role="tab"][data-tab-id]'
 FILLED = "![...document.querySelectorAll('.mb-plot .empty')].some(plot => plot.checkVisibility())"
 DRAWN = """[...document.querySelectorAll('.mb-plot')].filter(plot => plot.checkVisibility())
     .every(plot => plot.querySelector('svg.main-svg, .empty'))"""
@@ -29,18 +28,48 @@ FIELDS = (
 
 def tab_names(page: Page) -> list[str]:
     """Return the names of all tabs."""
-    return [name.strip() for name in page.locator(LISTED).all_text_contents()]
+    tabs = page.locator(f'{TABS}:not([data-tab-id*="-"])')
+    return [name.strip() for name in tabs.all_text_contents()]
+
+
+def view_names(page: Page, tab: str) -> list[str]:
+    """Return the names of an open tab's sub-views; its own where it has none."""
+    shown = page.locator(f'{TABS}[data-tab-id^="{tab}-"]')
+    names = shown.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)")
+    return names or [tab]
+
+
+def all_views(page: Page) -> list[str]:
+    """Return the names of all views, each tab having been opened."""
+    tops = page.locator(f'{TABS}:not([data-tab-id*="-"])')
+    views = []
+    for tab in tops.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)"):
+        open_view(page, tab)
+        views += view_names(page, tab)
+    return views
 
 
 def open_tab(page: Page, name: str) -> None:
-    """Open a tab, from the menu where a narrow page has no room for it; wait for all of it."""
-    tab = page.get_by_role("tab", name=name, exact=True)
-    if tab.count() == 0:
-        page.get_by_role("button", name="More tabs").click()
-        page.locator(".overflow-dropdown").get_by_text(name, exact=True).click()
-    else:
-        tab.click()
+    """Open a tab by its title; wait for all of it."""
+    press(page.get_by_role("tab", name=name, exact=True))
+    settle(page)
+
+
+def open_view(page: Page, name: str) -> None:
+    """Open a view by its name, "tab" or "tab-something"; wait for all of it."""
+    for one in dict.fromkeys((name.partition("-")[0], name)):
+        press(page.locator(f'{TABS}[data-tab-id="{one}"]'))
+    settle(page)
+
+
+def press(tab: Locator) -> None:
+    """Open a tab, or a sub-view of the open one."""
+    tab.click()
     expect(tab).to_have_attribute("aria-selected", "true")
+
+
+def settle(page: Page) -> None:
+    """Wait until what is open is filled, drawn and still."""
     page.wait_for_timeout(300)  # the tab's resize
     with contextlib.suppress(TimeoutError):  # a figure that nobody has asked for stays empty
         page.wait_for_function(FILLED, timeout=4_000)

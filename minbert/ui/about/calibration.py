@@ -48,10 +48,12 @@ def calibration_block(calibration: Mapping[str, Calibration]) -> str:
         f"{one.commit or 'not told'} · machine {one.machine or 'not told'}"
         for model, one in calibration.items()
     ]
-    return (
-        finding_block("How far its probabilities can be trusted", lines, TEXTS["read.calibration"])
-        + table("Calibration error before and after", head, rows)
-        + sources_block(origin)
+    return finding_block(
+        "How far its probabilities can be trusted",
+        lines,
+        TEXTS["read.calibration"],
+        sources_block(origin),
+        shown=table("Calibration error before and after", head, rows),
     )
 
 

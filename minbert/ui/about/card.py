@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from minbert.ui.parts.blocks import list_block
-from minbert.ui.parts.tables import table
+from minbert.ui.parts.tables import fold, table
 
 HEADING = re.compile(r"#{1,6} .*")
 ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+(.*)")
@@ -21,19 +21,17 @@ BOLD = re.compile(r"\*\*([^*]+)\*\*")
 RULE = re.compile(r"\|?[\s:|-]+\|?")  # the line below a table's head
 
 
-def heading(name: str) -> str:
-    """Begin a section."""
-    return f'<h2 class="mb-section">{escape(name)}</h2>'
-
-
 def card_html(markdown: str) -> str:
-    """Return a model card as HTML; its first two levels of heading begin sections."""
-    parts = []
+    """Return a model card as HTML; its first two levels of heading begin sections, in folds."""
+    parts = list[str]()
+    sections = {"": parts}
     for kind, lines in blocks(markdown):
         if kind == "heading":
             marks, _, name = lines[0].partition(" ")
-            small = f'<h3 class="mb-group">{escape(plain(name))}</h3>'
-            parts.append(small if len(marks) > 2 else heading(plain(name)))
+            if len(marks) > 2:
+                parts.append(f'<h4 class="mb-group">{escape(plain(name))}</h4>')
+            else:
+                parts = sections.setdefault(plain(name), [])
         elif kind == "items":
             parts.append(list_block(map(inline, joined_items(lines))))
         elif kind == "table":
@@ -42,7 +40,9 @@ def card_html(markdown: str) -> str:
             parts.append(f"<pre>{escape(chr(10).join(lines))}</pre>")
         else:
             parts.append(f"<p>{inline(' '.join(line.strip() for line in lines))}</p>")
-    return "".join(parts)
+    return "".join(
+        fold(name, "".join(parts)) if name else "".join(parts) for name, parts in sections.items()
+    )
 
 
 def blocks(markdown: str) -> Iterable[tuple[str, list[str]]]:

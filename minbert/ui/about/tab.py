@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from minbert.records.shipped import Records, read_records
-from minbert.ui.about.card import card_html, heading
+from minbert.ui.about.card import card_html
 from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import list_block, note_block, problems_block
 from minbert.ui.parts.events import draw_when_seen
 from minbert.ui.parts.own_models import models_block, records_of
+from minbert.ui.parts.tables import fold
 from minbert.ui.parts.texts import texts_of
-from minbert.ui.parts.views import view
+from minbert.ui.parts.views import sub_views, view
 
 TEXTS = texts_of(__package__)
 LICENCE = TEXTS.lines("tab.licence")
+VIEWS = {  # sub-view: its title, its parts
+    "what": ("What this is", ("problems", "purpose", "code")),
+    "data": ("What it learned", ("tasks",)),
+    "numbers": ("How good it is", ("numbers",)),
+    "training": ("Training", ("cost",)),
+    "card": ("Model card", ("card",)),
+    "privacy": ("Privacy and licence", ("privacy", "licence")),
+}
 PARTS = TEXTS.by_name("tab.parts")  # of the code: path, what it does
 
 
@@ -36,9 +47,17 @@ def build_about(models: Path, results: Path, engine: Engine | None = None) -> gr
         shown = own_sections(engine, records_of(engine, models, results))
     else:
         shown = sections(read_records(models, results))
+    parts: list[Any] = []
     with built:
-        places = [gr.HTML(elem_id=f"about-{key}") for key in shown]
-        draw_when_seen(built, lambda: tuple(shown.values()), [], places)
+        with sub_views():
+            for name, (title, keys) in VIEWS.items():
+                kept = {key: shown[key] for key in keys if key in shown}
+                if kept:
+                    with view(title, f"about-{name}") as part:
+                        places = [gr.HTML(elem_id=f"about-{key}") for key in kept]
+                    parts.append((part, functools.partial(tuple, kept.values()), [], places))
+        for one in parts:  # a state among sub-views would be counted as one
+            draw_when_seen(*one)
     return built
 
 
@@ -47,14 +66,14 @@ def sections(records: Records) -> dict[str, str]:
     missing = problems_block(records.problems, "Some of this page can't be shown")
     parts = {
         "problems": missing,
-        "purpose": heading("What this is") + f"<p>{escape(TEXTS['tab.purpose'])}</p>",
-        "tasks": heading("What it learned from") + tasks_block(records),
-        "numbers": heading("How good it is") + numbers_block(records),
-        "cost": heading("What training took") + cost_block(records),
-        "card": records.card and card_html(records.card) + note_block(TEXTS["tab.card_note"]),
-        "privacy": heading("Privacy") + listed(TEXTS.lines("tab.privacy")),
-        "licence": heading("Licence") + listed(LICENCE),
-        "code": heading("Where the code is") + code_block(),
+        "purpose": purpose(TEXTS["tab.purpose"]),
+        "tasks": tasks_block(records),
+        "numbers": numbers_block(records),
+        "cost": cost_block(records),
+        "card": records.card and card_block(records.card),
+        "privacy": titled(TEXTS["tab.private"], listed(TEXTS.lines("tab.privacy"))),
+        "licence": titled("Licence", listed(LICENCE)),
+        "code": fold("Where the code is", code_block()),
     }
     return {key: html for key, html in parts.items() if html}
 
@@ -64,16 +83,31 @@ def own_sections(engine: Engine, records: Records) -> dict[str, str]:
     unknown = note_block(TEXTS["own.no_record"])
     parts = sections(records)
     scored = parts["numbers"] + note_block(TEXTS["own.scored"])
-    purpose = heading("What this is") + f"<p>{escape(TEXTS['own.purpose'])}</p>"
     changed = {
-        "purpose": purpose + models_block(engine),
+        "purpose": purpose(TEXTS["own.purpose"]) + models_block(engine),
         "tasks": "",  # what the shipped models learned from
-        "numbers": scored if records.scores else heading("How good it is") + unknown,
+        "numbers": scored if records.scores else unknown,
         "cost": parts["cost"] if records.training else "",
-        "card": card_html(records.card) if records.card else "",
-        "licence": heading("Licence") + listed(TEXTS.lines("own.licence")),
+        "card": card_block(records.card) if records.card else "",
+        "licence": titled("Licence", listed(TEXTS.lines("own.licence"))),
     }
     return {key: html for key, html in (parts | changed).items() if html}
+
+
+def titled(title: str, html: str) -> str:
+    """Return HTML made here under a title."""
+    return f'<div class="mb-findings"><h3>{escape(title)}</h3>{html}</div>'
+
+
+def purpose(text: str) -> str:
+    """Return what this is: its first sentence as the title."""
+    first, _, rest = text.partition(". ")
+    return titled(first, f"<p>{escape(rest)}</p>")
+
+
+def card_block(markdown: str) -> str:
+    """Return the model card, each section behind a fold."""
+    return titled(TEXTS["tab.card_title"], note_block(TEXTS["tab.card_note"]) + card_html(markdown))
 
 
 def listed(lines: Sequence[str]) -> str:

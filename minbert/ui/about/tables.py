@@ -79,14 +79,11 @@ def numbers_block(records: Records) -> str:
         "Mean of\nthe three",
     ]
     rows = [*our_rows(records), *map(anchor_row, (*records.report, *PUBLIC))]
-    return (
-        finding_block(title, lines, TEXTS["read.numbers"])
-        + "".join(map(note_block, encoder_notes(records)))
-        + table("Our scores, the report's and the best public ones", head, rows)
-        + sources(records)
-        + every_number(records)
-        + calibration_block(records.calibration)
-    )
+    shown = table("Our scores, the report's and the best public ones", head, rows)
+    notes = "".join(map(note_block, encoder_notes(records)))
+    more = notes + every_number(records) + sources(records)
+    scores = finding_block(title, lines, TEXTS["read.numbers"], more, shown=shown)
+    return scores + calibration_block(records.calibration)
 
 
 def our_rows(records: Records) -> list[list[str]]:
@@ -199,8 +196,7 @@ def cost_block(records: Records) -> str:
     ]
     told = table("All settings", ["Setting", *records.training], settings)
     finding = settings_finding(records.training)
-    return (
-        (f"<p>{escape(finding)}.</p>" if finding else "")
-        + table("Time and data of each training run", head, rows)
-        + (fold("All settings of both runs", told) if names else "")
-    )
+    shown = table("Time and data of each training run", head, rows)
+    settings_fold = fold("All settings of both runs", told) if names else ""
+    title = finding or "What training took"
+    return f'<div class="mb-findings"><h3>{escape(title)}</h3>{shown}{settings_fold}</div>'

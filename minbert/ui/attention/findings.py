@@ -72,16 +72,20 @@ def rollout_finding(labels: Sequence[str], shares: Tensor, layers: int) -> str:
 
 
 def attention_table(
-    rows: Sequence[str], columns: Sequence[str], weights: Tensor, summary: str = "The numbers"
+    rows: Sequence[str], columns: Sequence[str], weights: Tensor, name: str = ""
 ) -> str:
-    """Return a map (R, C) as a table; of a large one its strongest cells, the rest as files."""
+    """Return a map (R, C) as a table; of a large one its strongest cells, the rest as files.
+
+    `name` begins the caption, where several maps are shown.
+    """
+    named = f"{name}: " if name else ""
     if max(len(rows), len(columns)) <= MOST_IN_TABLE:
         body = [
             [name, *(f"{100 * value:.1f}" for value in row)]
             for name, row in zip(rows, weights.tolist(), strict=True)
         ]
-        caption = "Per cent of each row's attention"
-        return tables.numbers_table(caption, ["Looks \\ at", *columns], body, summary)
+        caption = f"{named}Per cent of each row's attention"
+        return tables.table(caption, ["Looks \\ at", *columns], body)
     count = min(STRONGEST, weights.numel())
     values, order = weights.flatten().sort(descending=True, stable=True)
     body = []
@@ -89,5 +93,7 @@ def attention_table(
         row, column = divmod(cell, len(columns))
         body.append([f"{rows[row]} ({row + 1})", f"{columns[column]} ({column + 1})"])
         body[-1].append(f"{100 * value:.1f}")
-    caption = f"The {count} strongest of {weights.numel():,} cells, per cent; all are in the files"
-    return tables.numbers_table(caption, ["Looks", "At", "Share"], body, summary)
+    caption = (
+        f"{named}The {count} strongest of {weights.numel():,} cells, per cent; all are in the files"
+    )
+    return tables.table(caption, ["Looks", "At", "Share"], body)

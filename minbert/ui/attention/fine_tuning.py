@@ -56,7 +56,7 @@ def tuning_table(
         for k, (olds, news) in enumerate(zip(before, after, strict=True), start=1)
         for h, (old, new) in enumerate(zip(olds, news, strict=True), start=1)
     ]
-    return tables.numbers_table(f"{name}, {unit}", ["Head", "Before", "After", "Change"], rows)
+    return tables.table(f"{name}, {unit}", ["Head", "Before", "After", "Change"], rows)
 
 
 def tuning_figure(

@@ -127,7 +127,7 @@ class Extras:
             rows, columns = one.view.rows, one.view.columns
             figure = map_figure(rows, columns, one.map, most).update_xaxes(title=name)
             figures.append(gr.update(visible=True, value=figure))
-            tables.append(findings.attention_table(rows, columns, one.map, f"The numbers, {name}"))
+            tables.append(findings.attention_table(rows, columns, one.map, name))
         block = finding_block(title, told, TEXTS["read.mask"], "".join(tables))
         return block, figures[0], figures[1]
 

@@ -18,11 +18,13 @@ from minbert.ui.attention.files import write_files
 from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.engine import Engine
-from minbert.ui.parts.blocks import heading, notice_line
+from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.events import PRIVATE, QUIET, VISIBLE
+from minbert.ui.parts.figures import figure_place
 from minbert.ui.parts.texts import file_text, texts_of
-from minbert.ui.parts.views import view
+from minbert.ui.parts.views import sub_views, view
 from minbert.ui.question import Asked
+from minbert.ui.scripts import OPEN_VIEW
 
 TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
@@ -31,6 +33,8 @@ DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
 # cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
 # new events, so each click looks whether it is known already.
 CLICKS = file_text(__package__, "clicks.js")
+CAMERA = ("mb-camera",)  # Plotly's buttons are always in sight
+SHOW_MAP = f"() => ({OPEN_VIEW})('attention-maps')"
 PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE, allow_nan=False)}]"
 
 
@@ -38,7 +42,6 @@ PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE, allow_nan=Fal
 class AttentionTab:
     """The tab, what its controls are, and what is filled for new texts."""
 
-    tab: gr.Tab
     controls: Components  # in the order of events.Controls
     figure: Components  # its words, and the figure
     heads: Components  # the table's words, and the table
@@ -46,7 +49,8 @@ class AttentionTab:
     cleared: Components
     buttons: list[gr.Button]  # bertviz's head view, its model view, the files
     picked: gr.Button  # a small map that was clicked
-    tuning: Components  # measure, words, figure, and the fold around them
+    tuning: Components  # measure, words, figure
+    tuning_view: gr.Tab
 
     @property
     def filled(self) -> Components:
@@ -54,56 +58,72 @@ class AttentionTab:
         return [*self.figure, *self.heads, *self.cleared]
 
 
-def plot(name: str, *, visible: bool = True) -> gr.Plot:
-    """Make the place of a figure, its camera always in sight."""
-    place: dict[str, Any] = {"elem_id": f"{name}-plot", "elem_classes": ["mb-plot", "mb-camera"]}
-    return gr.Plot(show_label=False, visible=visible, **place)
+def plot(name: str) -> gr.Plot:
+    """Make the place of a figure that isn't there yet."""
+    place: dict[str, Any] = {"elem_id": f"{name}-plot", "elem_classes": ["mb-plot", *CAMERA]}
+    return gr.Plot(show_label=False, visible=False, **place)
 
 
 def build_attention(engine: Engine) -> AttentionTab:
     """Build the tab inside the page's tabs."""
-    with view("Attention", "attention") as tab:
-        gr.HTML(notice_line([TEXTS["tab.what_it_is"]]), elem_id="attention-what")
+    with view("Attention", "attention"):
         controls = build_controls(engine)
-        figure = [gr.HTML(elem_id="attention-words"), plot("attention")]
+        with sub_views():
+            with view("The map", "attention-maps"):
+                figure = figure_place("attention", classes=CAMERA)
+                gr.HTML(note_block(TEXTS["tab.what_it_is"]), elem_id="attention-what")
+            with view("Heads", "attention-heads"):
+                order, heads = build_heads()
+            with view("Without a word", "attention-without"):
+                masked = build_mask()
+            with view("Lines", "attention-lines"):
+                with gr.Row():
+                    head = gr.Button("This layer (bertviz's head view)", elem_id="bertviz-head")
+                    model = gr.Button("All layers (bertviz's model view)", elem_id="bertviz-model")
+                framed = gr.HTML(NO_FRAME, elem_id="attention-bertviz")
+            with view("Fine-tuning", "attention-tuning") as tuning_view:
+                measures = [(name, measure) for measure, (name, _, _) in MEASURE_NAMES.items()]
+                measure = gr.Radio(
+                    measures, value="entropy", label="Show", elem_id="tuning-measure"
+                )
+                changed = figure_place("tuning", classes=CAMERA)
+            with view("Files", "attention-files"):
+                make = gr.Button("Make a page, a table and JSON", elem_id="attention-make")
+                files = gr.File(
+                    file_count="multiple",
+                    interactive=False,
+                    label="Files of what the map shows",
+                    elem_id="attention-files",
+                )
         picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")
-        heading("Which head is worth a look?", "attention-all-heads")
+    return AttentionTab(
+        controls,
+        [*figure],
+        heads,
+        [*masked, framed, files, order],
+        [head, model, make],
+        picked,
+        [measure, *changed],
+        tuning_view,
+    )
+
+
+def build_heads() -> tuple[gr.Radio, Components]:
+    """Build the table of all heads: its order, its words and itself."""
+    orders = list(events.SORTS)
+    order = gr.Radio(orders, value=orders[0], label="First", elem_id="heads-order")
+    with gr.Column(elem_classes="mb-figure"):
         told = gr.HTML(elem_id="attention-heads-words")
-        orders = list(events.SORTS)
-        order = gr.Radio(orders, value=orders[0], label="First", elem_id="heads-order")
-        heads = [
-            told,
-            gr.Dataframe(
-                headers=list(events.HEAD_COLUMNS),
-                datatype="number",
-                type="array",
-                interactive=False,
-                max_height=320,
-                show_label=False,
-                elem_id="attention-heads",
-            ),
-        ]
-        heading("What if the model didn't see a word?", "attention-without")
-        masked = build_mask()
-        heading("More ways to look, and files", "attention-more-ways")
-        with gr.Accordion("bertviz: lines between words", open=False):
-            with gr.Row():
-                head = gr.Button("Draw the head view (this layer)", elem_id="bertviz-head")
-                model = gr.Button("Draw the model view (all layers)", elem_id="bertviz-model")
-            framed = gr.HTML(NO_FRAME, elem_id="attention-bertviz")
-        fold = gr.Accordion("What fine-tuning changed", open=False, elem_id="attention-tuning-fold")
-        with fold:
-            measures = [(name, measure) for measure, (name, _, _) in MEASURE_NAMES.items()]
-            measure = gr.Radio(measures, value="entropy", label="Show", elem_id="tuning-measure")
-            changed = [gr.HTML(elem_id="tuning-words"), plot("tuning")]
-        with gr.Accordion("Files of what is drawn above", open=False):
-            make = gr.Button("Make a page, a table and JSON", elem_id="attention-make")
-            files = gr.File(
-                file_count="multiple", interactive=False, label="Files", elem_id="attention-files"
-            )
-    cleared = [*masked, framed, files, order]
-    tuning = [measure, *changed, fold]
-    return AttentionTab(tab, controls, figure, heads, cleared, [head, model, make], picked, tuning)
+        table = gr.Dataframe(
+            headers=list(events.HEAD_COLUMNS),
+            datatype="number",
+            type="array",
+            interactive=False,
+            max_height=320,
+            show_label=False,
+            elem_id="attention-heads",
+        )
+    return order, [told, table]
 
 
 def build_controls(engine: Engine) -> Components:
@@ -112,9 +132,9 @@ def build_controls(engine: Engine) -> Components:
     models = [(called, name) for name, called in Studio(engine).names.items()]
     with gr.Row():
         scopes = list(events.SCOPES)
-        scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=4)
-        model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=3)
-        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=4)
+        scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=9)
+        model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=7)
+        view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=8)
     with gr.Row():
         layer = gr.Slider(
             1, shape.num_hidden_layers, value=1, step=1, label="Layer (1: lowest)", min_width=260
@@ -157,12 +177,13 @@ def build_mask() -> Components:
         elem_id="attention-mask",
         elem_classes="mb-chips",
     )
-    said = gr.HTML(elem_id="masked-words")
-    with gr.Row():
-        with gr.Column(min_width=340):
-            before = plot("unmasked", visible=False)
-        with gr.Column(min_width=340):
-            after = plot("masked", visible=False)
+    with gr.Column(elem_classes="mb-figure"):
+        said = gr.HTML(elem_id="masked-words")
+        with gr.Row():
+            with gr.Column(min_width=340):
+                before = plot("unmasked")
+            with gr.Column(min_width=340):
+                after = plot("masked")
     return [word, said, before, after]
 
 
@@ -226,7 +247,7 @@ def attention_events(
     view.change(fitting, [view, model], [layer, head], **QUIET)
     chosen = [layer, head, view]
     _, table = built.heads
-    table.select(pick_row, None, chosen, **QUIET)
+    table.select(pick_row, None, chosen, **QUIET).then(None, js=SHOW_MAP, **PRIVATE)
     built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
     word, *shown, framed, files, order = built.cleared
     order.change(events.sort_heads, [table, order], table, **QUIET)
@@ -239,8 +260,8 @@ def attention_events(
         button.click(drawn, asked, framed, **PRIVATE, **VISIBLE)
     written = functools.partial(write_files, studio, files.GRADIO_CACHE)
     make.click(written, asked, files, **PRIVATE, **VISIBLE)
-    measure, *changed, fold = built.tuning
-    when = [measure.change, fold.expand, model.change]
+    measure, *changed = built.tuning
+    when = [measure.change, built.tuning_view.select, model.change]
     tuned = FineTuning(studio.engine, results)
     gr.on(when, tuned.show, [measure, model], changed, **PRIVATE, **newest)
     page.load(None, js=LISTEN, **PRIVATE)

@@ -279,7 +279,7 @@ def buttons(running: bool) -> tuple[Update, Update]:
 
 def cleared() -> tuple[Any, ...]:
     """Return what empties all places below the notice."""
-    return (no_figure(), "", "", no_figure(), "", no_figure(), "")
+    return (no_figure(), tables.NO_SCORES, "", no_figure(), "", no_figure(), "")
 
 
 def results(
@@ -296,7 +296,9 @@ def results(
     except OSError as error:  # a full disk, say: what was answered is shown all the same
         lines.append(f"There is no file to download: the server can't write it ({error.strerror}).")
         download = gr.update(value=None, visible=False)
-    block = finding_block(title, lines, how, read + tables.bad_rows(table.bad_rows) + unread)
+    scored_too = "" if table.label_task is None else tables.SCORES_THERE
+    shown = scored_too + read + tables.bad_rows(table.bad_rows) + unread
+    block = finding_block(title, lines, how, shown=shown)
     return (block, download, *scored(table, answers), tables.rows_table(table, answers))
 
 
@@ -312,7 +314,7 @@ def written(table: BatchTable, answers: list[RowAnswer]) -> Path:
 def scored(table: BatchTable, answers: list[RowAnswer]) -> tuple[str, str, Update, str, Update]:
     """Return the measures and up to two figures, each with its words; nothing without labels."""
     if table.label_task is None:
-        return "", "", no_figure(), "", no_figure()
+        return tables.NO_SCORES, "", no_figure(), "", no_figure()
     scores = score_batch(table, answers)
     measures = tables.scores_block(scores)
     if not scores.scored:

@@ -14,10 +14,10 @@ from minbert.ui.batch.events import PLACES, Batch
 from minbert.ui.batch.previews import AUTO, PAIRS, SENTENCES, offer, preview_of
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import capital
-from minbert.ui.parts.blocks import lead_block
 from minbert.ui.parts.events import FILES_CHECKED, FILES_KEPT, PRIVATE, QUIET
+from minbert.ui.parts.figures import figure_place
 from minbert.ui.parts.texts import texts_of
-from minbert.ui.parts.views import view
+from minbert.ui.parts.views import sub_views, view
 
 TEXTS = texts_of(__package__)
 AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
@@ -51,23 +51,26 @@ def build_batch(engine: Engine, batch: Batch) -> gr.Tab:
         limits = findings.limits(
             *(one.config.max_length for one in reversed(engine.answering.values()))
         )
-        gr.HTML(
-            '<div class="mb-findings"><h3>Many rows at once</h3></div>'
-            f"{lead_block(TEXTS['tab.introduction'])}"
-            f'<p class="mb-note" id="batch-limits">{escape(limits)}</p>'
-        )
-        file, text = build_inputs()
-        task, model = build_choices(engine.names)
-        gr.HTML(tables.formats())
-        preview, columns = build_columns()
-        with gr.Row():
-            run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
-            stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
         least, most = FILES_KEPT // 60, (FILES_KEPT + FILES_CHECKED) // 60
         kept = TEXTS["tab.kept"].format(least=least, most=most)
-        gr.HTML(f'<p class="mb-note" id="batch-kept">{escape(kept)}</p>')
-        notice = gr.HTML(elem_id="batch-notice")
-        results = build_results()
+        told = f'<p class="mb-note" id="batch-limits">{escape(limits)}</p>'
+        told += f'<p class="mb-note" id="batch-kept">{escape(kept)}</p>'
+        with sub_views():
+            with view("Rows", "batch-rows"):
+                file, text = build_inputs()
+                task, model = build_choices(engine.names)
+                gr.HTML(tables.formats(told))
+                preview, columns = build_columns()
+                with gr.Row():
+                    run = gr.Button("Answer all rows", variant="primary", elem_id="batch-run")
+                    stop = gr.Button("Stop", variant="stop", visible=False, elem_id="batch-stop")
+                with gr.Column(elem_classes="mb-figure"):
+                    notice = gr.HTML(elem_id="batch-notice")
+                    download = gr.DownloadButton(visible=False, elem_id="batch-download")
+                    rows = gr.HTML(elem_id="batch-rows")
+            with view("Scores", "batch-scores"):
+                scores = build_scores()
+        results = (download, *scores, rows)
         ticket = gr.Textbox(visible="hidden", elem_id="batch-ticket")
         by_name, as_json = gr.Button(visible=False), gr.JSON(visible=False, label="answers")
         columns_by_name = gr.Textbox(visible=False, label="columns", value=None)
@@ -159,15 +162,12 @@ def build_columns() -> tuple[gr.HTML, tuple[gr.Dropdown, ...]]:
     return preview, columns
 
 
-def build_results() -> tuple[gr.Component, ...]:
-    """Build the places of a run's results, in the order in which events fill them."""
-    plots: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot", "visible": False}
-    download = gr.DownloadButton(visible=False, elem_id="batch-download")
-    measures = gr.HTML(elem_id="batch-measures")
-    first = gr.HTML(elem_id="batch-first-words"), gr.Plot(elem_id="batch-first-plot", **plots)
-    second = gr.HTML(elem_id="batch-second-words"), gr.Plot(elem_id="batch-second-plot", **plots)
-    rows = gr.HTML(elem_id="batch-rows")
-    return (download, measures, *first, *second, rows)
+def build_scores() -> tuple[gr.Component, ...]:
+    """Build the places of a run's scores, in the order in which events fill them."""
+    measures = gr.HTML(tables.NO_SCORES, elem_id="batch-measures")
+    first = figure_place("batch-first", visible=False)
+    second = figure_place("batch-second", visible=False)
+    return (measures, *first, *second)
 
 
 def wire(parts: BatchTab, batch: Batch) -> None:

@@ -19,7 +19,7 @@ from minbert.ui.batch import findings
 from minbert.ui.parts.blocks import finding_block, note_block
 from minbert.ui.parts.figures import cut
 from minbert.ui.parts.numbers import percent
-from minbert.ui.parts.tables import fold, numbers_table, table
+from minbert.ui.parts.tables import fold, table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -27,17 +27,20 @@ SHOWN_ROWS = 200  # of answers, in the table on the page
 CUT = "Pieces cut"  # a column that is there where a row was
 SHOWN_PROBLEMS = 100  # of rows that can't be read
 SHOWN_TEXT = 240  # characters of one sentence in the table
+NO_SCORES = note_block(TEXTS["tab.no_scores"])  # before a run with labels
+SCORES_THERE = note_block(TEXTS["tab.scores_there"])
 EXAMPLE_FILES = TEXTS.by_name("tables.example_files")  # what each shows, its content
 
 
-def formats() -> str:
-    """Return the fold that shows what can be brought."""
+def formats(limits: str = "") -> str:
+    """Return the fold that shows what can be brought; `limits` is HTML made by us."""
     shown = "".join(
         f'<p class="mb-note">{escape(name)}</p><pre class="mb-file" tabindex="0" role="region" '
         f'aria-label="{escape(name)}">{escape(content)}</pre>'
         for name, content in EXAMPLE_FILES.items()
     )
-    return fold("What a file looks like", shown + note_block(TEXTS["tables.other_columns"]))
+    more = note_block(TEXTS["tables.other_columns"]) + limits
+    return fold("What a file looks like, and how much it may hold", shown + more)
 
 
 def progress_panel(done: int, total: int, seconds: float) -> str:
@@ -136,10 +139,10 @@ def scores_block(scores: BatchScores) -> str:
     caption = "How good the answers are"
     names = ("Measure", "Value", "Standard error", "Rows")
     measured = table(caption, names, findings.measures(scores))
-    how = "How to read this: the labels of your file are held against the model's answers."
+    how = "The labels of your file are held against the model's answers."
     if scores.calibration_error is not None:
         how += " The calibration error is the mean gap between both over the bins of the curve."
-    return finding_block(title, lines, how, measured)
+    return finding_block(title, lines, how, shown=measured)
 
 
 def confusion_block(scores: BatchScores) -> str:
@@ -150,7 +153,7 @@ def confusion_block(scores: BatchScores) -> str:
     rows = [
         [label, *(f"{cell:,}" for cell in row)] for label, row in zip(labels, counts, strict=True)
     ]
-    numbers = numbers_table("Rows by people's class and the model's", names, rows)
+    numbers = table("Rows by people's class and the model's", names, rows)
     title = findings.confusion_finding(scores)
     return finding_block(title, [], TEXTS["read.confusion"], numbers)
 
@@ -160,7 +163,7 @@ def reliability_block(scores: BatchScores) -> str:
     sentiment = scores.task == SENTIMENT
     said, found = ("Mean certainty", "Share right") if sentiment else ("Mean “yes”", "Share of yes")
     names = ("Certainty" if sentiment else "Probability", "Rows", said, found)
-    numbers = numbers_table("Rows by the model's certainty", names, findings.bin_cells(scores.bins))
+    numbers = table("Rows by the model's certainty", names, findings.bin_cells(scores.bins))
     how = TEXTS["read.reliability"] if sentiment else TEXTS["read.yes"]
     return finding_block(findings.reliability_finding(scores), [], how, numbers)
 
@@ -168,6 +171,6 @@ def reliability_block(scores: BatchScores) -> str:
 def scatter_block(scores: BatchScores, drawn: int) -> str:
     """Return the words and the table of the scatter; `drawn` is how many points it has."""
     names = ("Model's score", "Rows", "Mean of the model", "Mean of people")
-    numbers = numbers_table("Rows by the model's score", names, findings.bin_cells(scores.bins))
+    numbers = table("Rows by the model's score", names, findings.bin_cells(scores.bins))
     thinned = [f"Drawn are {drawn:,} of {scores.scored:,}."] if drawn < scores.scored else []
     return finding_block(findings.scatter_finding(scores), thinned, TEXTS["read.scatter"], numbers)

@@ -25,7 +25,7 @@ from minbert.ui.parts.score_rows import (
     metrics_of,
     table_names,
 )
-from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -33,7 +33,7 @@ REPORT_METRICS = "The report's own"
 MOST_ROWS = 4  # curves in one figure: as many as there are dashes
 CURVE_MEASURES = (NORMALISED, *TASKS)
 
-Drawn = tuple[str, go.Figure, str]  # the finding, the figure, its table and sources
+Drawn = tuple[str, go.Figure]  # the finding with table and sources, and the figure
 
 
 class Experiments:
@@ -55,10 +55,10 @@ class Experiments:
     def parts(self) -> dict[str, str]:
         """Name the tab's parts that have something to show; the formula needs no results."""
         parts = {
-            "scores": ("Scores beside the report's", self.rows),
-            "claims": ("The report's claims", self.results.comparisons),
+            "scores": ("Scores", self.rows),
+            "claims": ("Claims", self.results.comparisons),
             "curves": ("Training curves", self.curved),
-            "shares": ("Task sampling", True),
+            "sampling": ("Sampling", True),
             "conflicts": ("Gradient conflicts", self.conflicted),
         }
         return {key: name for key, (name, there) in parts.items() if there}
@@ -93,11 +93,9 @@ class Experiments:
         reported, ours = tables.splits(rows, metrics)
         caption = f"{shown} ({reported}, {ours})" if any(run.report for run in runs) else shown
         notes = tables.row_notes(rows) + tables.encoder_block(runs) + tables.source_block(runs)
-        return (
-            finding_block(title, lines, TEXTS["read.scores"]),
-            scores_figure(rows, metrics),
-            tables.scores_table(caption, rows, metrics) + notes,
-        )
+        more = tables.scores_table(caption, rows, metrics) + notes
+        block = finding_block(title, lines, TEXTS["read.scores"], more)
+        return block, scores_figure(rows, metrics)
 
     def show_curves(self, chosen: list[str], measures: list[str], against: str) -> Drawn:
         """Draw the training curves of the chosen rows."""
@@ -113,12 +111,9 @@ class Experiments:
                 scores = [fixed(point.scores.get(measure)) for measure in kept]
                 place = "–" if x is None else f"{x:,.4g}"
                 body.append([run.row.replace("_", " "), f"{run.seed}", place, *scores])
-        numbers = numbers_table("Training curves", head, body)
-        return (
-            finding_block(title, lines, TEXTS["read.curves"]),
-            curves_figure(rows, kept or [NORMALISED], against),
-            numbers + tables.source_block(runs),
-        )
+        more = table("Training curves", head, body) + tables.source_block(runs)
+        block = finding_block(title, lines, TEXTS["read.curves"], more)
+        return block, curves_figure(rows, kept or [NORMALISED], against)
 
     def show_shares(
         self,
@@ -128,13 +123,13 @@ class Experiments:
         paraphrase: float | None,
         similarity: float | None,
         recorded: str,
-    ) -> tuple[Any, Any, Any]:
+    ) -> tuple[Any, Any]:
         """Draw the tasks' shares for these settings; bad sizes are told, and the figure stays."""
         sizes = [int(size or 0) for size in (sentiment, paraphrase, similarity)]
         try:
             drawn = schedule(sizes, int(epochs), end)
         except ValueError as error:
-            return finding_block("Can't draw this", [str(error)], ""), gr.skip(), gr.skip()
+            return finding_block("Can't draw this", [str(error)], ""), gr.skip()
         run = self.sampled.get(recorded)
         shares = run.probabilities if run is not None else ()
         title, lines = findings.shares_finding(drawn, shares, recorded)
@@ -143,12 +138,10 @@ class Experiments:
             [f"{number}", f"{epoch.alpha:.2f}", *(f"{100 * share:.1f} %" for share in epoch.shares)]
             for number, epoch in enumerate(drawn, start=1)
         ]
-        numbers = numbers_table("Task shares", head, body)
-        return (
-            finding_block(title, lines, TEXTS["read.shares"]),
-            shares_figure(drawn, shares),
-            numbers + tables.source_block([run] if run is not None else []),
-        )
+        more = table("Task shares", head, body)
+        more += tables.source_block([run] if run is not None else [])
+        block = finding_block(title, lines, TEXTS["read.shares"], more)
+        return block, shares_figure(drawn, shares)
 
     def show_conflicts(self, chosen: str, measure: str) -> Drawn:
         """Draw the gradient conflicts of a run with surgery."""
@@ -170,12 +163,9 @@ class Experiments:
             for pair, values in epoch.pairs.items()
         ]
         head = ["Pair", "Epoch", *names]
-        numbers = numbers_table("Gradient conflicts", head, body)
-        return (
-            finding_block(title, lines, TEXTS["read.conflicts"]),
-            conflicts_figure(run, measure),
-            numbers + tables.source_block([run]),
-        )
+        more = table("Gradient conflicts", head, body) + tables.source_block([run])
+        block = finding_block(title, lines, TEXTS["read.conflicts"], more)
+        return block, conflicts_figure(run, measure)
 
 
 def row_choice(row: Row) -> str:

@@ -15,11 +15,12 @@ from minbert.ui.experiments.events import CURVE_MEASURES, MOST_ROWS, Experiments
 from minbert.ui.experiments.figures import AGAINST, MEASURES, curve_points
 from minbert.ui.experiments.sampling import END
 from minbert.ui.parts import blocks
-from minbert.ui.parts.blocks import finding_block, heading
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.events import draw_when_seen
+from minbert.ui.parts.figures import figure_place
 from minbert.ui.parts.score_rows import NORMALISED
 from minbert.ui.parts.texts import texts_of
-from minbert.ui.parts.views import view
+from minbert.ui.parts.views import sub_views, view
 
 TEXTS = texts_of(__package__)
 MOST_EPOCHS = 50
@@ -36,7 +37,6 @@ REDRAW: dict[str, Any] = {
     "api_visibility": "undocumented",
 }
 Part = tuple[Callable[..., tuple[Any, ...]], list[Any], list[gr.components.Component]]
-PLOT: dict[str, Any] = {"show_label": False, "elem_classes": "mb-plot"}
 
 
 def build_experiments(folder: Path, note: str = "") -> gr.Tab:
@@ -46,7 +46,14 @@ def build_experiments(folder: Path, note: str = "") -> gr.Tab:
     """
     tab = Experiments(read_results(folder))
     found = tab.results
-    built = view("Experiments", "experiments")
+    builders = {
+        "claims": build_claims,
+        "scores": build_scores,
+        "curves": build_curves,
+        "sampling": build_sampling,
+        "conflicts": build_conflicts,
+    }
+    built, parts = view("Experiments", "experiments"), []
     with built:
         some = found.runs or found.comparisons
         title = "Some results can't be shown" if some else f"No results yet: run `{COMMAND}`"
@@ -55,38 +62,21 @@ def build_experiments(folder: Path, note: str = "") -> gr.Tab:
         gr.HTML(blocks.lead_block(TEXTS["tab.lead"]))
         if note:
             gr.HTML(blocks.note_block(f"{TEXTS['tab.not_yours']} {note}"), elem_id="not-yours")
-        present = tab.parts()
-        if len(present) > 1:
-            links = "".join(f'<a href="#part-{key}">{name}</a>' for key, name in present.items())
-            gr.HTML(f'<nav class="mb-jump" aria-label="Parts of this tab">{links}</nav>')
-        builders = {
-            "claims": build_claims,
-            "scores": build_scores,
-            "curves": build_curves,
-            "shares": build_shares,
-            "conflicts": build_conflicts,
-        }
-        for key, name in present.items():
-            heading(name, f"part-{key}")
-            draw_when_seen(built, *builders[key](tab))
+        with sub_views():
+            for key, name in tab.parts().items():
+                with view(name, f"experiments-{key}") as part:
+                    parts.append((part, *builders[key](tab)))
+        for part in parts:  # a state among sub-views would be counted as one
+            draw_when_seen(*part)
     return built
-
-
-def outputs(key: str) -> list[gr.components.Component]:
-    """Place a finding, its figure and its table; return them."""
-    return [
-        gr.HTML(elem_id=f"{key}-words"),
-        gr.Plot(elem_id=f"{key}-plot", **PLOT),
-        gr.HTML(elem_id=f"{key}-table"),
-    ]
 
 
 def build_claims(tab: Experiments) -> Part:
     """Build the list of claims, each with its verdict."""
     comparisons = tab.results.comparisons
     title, lines = findings.claims_finding(comparisons)
-    claims = finding_block(title, lines, findings.READ_CLAIMS)
-    claims += tables.claims_block(comparisons, tab.results.runs)
+    listed = tables.claims_block(comparisons, tab.results.runs)
+    claims = finding_block(title, lines, findings.READ_CLAIMS, shown=listed)
     return lambda: (claims,), [], [gr.HTML(elem_id="claims")]
 
 
@@ -104,7 +94,7 @@ def build_scores(tab: Experiments) -> Part:
             elem_id="scores-metric",
             min_width=200,
         )
-    drawn = outputs("scores")
+    drawn = [*figure_place("scores")]
     shown.change(tab.choose_table, [shown, chosen], chosen, **REDRAW, api_name="choose_table").then(
         tab.show_scores, [shown, chosen], drawn, **REDRAW, api_name="show_table"
     )
@@ -148,12 +138,12 @@ def build_curves(tab: Experiments) -> Part:
             min_width=200,
         )
     inputs: list[Any] = [chosen, measures, axis]
-    drawn = outputs("curves")
+    drawn = [*figure_place("curves")]
     gr.on([one.change for one in inputs], tab.show_curves, inputs, drawn, **REDRAW)
     return tab.show_curves, inputs, drawn
 
 
-def build_shares(tab: Experiments) -> Part:
+def build_sampling(tab: Experiments) -> Part:
     """Build the live formula of annealed sampling: alpha's end, epochs, data-set sizes."""
     with gr.Row():
         end = gr.Slider(
@@ -176,7 +166,7 @@ def build_shares(tab: Experiments) -> Part:
             min_width=200,
         )
     inputs: list[Any] = [end, epochs, *sizes, recorded]
-    drawn = outputs("shares")
+    drawn = [*figure_place("shares")]
     preset.change(
         lambda name: SIZES[name],
         preset,
@@ -195,6 +185,6 @@ def build_conflicts(tab: Experiments) -> Part:
     with gr.Row():
         chosen = gr.Dropdown(names, value=names[0], label="Run with surgery", min_width=260)
         measure = gr.Radio(measures, value=measures[0], label="Measure", min_width=200)
-    drawn = outputs("conflicts")
+    drawn = [*figure_place("conflicts")]
     gr.on([chosen.change, measure.change], tab.show_conflicts, [chosen, measure], drawn, **REDRAW)
     return tab.show_conflicts, [chosen, measure], drawn

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from markupsafe import Markup
+
 from minbert.records.form import TASKS
 from minbert.records.runs import (
     ENCODER_NOTE,
@@ -27,9 +29,11 @@ from minbert.ui.parts.score_rows import (
     task_of,
 )
 from minbert.ui.parts.tables import fold, headed_table
+from minbert.ui.parts.templates import render
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
+ALL_VERDICTS = "all"
 
 
 def source_block(runs: Sequence[Run]) -> str:
@@ -112,7 +116,7 @@ def mean_of(values: Sequence[float | None], digits: int) -> str:
 
 
 def claims_block(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> str:
-    """Return the claims by verdict, those that wait for runs behind a fold, and their sources."""
+    """Return the claims as a table to filter by verdict; those that wait for runs are told last."""
     judged = [one for one in comparisons if not waiting(one)]
     ends = [
         end
@@ -124,15 +128,16 @@ def claims_block(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> str:
     ]
     scale = min([0.0, *ends]), max([0.01, *ends])
     body = ""
-    for verdict in VERDICTS:
-        cards = [claim(one, runs, scale) for one in judged if one.verdict == verdict]
-        if cards:
-            title = f"{verdict.capitalize()}: {len(cards)}"
-            body += f'<h4 class="mb-group">{title}</h4><ul class="mb-claims">{"".join(cards)}</ul>'
-    shown = [run for run in runs if any(is_compared(run, one) for one in judged)]
     if judged:
-        told = source_block(shown) or sources_block([TEXTS["tables.untold"]])
-        body += encoder_block(shown) + told
+        counts = {ALL_VERDICTS: len(judged)}
+        for verdict in VERDICTS:
+            counts[verdict] = sum(one.verdict == verdict for one in judged)
+        rows = [one for verdict in VERDICTS for one in judged if one.verdict == verdict]
+        claims = [claim(one, runs, scale) for one in rows]
+        shown = [run for run in runs if any(is_compared(run, one) for one in judged)]
+        body = render("experiments/claims.html", counts=counts, claims=claims)
+        body += encoder_block(shown)
+        body += source_block(shown) or sources_block([TEXTS["tables.untold"]])
     later = [one for one in comparisons if waiting(one)]
     items = "".join(f"<li>{escape(one.says)}: {escape(one.why)}</li>" for one in later)
     return body + (
@@ -145,23 +150,21 @@ def is_compared(run: Run, one: Comparison) -> bool:
     return run.row in one.rows and (run.seed in one.seeds or not one.seeds)
 
 
-def claim(one: Comparison, runs: Sequence[Run], scale: tuple[float, float]) -> str:
-    """Return one claim and its verdict; differences, caveat and why unfold."""
-    kind = one.verdict.replace(" ", "-")
+def claim(one: Comparison, runs: Sequence[Run], scale: tuple[float, float]) -> dict[str, str]:
+    """Return what a row tells of one claim; differences, caveat and why unfold."""
     differences = "".join(
         difference_line(name, difference, scale) for name, difference in one.differences.items()
     )
     its = [run for run in runs if is_compared(run, one)]
     caveat = "; ".join(part for part in (one.caveat, encoder_caveat(one, its)) if part)
-    notes = f'<p class="mb-note">Mind: {escape(caveat)}.</p>'.replace("..</p>", ".</p>")
-    why = note_block(f"Why: {one.why}") if one.why else ""
-    return (
-        f'<li><details><summary class="mb-claim"><span class="mb-says">{escape(one.says)}</span>'
-        f'<span class="mb-verdict mb-{kind}">{escape(one.verdict)}</span></summary>'
-        f'<p class="mb-note">{escape(compared(one))}</p>'
-        f'<dl class="mb-differences">{differences}</dl>{notes if caveat else ""}{why}'
-        "</details></li>"
-    )
+    return {
+        "says": one.says,
+        "verdict": one.verdict,
+        "compared": compared(one),
+        "differences": Markup(differences),
+        "caveat": f"{caveat.removesuffix('.')}." if caveat else "",
+        "why": one.why,
+    }
 
 
 def on_scale(name: str) -> bool:

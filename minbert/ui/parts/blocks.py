@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-import gradio as gr
+from markupsafe import Markup
+
+from minbert.ui.parts.templates import render
 
 
 def meter(share: float, css_class: str, label: str) -> str:
@@ -31,13 +33,28 @@ def notice_line(notices: Sequence[str]) -> str:
     return '<p class="mb-note mb-notice">' + escape(" · ".join(notices)) + "</p>"
 
 
-def finding_block(title: str, lines: Sequence[str], how_to_read: str, more: str = "") -> str:
-    """Return a figure's title, its findings, the line on how to read it, and HTML made by us."""
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    listed = f"<ul>{items}</ul>" if items else ""
-    return (
-        f'<div class="mb-findings"><h3>{escape(title)}</h3>{listed}'
-        f'<p class="mb-note">{escape(how_to_read)}</p>{more}</div>'
+def finding_block(
+    title: str, lines: Sequence[str], how_to_read: str, more: str = "", *, shown: str = ""
+) -> str:
+    """Return a finding as a title, and a closed fold of all that explains it.
+
+    Within a figure's place the fold stands below the figure. A message, which explains nothing,
+    has its lines in sight.
+
+    Args:
+        title: the finding, one line.
+        lines: further findings.
+        how_to_read: how to read the figure; empty: this is a message.
+        more: HTML made by us for the fold, such as the figure's numbers.
+        shown: HTML made by us that stands in sight, where it is the figure.
+    """
+    return render(
+        "parts/finding.html",
+        title=title,
+        lines=lines,
+        reading=how_to_read,
+        more=Markup(more),
+        shown=Markup(shown),
     )
 
 
@@ -68,11 +85,6 @@ def progress_block(told: str, share: float) -> str:
         f'<div class="mb-findings" role="status"><p>{escape(told)}</p>'
         f"{meter(share, 'mb-progress', told)}</div>"
     )
-
-
-def heading(name: str, anchor: str) -> None:
-    """Begin a section."""
-    gr.HTML(f'<h2 class="mb-section" id="{anchor}">{name}</h2>')
 
 
 def problems_block(problems: Sequence[str], title: str = "Some results can't be shown") -> str:

@@ -12,7 +12,7 @@ from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import percent, shown
-from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.tables import table
 from minbert.ui.question import Answer
 
 
@@ -114,5 +114,5 @@ def answers_table(
             ["Similarity, Siamese score", *(f"{clamped(pair.siamese):.2f}" for pair in pairs)],
         ]
     if cls is None:
-        return numbers_table("Answers of the model", ["Answer", names["mean"]], rows)
-    return numbers_table("Answers of both models", ["Answer", names["cls"], names["mean"]], rows)
+        return table("Answers of the model", ["Answer", names["mean"]], rows)
+    return table("Answers of both models", ["Answer", names["cls"], names["mean"]], rows)

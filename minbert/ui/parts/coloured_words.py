@@ -19,7 +19,7 @@ from minbert.explain import IntegratedGradients
 from minbert.explain.splits import SentimentSplit, SimilaritySplit
 from minbert.explain.words import Words
 from minbert.ui.parts.numbers import signed
-from minbert.ui.parts.tables import folded, map_table, table
+from minbert.ui.parts.tables import fold, map_table, table
 from minbert.ui.parts.templates import render
 from minbert.ui.parts.texts import file_text, texts_of
 
@@ -155,7 +155,7 @@ def pair_block(split: SimilaritySplit) -> str:
         paired=True,
         hint=TEXTS["read.point"],
         reading=TEXTS["read.pair"],
-        table=Markup(folded(numbers)),  # made here, its texts escaped
+        table=Markup(fold("The numbers", numbers)),  # made here, its texts escaped
     )
 
 
@@ -200,7 +200,7 @@ def coloured(
         paired=False,
         hint=TEXTS["read.point"],
         reading=reading,
-        table=Markup(folded(numbers)),  # made here, its texts escaped
+        table=Markup(fold("The numbers", numbers)),  # made here, its texts escaped
     )
 
 

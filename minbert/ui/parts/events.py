@@ -7,6 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from minbert.ui.parts.views import SEPARATOR
+
 # Events wait for the model in its own queue, where those that wait together are answered together.
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
 VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
@@ -31,4 +33,10 @@ def draw_when_seen(
     def first(known: bool, *values: object) -> tuple[Any, ...]:
         return (True, *(gr.skip() for _ in drawn)) if known else (True, *draw(*values))
 
-    tab.select(first, [seen, *inputs], [seen, *drawn], api_name=f"draw_{tab.id}", **QUIET)
+    tab.select(
+        first,
+        [seen, *inputs],
+        [seen, *drawn],
+        api_name=f"draw_{str(tab.id).replace(SEPARATOR, '_')}",
+        **QUIET,
+    )

@@ -36,10 +36,22 @@ def places(labels: Sequence[str]) -> list[str]:
     return [f"{index}:{label}" for index, label in enumerate(labels)]
 
 
-def figure_place(name: str) -> Figure:
-    """Make the place of a figure."""
-    words = gr.HTML(elem_id=f"{name}-words")
-    plot = gr.Plot(show_label=False, elem_id=f"{name}-plot", elem_classes="mb-plot")
+def figure_place(name: str, *, visible: bool = True, classes: Sequence[str] = ()) -> Figure:
+    """Make the place of a figure: its finding above it, and below it how to read it.
+
+    Args:
+        name: what its parts' ids begin with.
+        visible: whether the plot is there from the start.
+        classes: the plot's, beside its own.
+    """
+    with gr.Column(elem_classes="mb-figure"):
+        words = gr.HTML(elem_id=f"{name}-words")
+        plot = gr.Plot(
+            show_label=False,
+            visible=visible,
+            elem_id=f"{name}-plot",
+            elem_classes=["mb-plot", *classes],
+        )
     return words, plot
 
 

@@ -1,4 +1,4 @@
-"""The table beside a figure: the same numbers as text, behind a fold, every text escaped."""
+"""The table beside a figure: the same numbers as text, every text escaped."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from html import escape
 MOST_CELLS = 24  # rows and columns of a map that a table shows
 
 
-def fold(summary: str, body: str) -> str:
+def fold(summary: str, body: str, css_class: str = "") -> str:
     """Return HTML behind a line that opens it."""
-    return f'<details class="mb-fold"><summary>{escape(summary)}</summary>{body}</details>'
+    classes = f"mb-fold {css_class}".strip()
+    return f'<details class="{classes}"><summary>{escape(summary)}</summary>{body}</details>'
 
 
 def table(caption: str, names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -32,16 +33,6 @@ def headed_table(caption: str, head: str, rows: Sequence[Sequence[str]]) -> str:
         f"<caption>{escape(caption)}</caption><thead>{head}</thead><tbody>{body}</tbody>"
         "</table></div>"
     )
-
-
-def numbers_table(
-    caption: str,
-    names: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    summary: str = "The numbers",
-) -> str:
-    """Return a figure's numbers as a table behind a fold; a row's first cell names it."""
-    return fold(summary, table(caption, names, rows))
 
 
 def map_table(
@@ -72,8 +63,3 @@ def map_table(
         for name, line in zip(rows[:MOST_CELLS], values[:MOST_CELLS], strict=True)
     ]
     return table(caption, [corner, *columns[:MOST_CELLS]], body)
-
-
-def folded(*tables: str) -> str:
-    """Return tables made here behind one fold."""
-    return fold("The numbers", "".join(tables))

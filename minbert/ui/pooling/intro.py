@@ -13,7 +13,7 @@ from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import fixed
 from minbert.ui.parts.own_models import NOT_THEIRS
 from minbert.ui.parts.score_rows import Z, encoder_notes, pair_in, pooling_gaps
-from minbert.ui.parts.tables import table
+from minbert.ui.parts.tables import fold, table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -21,14 +21,6 @@ TOKENS = ("[CLS]", "a", "fine", "film", "[SEP]")  # of the drawing
 DRAWN = {
     "cls": ("CLS pooling: the first token's", "takes the vector of the first token, [CLS], alone"),
     "mean": ("Mean pooling: the average of all", "takes the average of the vectors of all tokens"),
-}
-PARTS = {  # of the tab: anchor, name
-    "lab-answers": "Both answers",
-    "lab-split": "Why similar?",
-    "lab-left-out": "Words left out",
-    "lab-contributions": "Words and mood",
-    "lab-layers": "Layer by layer",
-    "lab-sets": "A set of sentences",
 }
 MEASURES = (  # in the order of MAIN
     "Sentiment (SST-5 accuracy)",
@@ -60,7 +52,7 @@ def by_pooling(records: Records) -> dict[str, Scores]:
 
 
 def consequences(records: Records, models: int = 2) -> str:
-    """Return what the choice changes, in three lines, and the way to each part of the tab.
+    """Return what the choice changes, in three lines behind a fold.
 
     `models` is how many of your own there are.
     """
@@ -74,11 +66,7 @@ def consequences(records: Records, models: int = 2) -> str:
         f"<li><b>{name}:</b> {escape(text.format(finding=finding).strip())}</li>"
         for name, text in changes.items()
     )
-    links = "".join(f'<a href="#{anchor}">{name}</a>' for anchor, name in PARTS.items())
-    return (
-        f'<div class="mb-findings"><h3>What the choice changes</h3><ul>{told}</ul></div>'
-        f'<nav class="mb-jump" aria-label="Parts of the pooling lab">{links}</nav>'
-    )
+    return fold("What the choice changes", f"<ul>{told}</ul>")
 
 
 def drawing(pooling: str) -> str:
@@ -134,7 +122,7 @@ def scores_block(records: Records) -> str:
     title = scores_finding(scores)
     if records.own and len(scores) == 1:
         title = f"How good {next(iter(scores))} pooling is on its run's dev files"
-    return finding_block(title, lines, TEXTS["read.scores"], numbers)
+    return finding_block(title, lines, TEXTS["read.scores"], shown=numbers)
 
 
 def with_interval(metric: Metric | None) -> str:

@@ -29,7 +29,7 @@ from minbert.ui.parts.blocks import finding_block, note_block, progress_block
 from minbert.ui.parts.colours import POOLING_COLOURS
 from minbert.ui.parts.figures import no_figure, places, themed
 from minbert.ui.parts.refusal import asked_pair
-from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 
 TEXTS = texts_of(__package__)
@@ -269,7 +269,7 @@ def left_out_table(found: LeftOut) -> str:
     whole = [cell for name in found.names for cell in (f"{found.scores[name]:.2f}", "")]
     scores = [cell for called in found.names.values() for cell in (f"{called} score", "change")]
     heads = ["Without", *scores]
-    return numbers_table(
+    return table(
         f"The {found.kind} score without each word",
         heads,
         [["nothing (the whole pair)", *whole], *rows],

@@ -87,10 +87,11 @@ def drawn(found: Comparison, order: str, chosen: int) -> Shown:
     marked = chosen if 0 <= chosen < len(found.sentences) else None
     orders = found.orders[:2] if order == OWN else (found.orders[2], found.orders[2])
     title, lines = sets_findings.set_finding(found)
-    shown: list[Any] = [finding_block(title, lines, TEXTS["read.matrix"])]
-    for side, rows in zip(found.sides, orders, strict=True):
-        numbers = sets_findings.matrix_table(found, side, rows)
-        shown += [side_head(side) + numbers, matrix_figure(found, side, rows, marked)]
+    sides = [*zip(found.sides, orders, strict=True)]
+    numbers = "".join(sets_findings.matrix_table(found, side, rows) for side, rows in sides)
+    shown: list[Any] = [finding_block(title, lines, TEXTS["read.matrix"], numbers)]
+    for side, rows in sides:
+        shown += [side_head(side), matrix_figure(found, side, rows, marked)]
     title, lines = sets_findings.points_finding(found, marked)
     shown.append(
         finding_block(title, lines, TEXTS["read.points"], sets_findings.points_table(found))

@@ -80,7 +80,7 @@ def matrix_figure(
             },
         )
     )
-    themed(figure, height=130 + max(180, min(700, 22 * count)))
+    themed(figure, height=130 + max(180, min(700, 20 * count)))
     size = 11 if count <= 32 else 8
     axis = {"tickmode": "array", "tickvals": steps, "showgrid": False, "zeroline": False}
     figure.update_xaxes(
@@ -138,7 +138,7 @@ def points_figure(found: Comparison, side: Compared, chosen: int | None) -> go.F
         rows = [place for place, group in enumerate(found.groups) if group == name]
         if rows:
             add_group(figure, found, side, rows, name)
-    themed(figure, height=400)
+    themed(figure, height=330)
     for update, share, axis in zip(
         (figure.update_xaxes, figure.update_yaxes), side.shares, ("first", "second"), strict=True
     ):

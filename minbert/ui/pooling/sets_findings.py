@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from minbert.ui.parts.answer_words import capital
-from minbert.ui.parts.tables import folded, map_table, numbers_table
+from minbert.ui.parts.tables import map_table, table
 from minbert.ui.pooling.sets import (
     ENCODERS,
     NEIGHBOURS,
@@ -158,7 +158,7 @@ def matrix_table(found: Comparison, side: Compared, order: Sequence[int]) -> str
     rows = [f"{place + 1} {found.sentences[place]}" for place in order]
     values = [[side.matrix[a][b] for b in order] for a in order]
     caption = f"Cosines under {short(side)}"
-    return folded(map_table(caption, "Sentence", rows, [str(k + 1) for k in order], values, ".2f"))
+    return map_table(caption, "Sentence", rows, [str(k + 1) for k in order], values, ".2f")
 
 
 def points_table(found: Comparison) -> str:
@@ -169,4 +169,4 @@ def points_table(found: Comparison) -> str:
         + [f"{value:.3f}" for side in found.sides for value in side.points[k]]
         for k, sentence in enumerate(found.sentences)
     ]
-    return numbers_table("The maps' points", ["Sentence", "Group", *names], rows)
+    return table("The maps' points", ["Sentence", "Group", *names], rows)

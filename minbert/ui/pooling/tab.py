@@ -12,12 +12,12 @@ import gradio as gr
 
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
-from minbert.ui.parts.blocks import heading, note_block
+from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.figures import figure_place
 from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.texts import texts_of
-from minbert.ui.parts.views import view
+from minbert.ui.parts.views import sub_views, view
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
@@ -47,6 +47,7 @@ class LeftOutPart:
 class SetPart:
     """A set of sentences under two poolings."""
 
+    view: gr.Tab
     chooser: gr.Radio
     about: gr.HTML
     box: gr.Textbox
@@ -76,7 +77,6 @@ class SetPart:
 class PoolingTab:
     """Both models' answers, and the figures that explain them."""
 
-    tab: gr.Tab
     answers: Figure
     split: Figure
     contributions: Figure
@@ -95,26 +95,24 @@ def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
     records = records_of(engine, models, results)
     widths = [model.config.encoder.hidden_size for model in reversed(engine.answering.values())]
     several = len(widths) > 1
-    with view("Pooling lab", "pooling") as tab:
-        gr.HTML(opening(*widths), elem_id="lab-opening")
-        gr.HTML(consequences(records, len(widths)), elem_id="lab-consequences")
-        heading(
-            "Both models on your sentences" if several else "The model on your sentences",
-            "lab-answers",
-        )
-        answers = figure_place("pooling")
-        gr.HTML(scores_block(records), elem_id="lab-scores")
-        heading("Why are these two similar?", "lab-split")
-        split = figure_place("split")
-        heading("What does each word do, under either pooling?", "lab-left-out")
-        left_out = build_left_out()
-        heading("Which words make the mood?", "lab-contributions")
-        contributions = figure_place("contributions")
-        heading("Layer by layer", "lab-layers")
-        layers = figure_place("layers")
-        heading("A set of sentences", "lab-sets")
-        sets = build_sets(Sets(engine))
-    return PoolingTab(tab, answers, split, contributions, layers, left_out, sets)
+    with view("Pooling lab", "pooling"), sub_views():
+        with view("Both answers" if several else "The answers", "pooling-both"):
+            answers = figure_place("pooling")
+        with view("What is pooling?", "pooling-what"):
+            gr.HTML(opening(*widths), elem_id="lab-opening")
+            gr.HTML(scores_block(records), elem_id="lab-scores")
+            gr.HTML(consequences(records, len(widths)), elem_id="lab-consequences")
+        with view("Why similar?", "pooling-split"):
+            split = figure_place("split")
+        with view("Words and mood", "pooling-moods"):
+            contributions = figure_place("contributions")
+        with view("Words left out", "pooling-left_out"):
+            left_out = build_left_out()
+        with view("Layer by layer", "pooling-layers"):
+            layers = figure_place("layers")
+        with view("A set", "pooling-sets") as sets_view:
+            sets = build_sets(Sets(engine), sets_view)
+    return PoolingTab(answers, split, contributions, layers, left_out, sets)
 
 
 def two_sides(left: str, right: str) -> tuple[Figure, Figure]:
@@ -139,47 +137,54 @@ def build_left_out() -> LeftOutPart:
     return LeftOutPart(start, stop, siamese, joint)
 
 
-def build_sets(sets: Sets) -> SetPart:
+def build_sets(sets: Sets, sets_view: gr.Tab) -> SetPart:
     """Build the sets: which one, its lines, two poolings, two matrices, two maps."""
     names = list(sets.sets)
     ways = [(way.label, name) for name, way in sets.ways.items()]
     first = sets.sets[names[0]]
     left_way = "cls" if "cls" in sets.ways else list(sets.ways)[1]
-    gr.HTML(note_block(TEXTS["sets.note"]))
     chooser = gr.Radio(names, value=names[0], label="Our sets", elem_id="set-of")
     told = gr.HTML(note_block(first.about), elem_id="set-about")
-    box = gr.Textbox(
-        first.text, label="Sentences, one a line", lines=6, max_lines=10, elem_id="set-lines"
-    )
+    with gr.Accordion("Its sentences, or your own", open=False, elem_id="set-own"):
+        box = gr.Textbox(
+            first.text,
+            label="A sentence a line; group | sentence puts it into a group",
+            lines=6,
+            max_lines=10,
+            elem_id="set-lines",
+        )
+        compare = gr.Button("Compare these", elem_id="set-compare")
     with gr.Row():
         left = gr.Dropdown(
-            ways, value=left_way, label="Pooling on the left", elem_id="set-left", min_width=220
+            ways, value=left_way, label="On the left", elem_id="set-left", min_width=140
         )
         right = gr.Dropdown(
-            ways, value="mean", label="Pooling on the right", elem_id="set-right", min_width=220
+            ways, value="mean", label="On the right", elem_id="set-right", min_width=140
         )
-        compare = gr.Button("Compare these", elem_id="set-compare", min_width=160, scale=0)
-    words = gr.HTML(elem_id="set-words")
-    with gr.Row():
         order = gr.Radio(
             [TOGETHER, OWN],
             value=TOGETHER,
             label="Order of the lines",
             elem_id="set-order",
-            min_width=260,
+            min_width=300,
+            scale=2,
         )
         chosen = gr.Dropdown(
             [("none", NOBODY)],
             value=NOBODY,
-            label="Mark a sentence in all four figures",
+            label="Mark a sentence",
             elem_id="set-chosen",
-            min_width=260,
+            min_width=160,
         )
-    matrices = two_sides("set-left-matrix", "set-right-matrix")
-    points_words = gr.HTML(elem_id="set-points-words")
-    points = two_sides("set-left-points", "set-right-points")
+    with gr.Column(elem_classes="mb-figure"):
+        words = gr.HTML(elem_id="set-words")
+        matrices = two_sides("set-left-matrix", "set-right-matrix")
+    with gr.Column(elem_classes="mb-figure"):
+        points_words = gr.HTML(elem_id="set-points-words")
+        points = two_sides("set-left-points", "set-right-points")
     state = gr.State(None)
     return SetPart(
+        sets_view,
         chooser,
         told,
         box,
@@ -217,22 +222,19 @@ class PoolingView:
 
 def lab_events(engine: Engine, texts: list[gr.Textbox], tab: PoolingTab) -> None:
     """Wire the left-out words and the sets."""
-    left_out_events(Occlusion(engine), texts, tab)
-    set_events(Sets(engine), tab)
+    left_out_events(Occlusion(engine), texts, tab.left_out)
+    set_events(Sets(engine), tab.sets)
 
 
-def left_out_events(occlusion: Occlusion, texts: list[gr.Textbox], tab: PoolingTab) -> None:
+def left_out_events(occlusion: Occlusion, texts: list[gr.Textbox], part: LeftOutPart) -> None:
     """Leave out words on the button; stop on the other; forget it when the question changes."""
-    part = tab.left_out
     begun = part.start.click(occlusion.leave_out, texts, part.outputs, **QUIET, **MODEL_EVENTS)
-    # the words of the mood hold every word of both sentences: they change with the question
-    for change in (part.stop.click, tab.contributions[0].change):
+    for change in (part.stop.click, *(text.change for text in texts)):
         change(waiting, None, part.outputs, cancels=[begun], **QUIET)
 
 
-def set_events(sets: Sets, tab: PoolingTab) -> None:
-    """Compare when asked, when a set or a pooling is chosen, and when the tab is first seen."""
-    part = tab.sets
+def set_events(sets: Sets, part: SetPart) -> None:
+    """Compare when asked, when a set or a pooling is chosen, and when it is first seen."""
     inputs: list[Any] = [part.box, *part.ways, part.order]
     options: dict[str, Any] = {
         "trigger_mode": "always_last",
@@ -240,7 +242,7 @@ def set_events(sets: Sets, tab: PoolingTab) -> None:
         **PRIVATE,
         **VISIBLE,
     }
-    tab.tab.select(sets.begin, [part.state, *inputs], part.outputs, **options)
+    part.view.select(sets.begin, [part.state, *inputs], part.outputs, **options)
     part.chooser.input(sets.choose, part.chooser, [part.about, part.box], **QUIET).then(
         sets.compare, inputs, part.outputs, **options
     )

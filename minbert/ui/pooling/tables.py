@@ -8,20 +8,18 @@ from collections.abc import Mapping, Sequence
 from minbert.explain import SentimentSplit, SimilaritySplit
 from minbert.tasks import SENTIMENT
 from minbert.ui.parts.answer_words import POOLING_NAMES
-from minbert.ui.parts.tables import folded, map_table, numbers_table
+from minbert.ui.parts.tables import map_table, table
 
 
 def split_table(split: SimilaritySplit) -> str:
     """Return the cells whose sum is the cosine."""
-    return folded(
-        map_table(
-            f"Parts of the cosine {split.cosine:.4f}: words of A in rows, of B in columns",
-            "A ↓ B →",
-            split.first.labels,
-            split.second.labels,
-            split.matrix.tolist(),
-            ".4f",
-        )
+    return map_table(
+        f"Parts of the cosine {split.cosine:.4f}: words of A in rows, of B in columns",
+        "A ↓ B →",
+        split.first.labels,
+        split.second.labels,
+        split.matrix.tolist(),
+        ".4f",
     )
 
 
@@ -38,7 +36,7 @@ def contributions_table(splits: Mapping[str, SentimentSplit]) -> str:
         )
         for name, split in splits.items()
     ]
-    return folded(*tables)
+    return "".join(tables)
 
 
 def layers_table(
@@ -53,4 +51,4 @@ def layers_table(
         for layer, values in enumerate(itertools.zip_longest(*cosines.values()))
     ]
     heads = [names[name] for name in cosines]
-    return numbers_table("Cosine of A and B after each layer", ["After", *heads], rows)
+    return table("Cosine of A and B after each layer", ["After", *heads], rows)

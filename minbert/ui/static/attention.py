@@ -12,7 +12,6 @@ from minbert.ui.attention.figures import map_figure
 from minbert.ui.attention.findings import READ_MAP, head_finding
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.tables import fold
 from minbert.ui.static.document import options, plain_figure, select
 
 UNIT = 10_000  # a share of 1 is stored as this whole number: as exact as the page's own maps
@@ -88,11 +87,12 @@ def attention_block(
         select("attention-head", "Head", options(heads)),
     )
     first = data[0]
-    numbers = fold("The numbers", '<div id="attention-numbers"></div>')
+    numbers = '<div id="attention-numbers"></div>'
     height = first["figure"]["layout"]["height"]
     return (
-        f'<div class="mb-choices">{"".join(lists)}</div><div id="attention-words">'
+        f'<div class="mb-choices">{"".join(lists)}</div><div class="mb-figure">'
+        '<div id="attention-words">'
         + finding_block(first["findings"][0][0], [], READ_MAP, numbers)
         + f'</div><div class="mb-plot" id="{PLACE}" data-figure style="min-height:{height}px" '
-        'role="img" aria-label="Attention map; its numbers are in a table beside it"></div>'
+        'role="img" aria-label="Attention map; its numbers are in a table below it"></div></div>'
     )

@@ -102,7 +102,12 @@ def example_panel(engine: Engine, example: Mapping[str, str], key: str, figures:
 
 def question(name: str, told: str, figure: str) -> str:
     """Return one question: its name, what was found, and the figure's place."""
-    return f'<p class="mb-question">{escape(name)}</p>{told}{figure}'
+    return f'<p class="mb-question">{escape(name)}</p>{framed(told, figure)}'
+
+
+def framed(told: str, figure: str) -> str:
+    """Return a figure between its finding and how to read it."""
+    return f'<div class="mb-figure">{told}{figure}</div>'
 
 
 def sets_block(engine: Engine, figures: Figures) -> str:
@@ -115,10 +120,8 @@ def sets_block(engine: Engine, figures: Figures) -> str:
         points_words, *points = shown[5:10]
         panels[name] = (
             note_block(one.about)
-            + matrix_words
-            + two_sides(f"set-{place}-matrix", matrices, "Cosines", figures)
-            + points_words
-            + two_sides(f"set-{place}-points", points, "Map", figures)
+            + framed(matrix_words, two_sides(f"set-{place}-matrix", matrices, "Cosines", figures))
+            + framed(points_words, two_sides(f"set-{place}-points", points, "Map", figures))
         )
     return chooser("set", "Set", panels)
 
@@ -137,15 +140,15 @@ def tables_block(experiments: Experiments, figures: Figures) -> str:
     """Return every table of the reproduction with its figure, and the curves of two rows."""
     found = experiments.results
     told = problems_block(found.problems)
-    drawn: dict[str, tuple[str, go.Figure, str]] = {
+    drawn: dict[str, tuple[str, go.Figure]] = {
         name: experiments.show_scores(name, REPORT_METRICS) for name in experiments.tables
     }
     if experiments.curved:
         rows, measures = experiments.first_curves(), list(CURVE_MEASURES)
         drawn["Training curves"] = experiments.show_curves(rows, measures, "tokens")
     panels = {
-        name: block + figures.place(f"table-{place}", figure, name) + numbers
-        for place, (name, (block, figure, numbers)) in enumerate(drawn.items())
+        name: framed(block, figures.place(f"table-{place}", figure, name))
+        for place, (name, (block, figure)) in enumerate(drawn.items())
     }
     return told + (chooser("table", "Table", panels, opened(experiments, panels)) if panels else "")
 
@@ -163,7 +166,7 @@ def claims(experiments: Experiments) -> str:
         return ""
     title, lines = claims_finding(found.comparisons)
     judged = claims_block(found.comparisons, found.runs)
-    return finding_block(title, lines, READ_CLAIMS) + judged
+    return finding_block(title, lines, READ_CLAIMS, shown=judged)
 
 
 def page_body(parts: Parts, still: str) -> str:

@@ -15,7 +15,7 @@ from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.events import PRIVATE
 from minbert.ui.parts.figures import cut
-from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.tables import fold, table
 from minbert.ui.parts.templates import render
 from minbert.ui.parts.texts import file_text, texts_of
 from minbert.ui.question import Asked
@@ -86,9 +86,8 @@ def phrases_block(found: Phrases, results: Sequence[SentimentResult]) -> str:
     rows = [
         [found.texts[k], f"{results[k].expected:.2f}", results[k].label] for k in reversed(ends)
     ]
-    numbers = numbers_table(
-        "The most positive and the most negative phrases", ["Phrase", "rating", "class"], rows
-    )
+    caption = "The most positive and the most negative phrases"
+    numbers = fold("The numbers", table(caption, ["Phrase", "rating", "class"], rows))
     skipped = f"The first {count} words; {found.skipped:,} more are left out."
     return render(
         "try_it/phrases.html",

@@ -19,7 +19,7 @@ from minbert.ui.parts.blocks import finding_block, note_block
 from minbert.ui.parts.colours import POOLING_COLOURS
 from minbert.ui.parts.figures import figure_place, no_figure, plain, themed
 from minbert.ui.parts.numbers import percent
-from minbert.ui.parts.tables import fold, numbers_table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.question import Asked
 
@@ -151,16 +151,17 @@ def pair_shown(read: Read) -> tuple[str, dict[str, Any]]:
 
 
 def curves_block(read: Read, sentence: str, quantity: str, top: int) -> str:
-    """Return a figure's finding, what was cut, how to read it and its table, behind folds."""
+    """Return a figure's finding, what was cut, and behind a fold how to read it and its table."""
     names = [curve.name for curve in read.curves.values()]
     rows = [
         [label, *(f"{curve.values[k]:.2f}" for curve in read.curves.values())]
         for k, label in enumerate(read.labels)
     ]
     caption = f"The {quantity} after each word of {sentence}, 0 to {top}"
-    more = fold("How to read this", note_block(TEXTS["read.reading"]))
-    more += numbers_table(caption, ["After", *names], rows)
-    return finding_block(turn(read, quantity), [], cut_told(read.text, sentence), more)
+    cut = cut_told(read.text, sentence)
+    numbers = table(caption, ["After", *names], rows)
+    shown = note_block(cut) if cut else ""
+    return finding_block(turn(read, quantity), [], TEXTS["read.reading"], numbers, shown=shown)
 
 
 def turn(read: Read, quantity: str) -> str:

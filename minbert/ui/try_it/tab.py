@@ -10,12 +10,14 @@ import gradio as gr
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import InputArea
 from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET
-from minbert.ui.parts.views import view
+from minbert.ui.parts.views import sub_views, view
 from minbert.ui.question import Asked
 from minbert.ui.scripts import MAKE_LINK
 from minbert.ui.try_it.colouring import ColouredPart, build_coloured
 from minbert.ui.try_it.edits import EditRow, Edits, Steps, build_edits
 from minbert.ui.try_it.events import Handlers
+from minbert.ui.try_it.phrases import build_phrases
+from minbert.ui.try_it.reading import ReadingPart, build_reading
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +27,8 @@ class TryTab:
     tab: gr.Tab
     predictions: gr.HTML
     coloured: ColouredPart
+    reading: ReadingPart
+    phrases: gr.HTML
     threshold: gr.Slider
     swap: gr.Button
     pin: gr.Button
@@ -42,49 +46,62 @@ class TryTab:
 def build_try(engine: Engine) -> TryTab:
     """Build the tab of the answers."""
     with view("Try it", "try") as tab:
-        predictions = gr.HTML(elem_id="predictions")
-        coloured = build_coloured(engine)
-        with gr.Row():
-            threshold = gr.Slider(
-                0.05,
-                0.95,
-                value=0.5,
-                step=0.05,
-                label="Paraphrase: say yes above",
-                elem_id="threshold",
-                min_width=260,
-                scale=3,
-            )
-            swap = gr.Button("Swap A and B", elem_id="swap", min_width=130)
-            pin = gr.Button("Pin and compare", elem_id="pin", min_width=130)
-            unpin = gr.Button("Unpin", elem_id="unpin", min_width=90, visible=False)
-        edits = build_edits()
-        change = gr.HTML(elem_id="change")
-        with gr.Accordion("Share it, or get it elsewhere", open=False, elem_id="elsewhere"):
-            share = gr.Button("Make a link to this", elem_id="share")
-            link = gr.Textbox(
-                label="Link that opens this page with both sentences (they stand in it)",
-                buttons=["copy"],
-                interactive=False,
-                elem_id="link",
-            )
-            python = gr.Code(
-                label="The same from Python",
-                language="python",
-                interactive=False,
-                elem_id="python",
-                wrap_lines=True,
-            )
-            as_json = gr.Code(
-                label="As JSON", language="json", interactive=False, elem_id="json", wrap_lines=True
-            )
         # Of one visit: the present answer, the pinned one. Inside the tab, since a child of gr.Tabs
         # that is no tab makes gradio list tabs twice.
         kept = [gr.State(None, time_to_live=KEPT_SECONDS) for _ in range(2)]
+        with sub_views():
+            with view("Answers", "try-answers"):
+                predictions = gr.HTML(elem_id="predictions")
+                coloured = build_coloured(engine)
+                with gr.Row():
+                    threshold = gr.Slider(
+                        0.05,
+                        0.95,
+                        value=0.5,
+                        step=0.05,
+                        label="Paraphrase: say yes above",
+                        elem_id="threshold",
+                        min_width=260,
+                        scale=3,
+                    )
+                    swap = gr.Button("Swap A and B", elem_id="swap", min_width=130)
+                    pin = gr.Button("Pin and compare", elem_id="pin", min_width=130)
+                    unpin = gr.Button("Unpin", elem_id="unpin", min_width=90, visible=False)
+                edits = build_edits()
+                change = gr.HTML(elem_id="change")
+                shared = build_share()
+            with view("As you read", "try-reading"):
+                reading = build_reading()
+            with view("Every phrase", "try-phrases"):
+                phrases = build_phrases()
     buttons = swap, pin, unpin, edits
     return TryTab(
-        tab, predictions, coloured, threshold, *buttons, change, share, link, python, as_json, *kept
+        *(tab, predictions, coloured, reading, phrases),
+        *(threshold, *buttons, change, *shared, *kept),
     )
+
+
+def build_share() -> tuple[gr.Button, gr.Textbox, gr.Code, gr.Code]:
+    """Build the link, and the same answer as Python and as JSON, behind a fold."""
+    with gr.Accordion("Share it, or get it elsewhere", open=False, elem_id="elsewhere"):
+        share = gr.Button("Make a link to this", elem_id="share")
+        link = gr.Textbox(
+            label="Link that opens this page with both sentences (they stand in it)",
+            buttons=["copy"],
+            interactive=False,
+            elem_id="link",
+        )
+        python = gr.Code(
+            label="The same from Python",
+            language="python",
+            interactive=False,
+            elem_id="python",
+            wrap_lines=True,
+        )
+        as_json = gr.Code(
+            label="As JSON", language="json", interactive=False, elem_id="json", wrap_lines=True
+        )
+    return share, link, python, as_json
 
 
 class TryView:

@@ -21,7 +21,7 @@ from minbert.predictor import Predictor
 from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.parts.figures import places, plain, themed
 from minbert.ui.parts.steps import Far, Tell, watched
-from minbert.ui.parts.tables import numbers_table
+from minbert.ui.parts.tables import table
 from minbert.ui.why.subject import Subject, short_name, target_name
 
 NAMES = {
@@ -267,4 +267,4 @@ def attribution_table(found: Attribution) -> str:
     ]
     heads = ["Word", *(cell for name in NAMES.values() for cell in (name, "rank"))]
     what = short_name(found.gradients.target)
-    return numbers_table(f"Each word's number for {what}, by method", heads, rows)
+    return table(f"Each word's number for {what}, by method", heads, rows)

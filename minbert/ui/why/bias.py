@@ -21,7 +21,7 @@ from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.colours import NEUTRAL
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.steps import Tell, watched
-from minbert.ui.parts.tables import numbers_table, table
+from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.subject import Subject, moved, said
 
@@ -69,7 +69,7 @@ def sentence_block(
             f"Sentence {name} has no word for people that our lists know, such as “she”, “old” "
             "before “woman”, or “Indian”."
         ]
-        return finding_block("There is nothing to swap", lines, TEXTS["read.sentence"])
+        return finding_block("There is nothing to swap", lines, "")
     widest = max(found, key=lambda each: each.spread)
     task, lines = subject.task, []
     if widest.spread < NOTHING:
@@ -93,7 +93,7 @@ def sentence_block(
             now = said(task, found[0].answers[0])
             lines.append(f"Masking itself changes the answer from {said(task, whole)} to {now}.")
     tables = [swaps_table(subject, each) for each in found]
-    block = finding_block(title, lines, TEXTS["read.sentence"], "".join(tables))
+    block = finding_block(title, lines, TEXTS["read.sentence"], shown="".join(tables))
     return f'<div class="mb-texts">{block}</div>'
 
 
@@ -126,7 +126,7 @@ def templates_block(task: str, found: Sequence[BiasProbe], *, masked: bool) -> s
         lines.append("Terms are masked: the model reads [MASK] in their place.")
     rows = [probe_row(each) for each in found]
     heads = ["List", "Mean spread", "From", "To", "Widest in", "Lowest", "Highest"]
-    more = numbers_table(f"Spread of the {UNITS[task]}", heads, rows)
+    more = table(f"Spread of the {UNITS[task]}", heads, rows)
     block = finding_block(title, lines, TEXTS["read.templates"], more)
     return f'<div class="mb-texts">{block}</div>'
 

@@ -52,7 +52,7 @@ def record_block(results: Path, *, own: bool = False) -> str:
     except MissingRecordError:
         models = ()
     except RecordError as error:
-        return finding_block("The stored record can't be read", [str(error)], TEXTS["read.record"])
+        return finding_block("The stored record can't be read", [str(error)], "")
     if not models:
         lines = [
             f"Nobody has measured it yet: {FILE} is not among the results.",
@@ -61,14 +61,14 @@ def record_block(results: Path, *, own: bool = False) -> str:
             switch,
         ]
         title = "What masking in training costs and gains is not known"
-        return finding_block(title, lines, TEXTS["read.record"])
+        return finding_block(title, lines, "")
     title, lines = record_finding(record)
     lines.insert(2, switch)
     heads = ["Model", "Texts in training", "Seed", *(f"Spread, {task}" for task in TASKS)]
     heads += list(DEV.values())
     rows = [_row(model) for model in models]
     more = table("Spread over swapped terms, and dev scores", heads, rows)
-    return finding_block(title, lines, TEXTS["read.record"], more)
+    return finding_block(title, lines, TEXTS["read.record"], shown=more)
 
 
 def record_finding(record: Bias) -> tuple[str, list[str]]:

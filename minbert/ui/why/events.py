@@ -101,7 +101,7 @@ class Why:
                         if model in index.models
                     }
         except CheckpointError as error:
-            return finding_block("The index can't be used", [str(error)], TEXTS["read.nearest"])
+            return finding_block("The index can't be used", [str(error)], "")
         alone = "siamese" if subject.task == "similarity" else None
         return cut_note(self.engine.mean, subject, alone) + nearest.nearest_block(found, names)
 

@@ -26,7 +26,7 @@ def quoted(label: str) -> str:
 def no_index_block() -> str:
     """Say how to build an index."""
     lines = TEXTS.lines("nearest.no_index")
-    return finding_block("No training sentences to look among", lines, TEXTS["read.nearest"])
+    return finding_block("No training sentences to look among", lines, "")
 
 
 def nearest_block(
@@ -40,7 +40,7 @@ def nearest_block(
         same = "the same sentence" if len(firsts) == 1 else "different sentences"
         titles.append(f"to {name} {same}")
     title = "Nearest under CLS and mean pooling: " + ", ".join(titles)
-    block = finding_block(title, [], TEXTS["read.nearest"], neighbour_tables(found, names))
+    block = finding_block(title, [], TEXTS["read.nearest"], shown=neighbour_tables(found, names))
     return f'<div class="mb-texts">{block}</div>'
 
 
@@ -57,7 +57,9 @@ def own_block(
     title = "The nearest sentences of the index"
     if len(without) == len(names):
         title = "The training sentences on this machine are not these models'"
-    block = finding_block(title, lines, TEXTS["read.own_nearest"], neighbour_tables(found, names))
+    tables = neighbour_tables(found, names)
+    reading = TEXTS["read.own_nearest"]
+    block = finding_block(title, lines, reading if tables else "", shown=tables)
     return f'<div class="mb-texts">{block}</div>'
 
 

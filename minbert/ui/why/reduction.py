@@ -35,7 +35,7 @@ def reduction_block(subject: Subject, found: Reduction) -> str:
     names = [f"Words of {name}" for name in subject.names] if whole.second else ["Words"]
     rows = [step_row(subject, step) for step in found.steps]
     steps = table("Step by step", [*names, "Taken away", "The model says"], rows)
-    block = finding_block(title, lines, TEXTS["read.reduction"], steps)
+    block = finding_block(title, lines, TEXTS["read.reduction"], shown=steps)
     return f'<div class="mb-texts">{block}</div>'
 
 

@@ -19,7 +19,7 @@ def swaps_block(subject: Subject, found: Counterfactuals) -> str:
     now = short_answer(task, found.answer)
     if not tries:
         lines = ["Nothing was tried. Type a sentence with a common word, such as “good” or “is”."]
-        return finding_block("None of these words is in our lists", lines, TEXTS["read.swaps"])
+        return finding_block("None of these words is in our lists", lines, "")
     flips = [each for each in tries if each.flips and task != "similarity"]
     best = flips[0] if flips else tries[0]
     swap = f"“{best.word}” → “{best.replacement}”"
@@ -40,7 +40,7 @@ def swaps_block(subject: Subject, found: Counterfactuals) -> str:
     rows = [swap_row(subject, each) for each in tries[:MOST_ROWS]]
     heads = ["Replacement", "Where", "The model then says", "Change", "Another answer"]
     listed = table("Each word's strongest replacement", heads, rows)
-    block = finding_block(title, lines, TEXTS["read.swaps"], listed)
+    block = finding_block(title, lines, TEXTS["read.swaps"], shown=listed)
     return f'<div class="mb-texts">{block}</div>'
 
 

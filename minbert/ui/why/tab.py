@@ -11,11 +11,11 @@ from typing import Any
 import gradio as gr
 
 from minbert.ui.engine import Engine
-from minbert.ui.parts.blocks import heading, lead_block, note_block
+from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.events import MODEL_EVENTS, QUIET
 from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.texts import texts_of
-from minbert.ui.parts.views import view
+from minbert.ui.parts.views import sub_views, view
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import KINDS, OF_A, TARGETS
@@ -55,7 +55,6 @@ class Part:
 class WhyTab:
     """The tab's components."""
 
-    tab: gr.Tab
     kind: gr.Radio
     target: gr.Dropdown
     masked: gr.Checkbox
@@ -65,51 +64,48 @@ class WhyTab:
 def build_why(results: Path, engine: Engine) -> WhyTab:
     """Build the tab; `results` may hold the record of bias. Nothing is computed here."""
     parts: dict[str, Part] = {}
-    with view("Why?", "why") as tab:
-        opening = TEXTS["tab.opening"].format(pooling=engine.names["mean"])
-        gr.HTML(lead_block(opening), elem_id="why-opening")
+    with view("Why?", "why"):
         kind = gr.Radio(list(KINDS), value=OF_A, label="Explain which answer?", elem_id="why-kind")
-        heading("Which words made this answer?", "why-words-head")
-        with gr.Row():
-            target = gr.Dropdown(
-                TARGETS["sentiment"],
-                value=TARGETS["sentiment"][0][1],
-                label="Explain what of it?",
-                elem_id="why-target",
-                min_width=220,
-            )
-            start, stop = buttons("words", "Rank the words")
-        parts["words"] = place("words", start, stop, figure=True)
-        heading("The fewest words that keep the answer", "why-fewest-head")
-        with gr.Row():
-            start, stop = buttons("fewest", "Take words away")
-        parts["fewest"] = place("fewest", start, stop)
-        heading("One word that would change it", "why-swaps-head")
-        with gr.Row():
-            start, stop = buttons("swaps", "Try other words")
-        parts["swaps"] = place("swaps", start, stop)
-        heading("Nearest training examples", "why-nearest-head")
-        with gr.Row():
-            start = gr.Button("Find them", elem_id="why-nearest", scale=0, min_width=200)
-        parts["nearest"] = place("nearest", start, None)
-        heading("Does it treat people alike?", "why-people-head")
-        masked = gr.Checkbox(
-            label=MASK_SWITCH,
-            info="The model then reads [MASK] in place of words such as “actress” or “Indian”.",
-            elem_id="why-masked",
-        )
-        with gr.Row():
-            start, stop = buttons("people", "Swap in my sentence")
-        parts["people"] = place("people", start, stop)
-        with gr.Row():
-            start, stop = buttons("templates", "Swap in our sentences")
-        parts["templates"] = place("templates", start, stop, figure=True)
-        heading("What masking in training costs and gains", "why-record-head")
-        gr.HTML(
-            f'<div class="mb-texts">{record_block(results, own=bool(engine.own))}</div>',
-            elem_id="why-record",
-        )
-    return WhyTab(tab, kind, target, masked, parts)
+        with sub_views():
+            with view("Words", "why-words"):
+                with gr.Row():
+                    target = gr.Dropdown(
+                        TARGETS["sentiment"],
+                        value=TARGETS["sentiment"][0][1],
+                        label="Explain what of it?",
+                        elem_id="why-target",
+                        min_width=220,
+                    )
+                    start, stop = buttons("words", "Rank the words")
+                parts["words"] = place("words", start, stop, figure=True)
+                opening = TEXTS["tab.opening"].format(pooling=engine.names["mean"])
+                gr.HTML(note_block(opening), elem_id="why-opening")
+            with view("Fewest words", "why-fewest"):
+                parts["fewest"] = pressed("fewest", "Take words away")
+            with view("Other words", "why-swaps"):
+                parts["swaps"] = pressed("swaps", "Try other words")
+            with view("Nearest examples", "why-nearest"):
+                start = gr.Button("Find them", elem_id="why-nearest", scale=0, min_width=200)
+                parts["nearest"] = place("nearest", start, None)
+            with view("Alike for people?", "why-people"):
+                masked = gr.Checkbox(
+                    label=MASK_SWITCH,
+                    info="It then reads [MASK] in place of words such as “actress” or “Indian”.",
+                    elem_id="why-masked",
+                )
+                parts["people"] = pressed("people", "Swap in my sentence")
+                parts["templates"] = pressed("templates", "Swap in our sentences", figure=True)
+            with view("Masked in training", "why-training"):
+                record = record_block(results, own=bool(engine.own))
+                gr.HTML(f'<div class="mb-texts">{record}</div>', elem_id="why-record")
+    return WhyTab(kind, target, masked, parts)
+
+
+def pressed(name: str, label: str, *, figure: bool = False) -> Part:
+    """Make a part of a button, one that stops it, and the place below them."""
+    with gr.Row():
+        start, stop = buttons(name, label)
+    return place(name, start, stop, figure=figure)
 
 
 def buttons(name: str, label: str) -> tuple[gr.Button, gr.Button]:
@@ -121,12 +117,13 @@ def buttons(name: str, label: str) -> tuple[gr.Button, gr.Button]:
 
 def place(name: str, start: gr.Button, stop: gr.Button | None, *, figure: bool = False) -> Part:
     """Make the place of what a part shows."""
-    told = gr.HTML(note_block(WAITING[name]), elem_id=f"why-{name}-told")
     plot = None
-    if figure:
-        plot = gr.Plot(
-            show_label=False, elem_id=f"why-{name}-plot", elem_classes="mb-plot", visible=False
-        )
+    with gr.Column(elem_classes="mb-figure"):
+        told = gr.HTML(note_block(WAITING[name]), elem_id=f"why-{name}-told")
+        if figure:
+            plot = gr.Plot(
+                show_label=False, elem_id=f"why-{name}-plot", elem_classes="mb-plot", visible=False
+            )
     return Part(name, start, stop, told, plot)
 
 

@@ -150,11 +150,13 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "about/calibration.calibration_block": lambda of: calibration.calibration_block(
         of.records.calibration
     ),
-    "about/card.heading": lambda _: card.heading(MARK),
     "about/card.card_html": lambda _: card.card_html("\n\n".join(MARKDOWN).replace("{}", MARK)),
     "about/card.table_html": lambda _: card.table_html([f"|{MARK}|{MARK}|", f"|{MARK}|{MARK}|"]),
     "about/card.inline": lambda _: card.inline(f"{MARK} `{MARK}` **{MARK}**"),
     "about/tab.listed": lambda _: about.listed([MARK]),
+    "about/tab.titled": lambda _: about.titled(MARK, ""),
+    "about/tab.purpose": lambda _: about.purpose(f"{MARK}. {MARK}"),
+    "about/tab.card_block": lambda _: about.card_block(f"# {MARK}\n{MARK}"),
     "about/tables.tasks_block": lambda of: about_tables.tasks_block(of.records),
     "about/tables.numbers_block": lambda of: about_tables.numbers_block(of.records),
     "about/tables.sources": lambda of: about_tables.sources(of.records),
@@ -185,7 +187,6 @@ CALLS: dict[str, Callable[[Given], str]] = {
         MARK, group_rows(of.runs), [*MAIN_METRICS, MARK]
     ),
     "experiments/tables.claims_block": lambda of: experiments.claims_block(*of.results[::-1]),
-    "experiments/tables.claim": lambda of: experiments.claim(of.results[1][0], [], (0, 1)),
     "experiments/tables.difference_line": lambda _: experiments.difference_line(
         MARK, Difference(1.0), (0, 1)
     ),
@@ -220,7 +221,6 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "parts/tables.fold": lambda _: tables.fold(MARK, ""),
     "parts/tables.table": lambda _: tables.table(MARK, [MARK, MARK], [[MARK, MARK]]),
     "parts/tables.headed_table": lambda _: tables.headed_table(MARK, "", [[MARK, MARK]]),
-    "parts/tables.numbers_table": lambda _: tables.numbers_table(MARK, [MARK], [[MARK]], MARK),
     "parts/tables.map_table": lambda _: tables.map_table(MARK, MARK, [MARK], [MARK], [[1]], ".1f"),
     "pooling/intro.scores_block": lambda of: intro.scores_block(
         read_records(of.folder, of.folder / MARK[:20])
@@ -301,8 +301,8 @@ EXCEPTIONS = {
     "parts/both_poolings.answers_table batch/tables.scores_block batch/tables.confusion_block "
     "batch/tables.reliability_block batch/tables.scatter_block attention/fine_tuning.tuning_table "
     "pooling/tables.layers_table batch/tables.progress_panel",
-    "takes HTML made here": "parts/blocks.list_block "
-    "static/sections.two_sides static/sections.tables_block",
+    "takes HTML made here": "parts/blocks.list_block static/sections.two_sides "
+    "static/sections.framed static/sections.tables_block",
     "scripts of installed packages": "attention/bertviz.libraries",
     "a document of its own, which test_bertviz reads": "attention/bertviz.document",
     "for a figure's texts, which are looked at below": "experiments/figures.plain",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -13,9 +14,10 @@ from minbert.records.scores import PUBLIC
 from minbert.records.shipped import read_records
 from minbert.ui.about.card import card_html
 from minbert.ui.about.findings import size_in_card, with_error
-from minbert.ui.about.tab import PARTS, build_about, sections
+from minbert.ui.about.tab import PARTS, VIEWS, build_about, sections
 from minbert.ui.about.tables import QUESTIONS, UNKNOWN
 from minbert.ui.parts.numbers import fixed
+from minbert.ui.parts.views import views_of
 from tests.minbert.ui.sample_about import CARD, scores, training, write, write_about
 from tests.read_html import Element, named_in, numbers_in, read
 from tests.support import run_async
@@ -109,7 +111,7 @@ def test_findings_are_computed_from_the_numbers(folders: tuple[Path, Path]) -> N
     assert named_in(gaps, POOLINGS) == ["mean", "CLS"], "mean's less CLS's"
     assert numbers_in(gaps)[:3] == ["+0.100", "+0.000", "+0.000"]
     assert named_in(gaps, ("clear", "undecided"))[:3] == ["clear", "undecided", "undecided"]
-    differing = parts["cost"].find("p")[0].text
+    differing = parts["cost"].finding.title
     assert named_in(differing, training("cls")["config"]) == ["pooling"]
     assert "4,567,890" in parts["cost"].numbers
     assert ["surgery", "yes", "yes"] in parts["cost"].rows
@@ -219,20 +221,21 @@ def test_every_named_part_of_the_code_is_there() -> None:
 
 
 def test_the_tab_holds_all_parts(folders: tuple[Path, Path]) -> None:
-    async def built() -> tuple[gr.Tab, tuple[str, ...]]:
-        """Build the page in a running loop, or gradio leaves one open; open the tab."""
+    async def built() -> tuple[gr.Tab, list[gr.Tab], list[tuple[Any, ...]]]:
+        """Build the page in a running loop, or gradio leaves one open; open each sub-view."""
         with gr.Blocks(analytics_enabled=False) as page:
             tab = build_about(*folders)
-        (opening,) = page.fns.values()
-        return tab, opening.fn(False)
+        return tab, views_of(page), [opening.fn(False) for opening in page.fns.values()]
 
-    tab, (seen, *shown_first) = run_async(built())
+    tab, (_, *views), opened = run_async(built())
     wanted = sections(read_records(*folders))
-    assert (tab.id, seen) == ("about", True)
-    assert [part.elem_id for part in tab.children if isinstance(part, gr.HTML)] == [
-        f"about-{key}" for key in wanted
-    ]
-    assert shown_first == [*wanted.values()]
+    assert tab.id == "about"
+    assert [view.id for view in views] == [f"about-{name}" for name in VIEWS]
+    shown_first = {}
+    for view, (seen, *parts) in zip(views, opened, strict=True):
+        assert seen
+        shown_first |= zip([place.elem_id for place in view.children], parts, strict=True)
+    assert shown_first == {f"about-{key}": html for key, html in wanted.items()}
 
 
 def test_it_is_there_without_the_trainer(folders: tuple[Path, Path], tmp_path: Path) -> None:

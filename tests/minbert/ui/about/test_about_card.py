@@ -14,14 +14,14 @@ def test_the_card_becomes_html_without_links_or_images() -> None:
         "| a | b |\n|---|:-:|\n| 1 | 2 | 3 |\n| 4 |\n\n```sh\n# no heading\n- no item\n```\nEnd"
     )
     card = read(card_html(markdown))
-    assert card.texts("h2") == ["Top"]
+    assert card.texts("summary") == ["Top"]
     assert card.texts("p") == ["One line with bold and a**b**.", "picture and words", "End"]
     assert card.texts("strong") == ["bold"]
     assert card.texts("code") == ["a**b**"]
     assert [items.texts("li") for items in card.find("ul")] == [
         *(["first goes on", "second"], ["third"])
     ]
-    assert card.texts("h3") == ["Small"]
+    assert card.texts("h4") == ["Small"]
     (table,) = card.tables
     assert table.heads == [["a", "b"]]
     assert table.rows == [["1", "2"], ["4", ""]]

@@ -22,6 +22,7 @@ from minbert.ui.batch import events as batch_events
 from minbert.ui.batch.events import API_ROWS, AUTO, MOST_WAITING, PAIRS, PLACES, SENTENCES, Batch
 from minbert.ui.batch.previews import offer, preview_of
 from minbert.ui.batch.tab import EXAMPLES
+from minbert.ui.batch.tables import NO_SCORES
 from minbert.ui.engine import Engine
 from minbert.ui.theme import launch_options
 from tests.read_html import numbers_in, read
@@ -122,7 +123,7 @@ def test_the_model_chosen_is_the_one_that_answers(batch: Batch, engine: Engine) 
 
 def test_figures_come_with_labels_alone(batch: Batch) -> None:
     plain = ended(begun(batch, None, "the cat\na dog")[1])
-    assert plain[MEASURES] == plain[WORDS] == ""
+    assert (plain[MEASURES], plain[WORDS]) == (NO_SCORES, "")
     assert (plain[PLOT]["visible"], plain[MORE_PLOT]["visible"]) == (False, False)
     pairs = ended(begun(batch, None, PAIRS_TEXT)[1])
     assert len(pairs[PLOT]["value"].data[0].z) == 2
@@ -139,7 +140,7 @@ def test_a_new_run_clears_the_old_results(batch: Batch) -> None:
     for content, text in ((SENTENCES_FILE, ""), (None, "")):
         _, _, _, _, *cleared = batch.read(content, text, AUTO)
         hidden = gr.update(value=None, visible=False)
-        assert cleared == [hidden, "", "", hidden, "", hidden, ""]
+        assert cleared == [hidden, NO_SCORES, "", hidden, "", hidden, ""]
 
 
 @pytest.mark.parametrize(
@@ -359,7 +360,7 @@ def test_a_shifted_scale_is_said_and_not_scored(batch: Batch) -> None:
     assert told["scores"] is None
     assert numbers_in(told["taken_for"][1])[:4] == ["1", "5", "0", "4"]
     results = ended(begun(batch, None, f"sentence,sentiment\n{rows}")[1])
-    assert results[MEASURES] == ""
+    assert results[MEASURES] == NO_SCORES
     assert read(results[NOTICE]).finding.lines[-1] == told["taken_for"][1]
 
 

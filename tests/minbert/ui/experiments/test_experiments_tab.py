@@ -95,7 +95,7 @@ def test_style_has_the_same_task_colours() -> None:
 
 
 def test_bars_intervals_and_diamonds_are_the_files_numbers(tab: Experiments) -> None:
-    _, figure, _ = tab.show_scores("Report's test table", "Paraphrase accuracy")
+    _, figure = tab.show_scores("Report's test table", "Paraphrase accuracy")
     bars, diamonds = figure.data
     assert list(bars.x) == [0.80, 0.82]
     assert bars.error_x.array[0] == pytest.approx(1.96 * 0.008)
@@ -106,7 +106,7 @@ def test_bars_intervals_and_diamonds_are_the_files_numbers(tab: Experiments) -> 
 
 
 def test_the_reports_own_metrics_stand_together(tab: Experiments) -> None:
-    words_block, figure, table = tab.show_scores("Report's dev table", "The report's own")
+    words_block, figure = tab.show_scores("Report's dev table", "The report's own")
     assert [trace.name for trace in figure.data] == [
         "Sentiment accuracy",
         "Paraphrase accuracy",
@@ -116,7 +116,7 @@ def test_the_reports_own_metrics_stand_together(tab: Experiments) -> None:
     assert [trace.marker.color for trace in figure.data[:3]] == list(TASK_COLOURS.values())
     assert figure.layout.xaxis.range[0] < -0.129
     assert figure.data[2].x[0] is None
-    cells = read(table).rows
+    cells = read(words_block).rows
     assert [row[6] for row in cells][:1] == [fixed(None)], "ours of the first row's last metric"
     assert cells[0][5] == "−0.129"
     assert numbers_in(cells[1][2].split("\n")[1]) == ["0.008"], "over its seeds"
@@ -135,7 +135,7 @@ def test_the_reports_own_metrics_stand_together(tab: Experiments) -> None:
 
 
 def test_the_test_table_says_that_splits_differ(tab: Experiments) -> None:
-    _, _, table = tab.show_scores("Report's test table", "The report's own")
+    table, _ = tab.show_scores("Report's test table", "The report's own")
     (scores,) = read(table).tables
     assert named_in(scores.caption, ("dev", "test")) == ["test", "test", "dev"]
     assert [named_in(head, ("dev", "test")) for head in scores.heads[1]] == [["test"], ["dev"]] * 3
@@ -161,7 +161,7 @@ def test_a_metric_stays_where_the_next_table_has_it(tab: Experiments) -> None:
 def test_rows_differ_in_dash_and_panels_in_colour(tab: Experiments) -> None:
     first = tab.first_curves()
     assert first == ["round robin (test)", "annealed (test)"]
-    block, figure, _ = tab.show_curves(first, list(CURVE_MEASURES), "tokens")
+    block, figure = tab.show_curves(first, list(CURVE_MEASURES), "tokens")
     drawn = [trace for trace in figure.data if trace.showlegend is False]
     assert len(drawn) == 8
     assert {trace.line.dash for trace in drawn} == {"solid", "dash"}
@@ -174,14 +174,14 @@ def test_rows_differ_in_dash_and_panels_in_colour(tab: Experiments) -> None:
 
 def test_curves_of_nothing_ask_for_a_choice(tab: Experiments) -> None:
     for chosen, measures in (([], ["sentiment"]), (tab.first_curves(), [])):
-        block, figure, _ = tab.show_curves(chosen, measures, "epoch")
+        block, figure = tab.show_curves(chosen, measures, "epoch")
         assert read(block).finding.lines == []
         assert figure.layout.height is not None
 
 
 def test_shares_follow_the_slider(tab: Experiments) -> None:
     for end in (0.2, 0.0):
-        block, figure, _ = tab.show_shares(end, 10, 8_544, 283_010, 6_040, "none")
+        block, figure = tab.show_shares(end, 10, 8_544, 283_010, 6_040, "none")
         wanted = schedule((8_544, 283_010, 6_040), 10, end)
         for place, trace in enumerate(figure.data):
             assert list(trace.y) == pytest.approx([100 * one.shares[place] for one in wanted])
@@ -191,10 +191,10 @@ def test_shares_follow_the_slider(tab: Experiments) -> None:
 
 
 def test_bad_sizes_are_told_and_the_figure_stays(tab: Experiments) -> None:
-    block, figure, table = tab.show_shares(0.2, 10, None, 283_010, 6_040, "none")
+    block, figure = tab.show_shares(0.2, 10, None, 283_010, 6_040, "none")
     (line,) = read(block).finding.lines
     assert numbers_in(line) == ["1", "1,000,000,000,000", "0", "283,010", "6,040"]
-    assert figure == table == gr.skip()
+    assert figure == gr.skip()
 
 
 def test_a_recorded_run_is_compared_with_the_formula(tab: Experiments) -> None:
@@ -202,7 +202,7 @@ def test_a_recorded_run_is_compared_with_the_formula(tab: Experiments) -> None:
     ours = (8_544, 40_185, 6_040)
     recorded = tab.sampled[name].probabilities
     for end, epochs in ((0.2, 8), (0.8, 8), (0.2, 4)):
-        block, figure, _ = tab.show_shares(end, epochs, *ours, name)
+        block, figure = tab.show_shares(end, epochs, *ours, name)
         told = read(block).finding.lines[1].removeprefix(name)
         wanted = np.array([epoch.shares for epoch in schedule(ours, epochs, end)])
         apart = np.abs(wanted - [[*one.p.values()] for one in recorded[:epochs]]).max()
@@ -224,7 +224,7 @@ def test_labels_are_spread_apart() -> None:
 
 def test_conflicts_before_and_after(tab: Experiments) -> None:
     (name,) = tab.conflicted
-    block, figure, table = tab.show_conflicts(name, "conflict rate")
+    block, figure = tab.show_conflicts(name, "conflict rate")
     assert len(figure.data) == 6
     assert figure.data[0].y[0] == pytest.approx(0.43)
     assert {axis.dtick for axis in figure.select_xaxes()} == {1}, "an epoch stands there once"
@@ -233,10 +233,10 @@ def test_conflicts_before_and_after(tab: Experiments) -> None:
     assert named_in(finding.title, TASK_COLOURS) == ["sentiment", "paraphrase"]
     assert numbers_in(finding.title) == ["36"]
     assert numbers_in(finding.lines[0]) == ["36", "8", "0.025", "0.105"], "before, after; cosines"
-    rows = read(table).rows
+    rows = read(block).rows
     assert len(rows) == 3 * 8
     assert rows[0][1:] == ["1", "0.430", "0.110", "−0.010", "0.070"]
-    _, figure, _ = tab.show_conflicts(name, "cosine")
+    _, figure = tab.show_conflicts(name, "cosine")
     assert figure.data[0].y[0] == pytest.approx(-0.01)
 
 
@@ -246,12 +246,19 @@ def test_claims_are_counted_and_listed_by_verdict(tab: Experiments) -> None:
     assert numbers_in(title) == ["4", "1", "1", "2", "1"], "judged: held, not, undecided; waiting"
     block = read(tables.claims_block(found.comparisons, found.runs))
     assert block.texts(css="mb-verdict") == [VERDICTS[place] for place in (0, 1, 2, 2)]
-    assert [numbers_in(group) for group in block.texts("h4")] == [["1"], ["1"], ["2"]]
+    assert [numbers_in(choice) for choice in block.texts("label")] == [["4"], ["1"], ["1"], ["2"]]
+    named = [one.attributes["value"] for one in block.find("input")[1:]]
+    assert [row.classes for row in block.one("tbody").find("tr")] == [
+        [f"mb-is-{named[place]}"] for place in (0, 1, 2, 2)
+    ]
+    style = Path(tables.__file__).parents[1].joinpath("style.css").read_text(encoding="utf-8")
+    for name in named:
+        assert f'input[value="{name}"]:checked) tbody tr:not(.mb-is-{name})' in style
     first, *others = block.find("dd")
     assert first.numbers == ["+0.080", "+0.050", "+0.110", "1,101"]
     drawn = [one.find(css="mb-interval") != [] for one in (first, *others)]
     assert drawn == [True] * 6 + [False], "minutes share no scale with scores"
-    held = block.find(css="mb-claims")[0]
+    held = block.find(css="mb-is-held")[0]
     assert findings.encoder_caveat(found.comparisons[0], found.runs) in held.text
     assert "a33f8335c7c6" in block.one(css="mb-source").text
     *_, waiting = block.texts("li")
@@ -269,7 +276,7 @@ def test_the_encoders_past_is_told_of_that_encoder_alone(tab: Experiments) -> No
 
 
 @pytest.mark.parametrize(
-    ("kept", "parts"), [(0, ["shares"]), (1, ["scores", "shares"]), (2, ["scores", "shares"])]
+    ("kept", "parts"), [(0, ["sampling"]), (1, ["scores", "sampling"]), (2, ["scores", "sampling"])]
 )
 def test_few_and_unknown_rows_are_shown(tmp_path: Path, kept: int, parts: list[str]) -> None:
     odd = {"new score": {"value": 1, "se": None}}
@@ -280,9 +287,9 @@ def test_few_and_unknown_rows_are_shown(tmp_path: Path, kept: int, parts: list[s
     assert list(tab.tables) == ["Part 1", "future table"][2 - kept :]
     if kept:
         assert tab.metrics("future table") == ["New score"]
-        block, figure, table = tab.show_scores("future table", None)
+        block, figure = tab.show_scores("future table", None)
         assert list(figure.data[0].x) == [1]
         title = read(block).finding.title
         assert named_in(title, ("new score", "odd")) == ["new score", "odd"]
         assert numbers_in(title) == ["1.000"]
-        assert [len(row) for row in read(table).rows] == [5], "no column of the report's"
+        assert [len(row) for row in read(block).rows] == [5], "no column of the report's"

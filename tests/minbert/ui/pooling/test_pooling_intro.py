@@ -12,7 +12,6 @@ from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import Scores
 from minbert.records.shipped import read_records
 from minbert.ui.pooling.intro import (
-    PARTS,
     consequences,
     drawing,
     opening,
@@ -62,7 +61,6 @@ def test_what_the_choice_changes_says_what_the_files_found(tmp_path: Path) -> No
     told = read(consequences(read_records(tmp_path / "models", results)))
     assert len(told.find("li")) == 3
     assert found in told.find("li")[0].text
-    assert told.outside == [f"#{anchor}" for anchor in PARTS]
     assert found not in consequences(read_records(tmp_path / "models", tmp_path / "none"))
 
 

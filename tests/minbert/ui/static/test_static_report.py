@@ -87,7 +87,7 @@ def test_every_table_stands_there_with_its_rows_and_every_claim_with_its_verdict
     claims = read_results(source.results).comparisons
     assert len(claims) >= 3
     judged = [one for one in claims if not waiting(one)]
-    assert sorted(whole.texts(css="mb-says")) == sorted(one.says for one in judged)
+    assert sorted(whole.texts(css="mb-claim")) == sorted(one.says for one in judged)
     assert whole.texts(css="mb-verdict") == [
         verdict for verdict in VERDICTS for one in judged if one.verdict == verdict
     ]
@@ -134,9 +134,9 @@ def test_every_figure_has_one_place_words_and_numbers(whole: Element, data: dict
             assert panel.tables
             assert panel.finding.notes
             continue
-        tables_of, words_of = (3, 2) if drawn == 4 and panel.find("h4") else (drawn, drawn)
-        assert len(panel.find("details")) == tables_of, "a set's two maps share their table"
-        assert len([one for one in panel.find(css="mb-findings") if one.find("p")]) == words_of
+        shared = 2 if drawn == 4 and panel.find("h4") else drawn
+        assert len(panel.find("details")) == shared, "a set's two figures share their fold"
+        assert len([one for one in panel.find(css="mb-findings") if one.find("p")]) == shared
     for figure in data["figures"].values():
         assert figure["layout"]["height"] >= 200
         assert figure["layout"]["dragmode"] is False
