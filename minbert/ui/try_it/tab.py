@@ -74,10 +74,20 @@ def build_try(engine: Engine) -> TryTab:
                 reading = build_reading()
             with view("Every phrase", "try-phrases"):
                 phrases = build_phrases()
-    buttons = swap, pin, unpin, edits
     return TryTab(
-        *(tab, predictions, coloured, reading, phrases),
-        *(threshold, *buttons, change, *shared, *kept),
+        tab,
+        predictions,
+        coloured,
+        reading,
+        phrases,
+        threshold,
+        swap,
+        pin,
+        unpin,
+        edits,
+        change,
+        *shared,
+        *kept,
     )
 
 
