@@ -41,6 +41,7 @@ from minbert.explain.sets import (
 )
 from minbert.explain.spans import Beginnings, Phrases, beginnings, phrases
 from minbert.explain.splits import (
+    LogitSplit,
     SentimentSplit,
     SimilaritySplit,
     split_sentiment,
@@ -65,6 +66,7 @@ __all__ = [
     "IntegratedGradients",
     "JointOcclusion",
     "JointScore",
+    "LogitSplit",
     "NearestIndex",
     "Neighbour",
     "Phrases",

@@ -172,13 +172,13 @@ class Leaning:
 
 
 @dataclasses.dataclass(frozen=True)
-class SentimentSplit:
+class LogitSplit:
     """The C logits of one sentence as sums over its W words and a bias."""
 
     words: Words  # [CLS] and [SEP] are needed for the sum
     contributions: Tensor  # (W, C) float64; its columns' sums and the bias give the logits
     bias: Tensor  # (C,) float64
-    logits: Tensor  # (C,), the model's own, calibrated
+    logits: Tensor  # (C,), the head's own; of sentiment calibrated
     probabilities: tuple[float, ...]  # C, their softmax
     residual: float  # the largest |logit - its sum|; rounding alone, below 1e-5 or so
     left_out: int  # word pieces that truncation dropped
@@ -201,6 +201,24 @@ class SentimentSplit:
         changes no probability. Each row sums to 0.
         """
         return self.contributions - self.contributions.mean(dim=1, keepdim=True)
+
+
+SentimentSplit = LogitSplit
+
+
+def logits_by_word(state: Tensor, words: Words, weight: Tensor) -> Tensor:
+    """Split a linear head's logits under mean pooling: (w_c . sum of h_i of the word) / T.
+
+    Args:
+        state: last hidden states (T, D).
+        words: W words of the T tokens.
+        weight: of the head, (C, D) float64.
+
+    Returns:
+        (W, C) float64; with the bias its columns' sums are the logits.
+    """
+    hidden = state.double()
+    return merge_sum(hidden @ weight.T / len(hidden), words.groups)
 
 
 @torch.inference_mode()
@@ -227,8 +245,7 @@ def split_sentiment(
     weight, bias = (
         calibrated(part.cpu().double(), temperature) for part in (linear.weight, linear.bias)
     )
-    by_token = hidden.double() @ weight.T / len(hidden)  # (T, C)
-    contributions = merge_sum(by_token, words.groups)
+    contributions = logits_by_word(hidden, words, weight)
     # by the model: what the sums are held against
     embedding = predictor.pooled(inputs, "sentiment") if state is None else predictor.pool([state])
     logits = predictor.model.calibrated_sentiment(embedding.to(predictor.device))[0].cpu()

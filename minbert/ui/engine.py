@@ -208,13 +208,14 @@ class Engine:
         return Answer(tuple(predictor.sentiment_of(embeddings, left_out)), None)
 
     def asked(self, question: Question) -> Asked:
-        """Answer with the first model; where its pooling splits exactly, say what each word adds.
+        """Answer with both models; where the first one splits exactly, say what each word adds.
 
-        Both come of one pass of the encoder; with PALs each task has one of its own.
+        Its answer and the split come of one pass; with PALs each task has one of its own.
         """
         predictor = self.mean
+        other = None if self.second is None else self.answer(self.second, question)
         if predictor.config.pooling != "mean":
-            return Asked(question, self.answer(predictor, question))
+            return Asked(question, self.answer(predictor, question), other)
         states: list[Tensor] = []
         answer = self.answer(predictor, question, states=states)
         known: Sequence[Tensor | None] = states or [None] * len(question.pieces)
@@ -225,7 +226,7 @@ class Engine:
         similarity = None
         if answer.pair and math.prod(len(mood.words) for mood in moods) <= MOST_PAIRS:
             similarity = split_similarity(predictor, *question.texts, states=states or None)
-        return Asked(question, answer, Splits(moods, similarity))
+        return Asked(question, answer, other, Splits(moods, similarity))
 
     def attention(
         self, first: str, second: str, layers: Sequence[int] | None = None, model: str = "mean"

@@ -19,6 +19,7 @@ class InputArea:
     first: gr.Textbox
     second: gr.Textbox
     answer: gr.Button
+    live: gr.Button  # pressed by a script while somebody types
     counts: gr.HTML
     examples: gr.Dataset
 
@@ -38,7 +39,12 @@ def build_input(examples: list[dict[str, str]]) -> InputArea:
             for name, label in (("first", "Sentence A"), ("second", "Sentence B (optional)"))
         )
         answer = gr.Button("Answer", variant="primary", elem_id="answer", scale=0)
-    counts = gr.HTML(elem_id="counts")
+    live = gr.Button("Answer while typing", visible="hidden", elem_id="live-answer")
+    with gr.Row(elem_id="below"):
+        counts = gr.HTML(elem_id="counts")
+        gr.Checkbox(
+            True, label="Answer while I type", elem_id="live", container=False, interactive=True
+        )
     chooser = gr.Dataset(
         components=[first, second],
         samples=[[example["first"], example["second"]] for example in examples],
@@ -47,4 +53,4 @@ def build_input(examples: list[dict[str, str]]) -> InputArea:
         label="Examples",
         elem_id="examples",
     )
-    return InputArea(first, second, answer, counts, chooser)
+    return InputArea(first, second, answer, live, counts, chooser)

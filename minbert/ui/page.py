@@ -25,6 +25,7 @@ from minbert.ui.parts.events import (
     KEPT_SECONDS,
     MODEL_EVENTS,
     PRIVATE,
+    QUIET,
     VISIBLE,
 )
 from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
@@ -32,13 +33,14 @@ from minbert.ui.parts.score_rows import value_of
 from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
-from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
+from minbert.ui.pooling.your_labels import LabelsEndpoint
+from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP
 from minbert.ui.server.blocks import Page
 from minbert.ui.try_it.colouring import ColouredView, coloured_events
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
-from minbert.ui.v1.routes import http_api
+from minbert.ui.v1.routes import LABEL_PLACES, http_api
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.tab import build_why, why_events
 
@@ -119,7 +121,10 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         functions = {endpoint.__name__: endpoint for endpoint in endpoints}
         for name, endpoint in functions.items():
             api(endpoint, api_name=name, **MODEL_EVENTS)
-    page.http_api = http_api(functions, rows)
+        labels = LabelsEndpoint(engine)
+        limit = {"concurrency_id": "labels", "concurrency_limit": LABEL_PLACES}
+        api(labels.your_labels, api_name="your_labels", **limit)
+    page.http_api = http_api(functions, rows, labels)
     return page
 
 
@@ -139,6 +144,9 @@ def answer_events(
     inputs, outputs = [*texts, *answering.controls], answering.outputs
     begun = [area.answer.click, area.first.submit, area.second.submit]
     gr.on(begun, answering.answer, inputs, outputs, api_name="answer", **PRIVATE, **VISIBLE)
+    typing: dict[str, Any] = {"trigger_mode": "always_last", **QUIET, **MODEL_EVENTS}
+    area.live.click(answering.live, inputs, outputs, api_name="live", **typing)
+    page.load(None, js=LIVE, **PRIVATE)
 
     def answer_example(index: int, *values: Any) -> dict[Any, Any]:  # noqa: ANN401 - of the controls
         first, second = examples[index]["first"], examples[index]["second"]

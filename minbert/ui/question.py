@@ -53,10 +53,11 @@ class Splits:
 
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """A question with the mean model's answer, as one visitor's page keeps it."""
+    """A question with the models' answers, as one visitor's page keeps it."""
 
     question: Question
-    answer: Answer
+    answer: Answer  # of the mean model
+    other: Answer | None = None  # of the CLS model, where there is one
     # None: the answering model's pooling has no exact split
     splits: Splits | None = dataclasses.field(default=None, compare=False, repr=False)
 

@@ -16,7 +16,7 @@ from minbert.ui.attention.events import Studio
 from minbert.ui.attention.masked_word import Extras
 from minbert.ui.engine import Engine
 from minbert.ui.pooling.events import Lab
-from minbert.ui.question import Asked
+from minbert.ui.question import Asked, Question
 from minbert.ui.try_it.colouring import exact_words
 from minbert.ui.try_it.events import Handlers
 
@@ -219,13 +219,52 @@ def test_each_model_is_asked_once(engine: Engine, monkeypatch: pytest.MonkeyPatc
     asked = engine.asked(question)
     Handlers(engine).show(asked, 0.5, None)
     assert exact_words(asked)
-    assert calls == {"mean hidden": 1}
+    assert calls == {"mean hidden": 1, "cls pooled": 1}
     calls.clear()
     engine.answer(engine.mean, question)
     assert calls == {"mean pooled": 1}, "who wants no words gets none"
     calls.clear()
-    Lab(engine).compare(asked.question, asked.answer)
-    assert calls == {"mean hidden": 1, "cls pooled": 1, "cls hidden": 1}
+    Lab(engine).compare(asked.question, asked)
+    assert calls == {"mean hidden": 1, "cls hidden": 1}
     calls.clear()
     Extras(Studio(engine)).refresh(A, B, "A and B together", 1, 1, "mean")
     assert calls == {"mean maps": 1}
+
+
+def test_what_is_typed_is_answered_once(answering: Answering, views: dict[str, Noted]) -> None:
+    place = Place("try")
+    shown = answering.live(A, B, place, *VALUES)
+    assert shown["try-shown"] is place.asked
+    assert answering.live(f" {A} ", B, place, *VALUES) == {answering.place: place}
+    assert len(views["try"].seen) == 1
+
+
+@pytest.mark.filterwarnings("error")  # a refusal would be a toast, which is a warning here
+def test_what_is_typed_and_can_t_be_answered_clears_without_a_word(
+    answering: Answering, views: dict[str, Noted]
+) -> None:
+    place = Place("try")
+    answering.live(A, B, place, *VALUES)
+    shown = answering.live(" ", B, place, *VALUES)
+    assert shown == {**{view.outputs[0]: None for view in views.values()}, answering.place: place}
+    assert place.asked is None
+
+
+@pytest.mark.parametrize("newer", [(B, A), ("", "")])
+def test_an_old_answer_never_stands_over_a_newer_text(
+    answering: Answering,
+    views: dict[str, Noted],
+    monkeypatch: pytest.MonkeyPatch,
+    newer: tuple[str, str],
+) -> None:
+    place, answered = Place("try"), Engine.asked
+
+    def slow(engine: Engine, question: Question) -> Asked:
+        monkeypatch.setattr(Engine, "asked", answered)
+        answering.live(*newer, place, *VALUES)  # while the older answer is under way
+        return answered(engine, question)
+
+    monkeypatch.setattr(Engine, "asked", slow)
+    assert answering.answer(A, B, place, *VALUES) == {answering.place: place}
+    assert [texts for texts, *_ in views["try"].seen] == ([newer] if newer[0] else [])
+    assert (place.asked is None) is (not newer[0])

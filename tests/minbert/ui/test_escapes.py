@@ -51,7 +51,7 @@ from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_
 from minbert.ui.pooling import tables as pooling
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.sets import Comparison as ComparedSet
-from minbert.ui.question import Asked
+from minbert.ui.question import Answer, Asked
 from minbert.ui.static import attention as static_attention
 from minbert.ui.static import document, live, sections
 from minbert.ui.try_it import phrases, reading
@@ -189,7 +189,9 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "experiments/tables.difference_line": lambda _: experiments.difference_line(
         MARK, Difference(1.0), (0, 1)
     ),
-    "parts/answer_cards.sentiment_card": lambda _: answer_cards.sentiment_card(MARK, MOOD),
+    "parts/answer_cards.answer_panel": lambda _: answer_cards.answer_panel(
+        Answer((MOOD,), None), other=Answer((MOOD,), None), names={"mean": MARK, "cls": MARK}
+    ),
     "parts/answer_cards.change_panel": lambda _: answer_cards.change_panel(MARK, MARK, [MARK]),
     "parts/coloured_words.moods_block": lambda of: coloured_words.moods_block(
         {MARK: marked(split_sentiment(of.engine.mean, A))}, [MOOD]
@@ -295,9 +297,7 @@ EXCEPTIONS = {
     "pooling/intro.drawing pooling/intro.consequences experiments/tables.encoder_block "
     "pooling/sets_events.side_head static/sections.sets_block why/nearest.no_index_block "
     "v1/reference.reference v1/reference.section v1/reference.fields v1/reference.kind",
-    "numbers and names of ours alone": "parts/answer_cards.paraphrase_card "
-    "try_it/reading.five_classes "
-    "parts/answer_cards.similarity_card parts/answer_cards.answer_panel why/bias.templates_block "
+    "numbers and names of ours alone": "why/bias.templates_block try_it/reading.five_classes "
     "parts/both_poolings.answers_table batch/tables.scores_block batch/tables.confusion_block "
     "batch/tables.reliability_block batch/tables.scatter_block attention/fine_tuning.tuning_table "
     "pooling/tables.layers_table batch/tables.progress_panel",
