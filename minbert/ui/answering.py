@@ -43,28 +43,6 @@ class View(Protocol):
         ...
 
 
-class Together:
-    """Several views as one, which are filled at the same time."""
-
-    def __init__(self, *views: View) -> None:
-        """Take them in their order."""
-        self._views = views
-        self.controls = [part for view in views for part in view.controls]
-        self.outputs = [part for view in views for part in view.outputs]
-
-    def fill(self, asked: Asked, *values: Any) -> Outputs:  # noqa: ANN401 - of its controls
-        """Return what all of them show."""
-        shown: Outputs = {}
-        left = iter(values)
-        for view in self._views:
-            shown |= view.fill(asked, *itertools.islice(left, len(view.controls)))
-        return shown
-
-    def cleared(self) -> Outputs:
-        """Return what all of them show without a question."""
-        return {part: value for view in self._views for part, value in view.cleared().items()}
-
-
 class Place:
     """What one visitor's page shows: open views, the present question, what views were filled for.
 

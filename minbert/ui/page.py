@@ -11,7 +11,7 @@ from gradio.events import api
 
 from minbert.records.scores import metrics_in
 from minbert.ui.about.tab import build_about
-from minbert.ui.answering import Answering, Place, Together, View
+from minbert.ui.answering import Answering, Place, View
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.tab import AttentionView, attention_events, build_attention
 from minbert.ui.batch.events import Batch
@@ -103,9 +103,9 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         texts = [area.first, area.second]
         extras = attention_events(page, attention, texts, results, studio)
         edits = Edits(engine)
-        of_try = TryView(area, answers, handlers, edits), ColouredView(answers.coloured)
         views: dict[str, View] = {
-            "try": Together(*of_try),
+            "try": TryView(area, answers, handlers, edits),
+            "try-words": ColouredView(answers.coloured),
             "try-reading": ReadingView(answers.reading, engine),
             "try-phrases": PhrasesView(answers.phrases, engine),
             "pooling": PoolingView(pooling, lab),

@@ -57,10 +57,9 @@ def moods_block(splits: Mapping[str, SentimentSplit], results: Sequence[Sentimen
         splits: by the sentence's name.
         results: the model's answers to the same sentences.
     """
-    leanings = {name: split.leaning for name, split in splits.items()}
-    shown, rows, notes = {}, [], {}
+    shown, rows, notes, lines = {}, [], {}, []
     for (name, split), result in zip(splits.items(), results, strict=True):
-        leaning = leanings[name]
+        leaning = split.leaning
         places = written(split.words)
         shown[name] = [(split.words.labels[k], leaning.values[k]) for k in places]
         rows += [
@@ -70,13 +69,19 @@ def moods_block(splits: Mapping[str, SentimentSplit], results: Sequence[Sentimen
         rows += [[f"bias ({name})", signed(leaning.bias)], [f"sum ({name})", signed(leaning.total)]]
         words = sum(value for _, value in shown[name])
         marks = sum(leaning.values) - words
-        notes[name] = (
-            f"Words {signed(words, 2)}, start and end marks {signed(marks, 2)}, bias "
+        notes[name] = sum_told(leaning.total, result)
+        lines.append(
+            f"{name}: words {signed(words, 2)}, start and end marks {signed(marks, 2)}, bias "
             f"{signed(leaning.bias, 2)}: together {signed(leaning.total, 2)}, "
             f"{rating_from(leaning.total, result.expected)}."
         )
     numbers = table("What each word adds", ["Word", "adds"], rows)
-    return coloured(finding(shown), shown, notes, TEXTS["read.moods"], numbers)
+    return coloured(finding(shown), shown, notes, [TEXTS["read.moods"], *lines], numbers)
+
+
+def sum_told(total: float, result: SentimentResult) -> str:
+    """Say what the words come to, and the answer."""
+    return f"Sum {signed(total, 2)}: rating {result.expected:.1f} of 4."
 
 
 def gradients_block(
@@ -93,11 +98,14 @@ def gradients_block(
         name: list(zip(each.first.words, each.first.values, strict=True))
         for name, each in found.items()
     }
-    notes = {
-        name: f"Words {signed(each.total, 2)}, a text without words {each.baseline_value:.2f}: "
-        f"together {each.baseline_value + each.total:.2f}, the rating is {result.expected:.2f}."
-        for (name, each), result in zip(found.items(), results, strict=True)
-    }
+    notes, lines = {}, []
+    for (name, each), result in zip(found.items(), results, strict=True):
+        notes[name] = sum_told(each.total, result)
+        lines.append(
+            f"{name}: words {signed(each.total, 2)}, a text without words "
+            f"{each.baseline_value:.2f}: together {each.baseline_value + each.total:.2f}, the "
+            f"rating is {result.expected:.2f}."
+        )
     rows = [
         [f"{word} ({name})", signed(value)]
         for name, words in shown.items()
@@ -105,7 +113,7 @@ def gradients_block(
     ]
     numbers = table("What each word adds, by integrated gradients", ["Word", "adds"], rows)
     title = f"{model} pooling: {finding(shown)} (integrated gradients)"
-    return coloured(title, shown, notes, TEXTS["read.gradients"], numbers)
+    return coloured(title, shown, notes, [TEXTS["read.gradients"], *lines], numbers)
 
 
 def pair_block(split: SimilaritySplit) -> str:
@@ -131,11 +139,11 @@ def pair_block(split: SimilaritySplit) -> str:
         sentences.append(Sentence(name, tuple(words)))
     top = divmod(int(inner.argmax()), len(columns))
     title = (
-        f"“{labels[0][top[0]]}” of A and “{labels[1][top[1]]}” of B match most: "
-        f"{signed(inner[top].item())} of the cosine {split.cosine:.2f}"
+        f"“{labels[0][top[0]]}” and “{labels[1][top[1]]}” match most: "
+        f"{signed(inner[top].item())} of {split.cosine:.2f}"
     )
     marks = split.cosine - inner.sum().item()
-    note = (
+    line = (
         f"Words with words {signed(inner.sum().item(), 2)}, with start and end marks "
         f"{signed(marks, 2)}: the cosine {split.cosine:.2f}. Siamese score: {split.formula}."
     )
@@ -151,10 +159,9 @@ def pair_block(split: SimilaritySplit) -> str:
         TEMPLATE,
         title=title,
         sentences=sentences,
-        note=note,
         paired=True,
-        hint=TEXTS["read.point"],
-        reading=TEXTS["read.pair"],
+        hint="",  # it stands above
+        reading=[TEXTS["read.pair"], line],
         table=Markup(fold("The numbers", numbers)),  # made here, its texts escaped
     )
 
@@ -163,7 +170,7 @@ def coloured(
     title: str,
     shown: Mapping[str, Sequence[tuple[str, float]]],
     notes: Mapping[str, str],
-    reading: str,
+    reading: Sequence[str],
     numbers: str,
 ) -> str:
     """Show sentences whose words have a number each, all on one scale.
@@ -172,7 +179,7 @@ def coloured(
         title: the finding.
         shown: words with their numbers, by the sentence's name.
         notes: a line below each sentence.
-        reading: how to read it.
+        reading: lines on how to read it.
         numbers: the table of the same, HTML made here.
     """
     limit = max((abs(value) for words in shown.values() for _, value in words), default=0.0) or 1.0
@@ -196,7 +203,6 @@ def coloured(
         TEMPLATE,
         title=title,
         sentences=sentences,
-        note="",
         paired=False,
         hint=TEXTS["read.point"],
         reading=reading,

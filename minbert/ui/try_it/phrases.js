@@ -29,6 +29,7 @@
         if (!box) return;
         box.value = cell.dataset.text;
         box.dispatchEvent(new Event('input', {bubbles: true}));
+        if (event.detail === 0) box.focus();  // by the keyboard, whose cell is about to go
         setTimeout(() => document.getElementById('answer')?.click(), 60);  // the box's new text is known
     });
     document.addEventListener('keydown', event => {

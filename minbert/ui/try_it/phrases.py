@@ -1,4 +1,7 @@
-"""Every phrase: the sentiment of all runs of words of A, as a pyramid with the whole at its top."""
+"""Every phrase: the sentiment of all runs of words of A, as a pyramid with the whole at its top.
+
+The model's work stands back behind other visitors' answers.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from markupsafe import Markup
 
 from minbert.answers import SentimentResult
 from minbert.explain import Phrases, phrases
+from minbert.serving import bulk_work
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.events import PRIVATE
@@ -53,7 +57,9 @@ class PhrasesView:
     def fill(self, asked: Asked) -> Outputs:
         """Return the pyramid of A."""
         found = phrases(self._engine.mean, asked.first)
-        return {self._part: phrases_block(found, self._engine.mean.sentiment(found.texts))}
+        with bulk_work():
+            results = self._engine.mean.sentiment(found.texts)
+        return {self._part: phrases_block(found, results)}
 
     def cleared(self) -> Outputs:
         """Return the part empty."""

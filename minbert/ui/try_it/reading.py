@@ -1,4 +1,7 @@
-"""As you read: the sentiment after each word of A; with B the similarity as B is read."""
+"""As you read: the sentiment after each word of A; with B the similarity as B is read.
+
+The model's work stands back behind other visitors' answers.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import plotly.graph_objects as go
 from minbert.answers import SentimentResult
 from minbert.explain import Beginnings, beginnings
 from minbert.explain.spans import MOST_BEGINNINGS
+from minbert.serving import bulk_work
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
@@ -78,11 +82,11 @@ class ReadingView:
 
     def fill(self, asked: Asked) -> Outputs:
         """Return the curve of A, and of B where there is one."""
-        shown: list[Any] = list(mood_shown(read_moods(self._engine, asked.first)))
-        if asked.second:
-            shown += pair_shown(read_pair(self._engine, *asked.question.texts))
-        else:
-            shown += ["", no_figure()]
+        shown: list[Any] = ["", no_figure()]
+        with bulk_work():
+            if asked.second:
+                shown = list(pair_shown(read_pair(self._engine, *asked.question.texts)))
+            shown = [*mood_shown(read_moods(self._engine, asked.first)), *shown]
         return dict(zip(self.outputs, shown, strict=True))
 
     def cleared(self) -> Outputs:

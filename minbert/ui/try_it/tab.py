@@ -52,7 +52,6 @@ def build_try(engine: Engine) -> TryTab:
         with sub_views():
             with view("Answers", "try-answers"):
                 predictions = gr.HTML(elem_id="predictions")
-                coloured = build_coloured(engine)
                 with gr.Row():
                     threshold = gr.Slider(
                         0.05,
@@ -70,6 +69,8 @@ def build_try(engine: Engine) -> TryTab:
                 edits = build_edits()
                 change = gr.HTML(elem_id="change")
                 shared = build_share()
+            with view("The words", "try-words"):
+                coloured = build_coloured(engine)
             with view("As you read", "try-reading"):
                 reading = build_reading()
             with view("Every phrase", "try-phrases"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from minbert.ui.answering import Answering, Outputs, Place, Together
+from minbert.ui.answering import Answering, Outputs, Place
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.masked_word import Extras
 from minbert.ui.engine import Engine
@@ -172,16 +172,6 @@ def test_a_model_without_an_exact_split_is_answered_alike(engine: Engine) -> Non
     asked = other.asked(question)
     assert asked == Asked(question, other.answer(other.mean, question))
     assert asked.splits is None
-
-
-def test_views_together_get_their_own_values(views: dict[str, Noted], engine: Engine) -> None:
-    both = Together(views["try"], views["attention"])
-    assert both.controls == [*views["try"].controls, *views["attention"].controls]
-    asked = engine.asked(engine.ask(A, B))
-    shown = both.fill(asked, 0.5, None, 1, 2, 3)
-    assert shown == {"try-shown": asked, "maps-shown": asked}
-    assert views["attention"].seen == [((A, B), 1, 2, 3)]
-    assert both.cleared() == {"try-shown": None, "maps-shown": None}
 
 
 def test_a_refusal_clears_what_was_answered(answering: Answering, views: dict[str, Noted]) -> None:

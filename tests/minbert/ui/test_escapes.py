@@ -206,7 +206,7 @@ CALLS: dict[str, Callable[[Given], str]] = {
         marked(split_similarity(of.engine.mean, A, B))
     ),
     "parts/coloured_words.coloured": lambda _: coloured_words.coloured(
-        MARK, {MARK: [(MARK, 1.0)]}, {MARK: MARK}, MARK, ""
+        MARK, {MARK: [(MARK, 1.0)]}, {MARK: MARK}, [MARK], ""
     ),
     "parts/blocks.meter": lambda _: blocks.meter(0.5, "mb-yes", MARK),
     "parts/blocks.card": lambda _: blocks.card(MARK, MARK, ""),

@@ -26,7 +26,7 @@ from minbert.ui.parts.coloured_words import (
 )
 from minbert.ui.theme import theme
 from tests.minbert.ui.sample_engine import tiny_engine
-from tests.read_html import Element, read
+from tests.read_html import Element, numbers_in, read
 
 A, B = "the film is not good", "a slow dog sleeps"
 STYLE = (Path(minbert.ui.__file__).parent / "style.css").read_text(encoding="utf-8")
@@ -91,7 +91,8 @@ def test_gradients_tell_their_method_and_what_they_add_up_to(engine: Engine) -> 
     page = read(html)
     assert "integrated gradients" in page.texts("h3")[0]
     assert [word.text for word in words_of(html)[0]] == A.split()
-    total, baseline, summed, rating = (number(one) for one in read(html).find("p")[0].numbers)
+    (line,) = [text for text in page.texts("p") if text.startswith("A: ")]
+    total, baseline, summed, rating = (number(one) for one in numbers_in(line))
     assert summed == pytest.approx(total + baseline, abs=0.011)
     assert rating == pytest.approx(found.value, abs=0.006)
 
