@@ -6,45 +6,44 @@ Each part is built inside the page and returned as its components; `page.py` say
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import gradio as gr
+
+from minbert.lessons import Lesson
+from minbert.ui.lessons.row import LessonRow, build_lessons
 
 Figure = tuple[gr.HTML, gr.Plot]  # its words, and the figure below them
 
 
 @dataclasses.dataclass(frozen=True)
 class InputArea:
-    """Both sentences, the button, what is told of their length, and the examples."""
+    """Both sentences, the button, what is told of their length, and the lessons."""
 
     first: gr.Textbox
     second: gr.Textbox
     answer: gr.Button
     counts: gr.HTML
-    examples: gr.Dataset
+    lessons: LessonRow
 
 
-def build_input(examples: list[dict[str, str]]) -> InputArea:
-    """Build the input area, the first example typed."""
+def build_input(lessons: Sequence[Lesson], note: str = "") -> InputArea:
+    """Build the input area, the first lesson's sentences typed; `note` as in `build_lessons`."""
     with gr.Row():
         first, second = (
             gr.Textbox(
-                examples[0][name],
+                typed,
                 label=label,
                 lines=1,
                 max_lines=4,
                 elem_id=name,
                 min_width=260,
             )
-            for name, label in (("first", "Sentence A"), ("second", "Sentence B (optional)"))
+            for name, label, typed in (
+                ("first", "Sentence A", lessons[0].first),
+                ("second", "Sentence B (optional)", lessons[0].second),
+            )
         )
         answer = gr.Button("Answer", variant="primary", elem_id="answer", scale=0)
     counts = gr.HTML(elem_id="counts")
-    chooser = gr.Dataset(
-        components=[first, second],
-        samples=[[example["first"], example["second"]] for example in examples],
-        sample_labels=[example["name"] for example in examples],
-        type="index",
-        label="Examples",
-        elem_id="examples",
-    )
-    return InputArea(first, second, answer, counts, chooser)
+    return InputArea(first, second, answer, counts, build_lessons(lessons, note))

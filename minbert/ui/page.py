@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
+from minbert.lessons import Lesson
 from minbert.records.scores import metrics_in
 from minbert.ui.about.tab import build_about
 from minbert.ui.answering import Answering, Place, View
@@ -20,6 +19,7 @@ from minbert.ui.batch.tab import build_batch
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.tab import build_experiments
 from minbert.ui.input_area import InputArea, build_input
+from minbert.ui.lessons.row import CHOSEN, MARK, NOT_YOURS
 from minbert.ui.parts.events import (
     FILES_CHECKED,
     FILES_KEPT,
@@ -48,12 +48,6 @@ HEADER = (
 )
 
 
-def read_examples(path: Path) -> list[dict[str, str]]:
-    """Read our own example sentences, each {name, first, second}."""
-    examples: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return examples
-
-
 def within_one(results: Path) -> float | None:
     """Return how often the mean model is at most one class off on dev; None where unknown."""
     found = metrics_in(results / "mean-dev.json").get("sentiment within_one")
@@ -68,8 +62,8 @@ def often_near(engine: Engine, results: Path) -> float | None:
     return value_of(scores, "sentiment within_one")
 
 
-def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> Page:
-    """Return the page; it opens with the first example typed, and answers it live.
+def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
+    """Return the page; it opens with the first lesson's sentences typed, and answers them live.
 
     `assets` is the folder of models/ and results/, of which the tabs Experiments and About tell;
     what is missing there is told on the page.
@@ -85,7 +79,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         gr.HTML(HEADER)
         if engine.own:
             gr.HTML(models_note(engine), elem_id="own-models")
-        area = build_input(examples)
+        area = build_input(lessons, NOT_YOURS if engine.own else "")
         with gr.Tabs():
             answers = build_try()
             pooling = build_pooling(engine, assets / "models", results)
@@ -106,7 +100,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         answering = Answering(engine, views, place)
         others = (why.tab, batch, experiments, about)
         tabs = [answers.tab, pooling.tab, attention.tab, *others]
-        answer_events(page, area, answers, answering, edits, examples)
+        answer_events(page, area, answers, answering, edits)
         opening_events(tabs, answering)
         try_events(area, answers, handlers)
         lab_events(engine, texts, pooling)
@@ -128,9 +122,8 @@ def answer_events(
     answers: TryTab,
     answering: Answering,
     edits: Edits,
-    examples: list[dict[str, str]],
 ) -> None:
-    """Answer when the page opens, on the button, on Enter, on an example, a swap and an edit.
+    """Answer when the page opens, on the button, on Enter, on a lesson, a swap and an edit.
 
     Each is one event, which fills the open tab.
     """
@@ -139,19 +132,14 @@ def answer_events(
     begun = [area.answer.click, area.first.submit, area.second.submit]
     gr.on(begun, answering.answer, inputs, outputs, api_name="answer", **PRIVATE, **VISIBLE)
 
-    def answer_example(index: int, *values: Any) -> dict[Any, Any]:  # noqa: ANN401 - of the controls
-        first, second = examples[index]["first"], examples[index]["second"]
-        shown = answering.answer(first, second, *values)
-        return {area.first: first, area.second: second, **shown}
-
-    asked = [area.examples, *answering.controls]
-    area.examples.click(answer_example, asked, [*texts, *outputs], **PRIVATE, **VISIBLE)
     for filled in (
         page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
+        area.lessons.chosen.click(None, None, texts, js=CHOSEN, **PRIVATE),
         answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
         *edit_events(answers.edits, texts, answers.current, answers.pinned, edits),
     ):
         filled.success(answering.answer, inputs, outputs, **PRIVATE, **VISIBLE)
+    gr.on([area.first.change, area.second.change], None, texts, js=MARK, **PRIVATE)
 
 
 def opening_events(tabs: Sequence[gr.Tab], answering: Answering) -> None:
