@@ -68,11 +68,11 @@ def main() -> None:
     )
     options = parser.parse_args()
     prepare_environment()
+    from minbert.backends.zero_gpu import zero_gpu
     from minbert.lessons import FILE, LessonError, read_lessons
     from minbert.ui.engine import Engine, ModelError
     from minbert.ui.page import build_page
     from minbert.ui.theme import launch_options
-    from minbert.zero_gpu import zero_gpu
 
     with_index = (ASSETS / "index" / "index.json").is_file()  # published with the page, on request
     if with_index and not os.environ.get("MINBERT_INDEX"):

@@ -1,4 +1,4 @@
-"""Text in, typed results out; the encoder works in a backend (`minbert.backend`)."""
+"""Text in, typed results out; the encoder works in a backend (`minbert.backends.local`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from minbert.answers import AttentionResult, PairResult, SentimentResult, TokenCount, check_finite
-from minbert.backend import Backend, LocalBackend
+from minbert.backends.local import Backend, LocalBackend
 from minbert.checks import check_pairs, check_string, check_text, check_texts
 from minbert.device import choose_device
 from minbert.multitask import MultitaskBert

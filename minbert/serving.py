@@ -21,11 +21,11 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
-from minbert.backend import Backend
+from minbert.backends.local import Backend
+from minbert.backends.waiting import results_of
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.text import Encoded, length_batches
-from minbert.waiting import results_of
 
 QUICK, BULK = 0, 1
 TEXTS_PER_CHUNK = {QUICK: 64, BULK: 16}

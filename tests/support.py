@@ -21,11 +21,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from minbert.backends.unpadded import Unpadded, UnpaddedEncoder
 from minbert.config import BertConfig, MultitaskConfig
 from minbert.lessons import Lesson
 from minbert.multitask import MultitaskBert
 from minbert.text import Batch, Encoded, Tokenizer
-from minbert.unpadded import Unpadded, UnpaddedEncoder
 
 Result = TypeVar("Result")
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -95,7 +95,7 @@ def tiny_model(folder: Path, **changes: Any) -> MultitaskBert:  # noqa: ANN401 -
 
 def tiny_lesson(first: str, second: str = "", title: str = "tiny", slug: str = "tiny") -> Lesson:
     """Return a lesson of these sentences, without a claim."""
-    return Lesson(slug, title, first, second, "try", "", "Look at the answers.", ())
+    return Lesson(slug, title, first, second, "try", "Look at the answers.", ())
 
 
 @torch.no_grad()

@@ -17,11 +17,11 @@ from minbert.lessons.quantities import DIFFERENCE, MODELS, LessonError, Quantity
 from minbert.tasks import SENTIMENT
 
 FILE = "lessons.toml"
-TABS = ("try", "pooling", "attention", "why", "batch", "experiments", "about")  # ids on the page
+TABS = ("try", "pooling", "attention", "why", "batch", "experiments", "about")  # on the page
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 LONGEST_TITLE = 24  # characters: eight lessons stand in a row
 MOST_WORDS = 25  # of what there is to see: one line
-REQUIRED, OPTIONAL = ("id", "title", "first", "tab", "see", "claim"), ("second", "view")
+REQUIRED, OPTIONAL = ("id", "title", "first", "view", "see", "claim"), ("second",)
 OF_CLAIM, OF_LESS = ("quantity", "comparison", "threshold"), ("first", "second")
 NUMERIC, NAMING = ("above", "below"), ("is", "is not")
 COMPARISONS = (*NUMERIC, *NAMING)
@@ -51,8 +51,7 @@ class Lesson:
     title: str
     first: str
     second: str  # empty for one sentence
-    tab: str  # of TABS
-    view: str  # a sub-view of the tab; empty: the one it opens with
+    view: str  # of TABS, or a sub-view of one, as try-words
     see: str
     claims: tuple[Claim, ...]
 
@@ -137,10 +136,13 @@ def lesson_in(table: Table) -> Lesson:
     """Return the lesson that a table holds."""
     table.check_keys(REQUIRED, OPTIONAL)
     for key in ("id", "view"):
-        value = table.text(key, "" if key in OPTIONAL else None)
-        if value and not SLUG.fullmatch(value):
+        value = table.text(key)
+        if not SLUG.fullmatch(value):
             raise table.error(key, "small letters and digits with hyphens, as who-did-what", value)
-    title, see = table.text("title"), table.text("see")
+    title, view, see = table.text("title"), table.text("view"), table.text("see")
+    if view.partition("-")[0] not in TABS:
+        rule = f"one of {', '.join(TABS)}, or a sub-view of one, as try-words"
+        raise table.error("view", rule, view)
     if len(title) > LONGEST_TITLE:
         raise table.error("title", f"at most {LONGEST_TITLE} characters", title)
     if len(see.split()) > MOST_WORDS:
@@ -150,8 +152,7 @@ def lesson_in(table: Table) -> Lesson:
         title=title,
         first=table.text("first"),
         second=table.text("second", ""),
-        tab=table.choice("tab", TABS),
-        view=table.text("view", ""),
+        view=view,
         see=see,
         claims=(),
     )

@@ -1,7 +1,7 @@
 """What a click on Answer does: one question, one event, the open tab filled.
 
 A question is checked and tokenised once. The first view, that of the answers, is always filled;
-every other one when it is open, or when it is opened.
+every other one when it is open, or when it is opened. A view is a tab or a sub-view of one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import gradio as gr
 
 from minbert.ui.engine import Engine
 from minbert.ui.parts.refusal import REFUSED, SECONDS
+from minbert.ui.parts.views import tab_of
 from minbert.ui.question import Asked, InputError
 
 Outputs = dict[Any, Any]  # by component; what isn't named stays as it is
 
 
 class View(Protocol):
-    """A tab that shows the present question."""
+    """A tab, or a sub-view of one, that shows the present question."""
 
     @property
     def controls(self) -> Sequence[Any]:
@@ -43,7 +44,7 @@ class View(Protocol):
 
 
 class Place:
-    """What one visitor's page shows: the open tab, the present question, what tabs were filled for.
+    """What one visitor's page shows: open views, the present question, what views were filled for.
 
     A visitor's events may overlap, when a tab is opened before its answer is there. They share
     this object, so that each sees what the other did; none keeps a copy.
@@ -52,8 +53,22 @@ class Place:
     def __init__(self, tab: str) -> None:
         """Begin with this tab open, and no question."""
         self.tab = tab
+        self.sub_views: dict[str, str] = {}  # by tab: the one that was opened last
         self.asked: Asked | None = None
-        self.filled: dict[str, Asked] = {}  # by tab
+        self.filled: dict[str, Asked] = {}  # by view
+
+    def open(self, view: str) -> None:
+        """Note that a tab, or a sub-view of one, was opened."""
+        tab = tab_of(view)
+        if tab == view:
+            self.tab = tab
+        else:
+            self.sub_views[tab] = view
+
+    @property
+    def views(self) -> list[str]:
+        """List the open views: a tab, and its sub-view where one was opened."""
+        return [self.tab, *(view for tab, view in self.sub_views.items() if tab == self.tab)]
 
 
 class Answering:
@@ -64,7 +79,7 @@ class Answering:
 
         Args:
             engine: the models.
-            views: by the name of their tab; the first one is open at first, and always filled.
+            views: by name; the first one is open at first, and always filled.
             place: keeps a visitor's `Place`.
         """
         self.engine, self.views, self.place = engine, views, place
@@ -96,32 +111,34 @@ class Answering:
         filled = self.views[self.first].fill(asked, *self.values_of(self.first, values))
         return {**filled, **self.fill(place, values)}
 
-    def open(self, tab: str, place: Place, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
-        """Remember which tab is open, and fill it unless it shows the present question already."""
-        place.tab = tab
+    def open(self, view: str, place: Place, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
+        """Remember which view is open, and fill it unless it shows the present question already."""
+        place.open(view)
         return self.fill(place, values)
 
-    def opening(self, tab: str) -> Callable[..., Outputs]:
-        """Return the event of a tab that is opened."""
-        return functools.partial(self.open, tab)
+    def opening(self, view: str) -> Callable[..., Outputs]:
+        """Return the event of a view that is opened."""
+        return functools.partial(self.open, view)
 
     def fill(self, place: Place, values: Sequence[Any]) -> Outputs:
-        """Fill the open tab, where it is a view and not the first one, until nothing is new."""
+        """Fill the open views, beside the first one, until nothing is new."""
         shown: Outputs = {self.place: place}
-        while (tab := place.tab) in self.views and tab != self.first:
-            asked = place.asked
-            if asked is None or place.filled.get(tab) is asked:
-                break
-            place.filled[tab] = asked  # another event has it no more to do
+        while (asked := place.asked) is not None and (view := self.due(place)) is not None:
+            place.filled[view] = asked  # another event has it no more to do
             try:
-                shown |= self.views[tab].fill(asked, *self.values_of(tab, values))
+                shown |= self.views[view].fill(asked, *self.values_of(view, values))
             except Exception:
-                place.filled.pop(tab, None)
+                place.filled.pop(view, None)
                 raise
         return shown
 
-    def values_of(self, tab: str, values: Sequence[Any]) -> Sequence[Any]:
+    def due(self, place: Place) -> str | None:
+        """Return an open view that doesn't show the present question; None: all do."""
+        due = (name for name in place.views if name in self.views and name != self.first)
+        return next((name for name in due if place.filled.get(name) is not place.asked), None)
+
+    def values_of(self, view: str, values: Sequence[Any]) -> Sequence[Any]:
         """Return the values of one view's controls out of those of all."""
-        counts = [len(view.controls) for view in self.views.values()]
+        counts = [len(each.controls) for each in self.views.values()]
         ends = dict(zip(self.views, itertools.accumulate(counts), strict=True))
-        return values[ends[tab] - len(self.views[tab].controls) : ends[tab]]
+        return values[ends[view] - len(self.views[view].controls) : ends[view]]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 from minbert.answers import AttentionResult
+from minbert.backends.zero_gpu import Decorator, on_zero_gpu
 from minbert.checkpoint import CONFIG_FILE, resolve_folder
 from minbert.checks import is_blank
 from minbert.explain.heads_summary import bare_model
@@ -20,7 +21,6 @@ from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
 from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, InputError, Question
-from minbert.zero_gpu import Decorator, on_zero_gpu
 
 SHIPPED = ("mean", "cls")  # the pair's folders
 MOST_MODELS = 2  # one answers, one is compared with it
@@ -70,7 +70,7 @@ class Engine:
         Args:
             folder: of both.
             device: 'auto' takes the best there is.
-            gpu: as `minbert.zero_gpu` returns it: the encoders work on a ZeroGPU Space's GPU.
+            gpu: as `backends.zero_gpu` returns it: the encoders work on a ZeroGPU Space's GPU.
             encoder: folder or Hugging Face id of the encoder before fine-tuning; None: without.
             models: one or two folders or Hugging Face ids, in place of the shipped pair; the first
                 one answers, but of a CLS and a mean-pooling model always the latter.

@@ -30,6 +30,7 @@ from minbert.ui.parts.events import (
 )
 from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
 from minbert.ui.parts.score_rows import value_of
+from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
@@ -80,14 +81,14 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         if engine.own:
             gr.HTML(models_note(engine), elem_id="own-models")
         area = build_input(lessons, NOT_YOURS if engine.own else "")
-        with gr.Tabs():
+        with tabs():
             answers = build_try()
             pooling = build_pooling(engine, assets / "models", results)
             attention = build_attention(engine)
             why = build_why(results, engine)
-            batch = build_batch(engine, rows)
-            experiments = build_experiments(results, NOT_THEIRS if engine.own else "")
-            about = build_about(assets / "models", results, engine)
+            build_batch(engine, rows)
+            build_experiments(results, NOT_THEIRS if engine.own else "")
+            build_about(assets / "models", results, engine)
             place = gr.State(Place("try"), time_to_live=KEPT_SECONDS)
         texts = [area.first, area.second]
         extras = attention_events(page, attention, texts, results, studio)
@@ -98,10 +99,8 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
             "attention": AttentionView(attention, extras),
         }
         answering = Answering(engine, views, place)
-        others = (why.tab, batch, experiments, about)
-        tabs = [answers.tab, pooling.tab, attention.tab, *others]
         answer_events(page, area, answers, answering, edits)
-        opening_events(tabs, answering)
+        opening_events(page, answering)
         try_events(area, answers, handlers)
         lab_events(engine, texts, pooling)
         why_events(engine, texts, why)
@@ -142,11 +141,18 @@ def answer_events(
     gr.on([area.first.change, area.second.change], None, texts, js=MARK, **PRIVATE)
 
 
-def opening_events(tabs: Sequence[gr.Tab], answering: Answering) -> None:
-    """Fill a tab when it is opened, and let its figures look for their width."""
-    for tab in tabs:
-        tab.select(None, js=RESIZE, **PRIVATE)
-        opened, name = answering.opening(str(tab.id)), f"open_{tab.id}"
-        tab.select(
-            opened, answering.controls, answering.outputs, api_name=name, **PRIVATE, **VISIBLE
-        )
+def opening_events(page: gr.Blocks, answering: Answering) -> None:
+    """Fill a view when it is opened, and let its figures look for their width."""
+    views = views_of(page)
+    gr.on([view.select for view in views], None, js=RESIZE, **PRIVATE)
+    for view in views:
+        name = str(view.id)
+        if name in answering.views or tab_of(name) == name:
+            view.select(
+                answering.opening(name),
+                answering.controls,
+                answering.outputs,
+                api_name=f"open_{name.replace(SEPARATOR, '_')}",
+                **PRIVATE,
+                **VISIBLE,
+            )

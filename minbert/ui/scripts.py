@@ -14,4 +14,12 @@ SWAP = "(first, second) => [second, first]"
 
 MAKE_LINK = file_text(__package__, "make_link.js")
 
-READ_LINK = file_text(__package__, "read_link.js")
+OPEN_VIEW = file_text(__package__, "open_view.js")  # a function of a view's name
+
+LESSONS = file_text(f"{__package__}.lessons", "lessons.js")  # a function of OPEN_VIEW
+
+READ_LINK = (
+    file_text(__package__, "read_link.js")
+    .replace("OPEN_VIEW", OPEN_VIEW)
+    .replace("LESSONS", LESSONS)
+)

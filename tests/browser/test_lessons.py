@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Request, expect
 
 from minbert.lessons import FILE, Lesson, read_lessons
 from minbert.lessons.lesson import TABS
+from minbert.ui.parts.views import tab_of
 from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import CUT, audit
 from tests.browser.test_keyboard import reach
@@ -35,7 +36,7 @@ def expect_lesson(page: Page, lesson: Lesson) -> None:
 
 
 def expect_tab(page: Page, lesson: Lesson) -> None:
-    tab = page.get_by_role("tab", name=TAB_NAMES[lesson.tab], exact=True)
+    tab = page.get_by_role("tab", name=TAB_NAMES[tab_of(lesson.view)], exact=True)
     expect(tab).to_have_attribute("aria-selected", "true")
 
 

@@ -16,6 +16,7 @@ from minbert.ui.parts.blocks import list_block, note_block, problems_block
 from minbert.ui.parts.events import draw_when_seen
 from minbert.ui.parts.own_models import models_block, records_of
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.parts.views import view
 
 TEXTS = texts_of(__package__)
 LICENCE = TEXTS.lines("tab.licence")
@@ -30,7 +31,7 @@ def build_about(models: Path, results: Path, engine: Engine | None = None) -> gr
         results: folder of their records.
         engine: the models that answer; None: the shipped ones.
     """
-    built = gr.Tab("About", id="about")
+    built = view("About", "about")
     if engine is not None and engine.own:
         shown = own_sections(engine, records_of(engine, models, results))
     else:

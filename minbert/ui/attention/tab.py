@@ -21,6 +21,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import heading, notice_line
 from minbert.ui.parts.events import PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.texts import file_text, texts_of
+from minbert.ui.parts.views import view
 from minbert.ui.question import Asked
 
 TEXTS = texts_of(__package__)
@@ -61,7 +62,7 @@ def plot(name: str, *, visible: bool = True) -> gr.Plot:
 
 def build_attention(engine: Engine) -> AttentionTab:
     """Build the tab inside the page's tabs."""
-    with gr.Tab("Attention", id="attention") as tab:
+    with view("Attention", "attention") as tab:
         gr.HTML(notice_line([TEXTS["tab.what_it_is"]]), elem_id="attention-what")
         controls = build_controls(engine)
         figure = [gr.HTML(elem_id="attention-words"), plot("attention")]

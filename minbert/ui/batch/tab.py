@@ -17,6 +17,7 @@ from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import lead_block
 from minbert.ui.parts.events import FILES_CHECKED, FILES_KEPT, PRIVATE, QUIET
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.parts.views import view
 
 TEXTS = texts_of(__package__)
 AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
@@ -46,7 +47,7 @@ class BatchTab:
 
 def build_batch(engine: Engine, batch: Batch) -> gr.Tab:
     """Build the tab inside the page's tabs, its events bound to one engine; return it."""
-    with gr.Tab("Batch", id="batch") as tab:
+    with view("Batch", "batch") as tab:
         limits = findings.limits(
             *(one.config.max_length for one in reversed(engine.answering.values()))
         )

@@ -19,6 +19,7 @@ from minbert.ui.parts.blocks import finding_block, heading
 from minbert.ui.parts.events import draw_when_seen
 from minbert.ui.parts.score_rows import NORMALISED
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.parts.views import view
 
 TEXTS = texts_of(__package__)
 MOST_EPOCHS = 50
@@ -45,7 +46,7 @@ def build_experiments(folder: Path, note: str = "") -> gr.Tab:
     """
     tab = Experiments(read_results(folder))
     found = tab.results
-    built = gr.Tab("Experiments", id="experiments")
+    built = view("Experiments", "experiments")
     with built:
         some = found.runs or found.comparisons
         title = "Some results can't be shown" if some else f"No results yet: run `{COMMAND}`"

@@ -1,7 +1,7 @@
 """The row of lessons: its HTML, and what happens when one is chosen.
 
-All of a lesson stands in the page: `minbert/ui/read_link.js` puts its sentences into the boxes,
-opens its tab and shows its line, and the server is asked for the answer alone.
+All of a lesson stands in the page: `lessons.js` puts its sentences into the boxes, opens its
+view and shows its line, and the server is asked for the answer alone.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def chip(lesson: Lesson, note: str, *, current: bool) -> str:
     """Return a lesson's button, which holds all that choosing it needs."""
     kept = {
         **{"lesson": lesson.id, "first": lesson.first, "second": lesson.second},
-        **{"tab": lesson.tab, "view": lesson.view, "see": note + lesson.see},
+        **{"view": lesson.view, "see": note + lesson.see},
     }
     attributes = "".join(f' data-{name}="{escape(value)}"' for name, value in kept.items())
     marked = ' aria-current="true"' if current else ""

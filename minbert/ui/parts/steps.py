@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from minbert.backend import Backend
+from minbert.backends.local import Backend
 from minbert.predictor import Predictor
 from minbert.serving import bulk_work
 from minbert.text import Encoded

@@ -17,6 +17,7 @@ from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.figures import figure_place
 from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.parts.views import view
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.left_out import Occlusion, waiting
@@ -94,7 +95,7 @@ def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
     records = records_of(engine, models, results)
     widths = [model.config.encoder.hidden_size for model in reversed(engine.answering.values())]
     several = len(widths) > 1
-    with gr.Tab("Pooling lab", id="pooling") as tab:
+    with view("Pooling lab", "pooling") as tab:
         gr.HTML(opening(*widths), elem_id="lab-opening")
         gr.HTML(consequences(records, len(widths)), elem_id="lab-consequences")
         heading(

@@ -9,6 +9,7 @@ import gradio as gr
 
 from minbert.ui.input_area import InputArea
 from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET
+from minbert.ui.parts.views import view
 from minbert.ui.question import Asked
 from minbert.ui.scripts import MAKE_LINK
 from minbert.ui.try_it.edits import EditRow, Edits, Steps, build_edits
@@ -37,7 +38,7 @@ class TryTab:
 
 def build_try() -> TryTab:
     """Build the tab of the answers."""
-    with gr.Tab("Try it", id="try") as tab:
+    with view("Try it", "try") as tab:
         predictions = gr.HTML(elem_id="predictions")
         with gr.Row():
             threshold = gr.Slider(

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
-from fastapi import Request
+from fastapi import Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 
 from minbert.ui.server.forms import rule_of
 
 FAILED = "The server made a mistake; its log contains the place."
+NO_JSON = {"loc": ["body"], "msg": "The body should be JSON.", "type": "json_invalid"}
 TAGS = ("one", "many", "str", "function-before[whole(), int]")  # pydantic's names of alternatives
 
 
@@ -44,9 +46,16 @@ def fault(wrong: dict[str, Any]) -> dict[str, Any]:
     """Return one of pydantic's errors in the project's words."""
     loc = [part for part in wrong["loc"] if part not in TAGS]
     if wrong["type"] == "json_invalid":
-        return {"loc": ["body"], "msg": "The body should be JSON.", "type": "json_invalid"}
+        return NO_JSON
     name = ".".join(str(part) for part in loc[1:]) or "body"
     return {"loc": loc, "msg": f"`{name}` {rule_of(wrong)}", "type": wrong["type"]}
+
+
+async def unread(request: Request, error: Any) -> Response:  # noqa: ANN401 - an HTTPException
+    """Refuse a body that the reader of JSON gave up on, as one nested without end."""
+    if error.status_code == 400:
+        return told(422, [NO_JSON])
+    return await http_exception_handler(request, error)
 
 
 async def refused(_: Request, error: Any) -> JSONResponse:  # noqa: ANN401 - a FieldRefused

@@ -1,7 +1,7 @@
 """The routes of /v1, over the functions that gradio's endpoints call.
 
-A handler holds no thread while the model works (`minbert.waiting`), makes no session, and passes
-the request on as gradio does, by which a ZeroGPU Space counts the caller's quota.
+A handler holds no thread while the model works (`minbert.backends.waiting`), makes no session, and
+passes the request on as gradio does, by which a ZeroGPU Space counts the caller's quota.
 """
 
 from __future__ import annotations
@@ -20,14 +20,23 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from gradio.context import LocalContext
 from pydantic import BaseModel, Discriminator, Field, Tag, create_model
 from pydantic_core import to_json
+from starlette.exceptions import HTTPException
 
+from minbert.backends.waiting import answered
 from minbert.batch import BatchTable, RowAnswer
 from minbert.ui.server import forms
 from minbert.ui.v1 import answers
 from minbert.ui.v1.middleware import BodyLimit, SubPath
 from minbert.ui.v1.reference import reference
-from minbert.ui.v1.refusals import FieldRefused, TooMuch, broken, malformed, refused, too_much
-from minbert.waiting import answered
+from minbert.ui.v1.refusals import (
+    FieldRefused,
+    TooMuch,
+    broken,
+    malformed,
+    refused,
+    too_much,
+    unread,
+)
 
 MOST_INPUTS = 64  # of one request; a table is for more
 
@@ -97,6 +106,7 @@ def http_api(functions: Mapping[str, Function], rows: Rows) -> FastAPI:
     api.add_middleware(SubPath)
     api.exception_handlers |= {
         RequestValidationError: malformed,
+        HTTPException: unread,
         FieldRefused: refused,
         TooMuch: too_much,
         Exception: broken,

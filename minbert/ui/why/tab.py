@@ -15,6 +15,7 @@ from minbert.ui.parts.blocks import heading, lead_block, note_block
 from minbert.ui.parts.events import MODEL_EVENTS, QUIET
 from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.texts import texts_of
+from minbert.ui.parts.views import view
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import KINDS, OF_A, TARGETS
@@ -64,7 +65,7 @@ class WhyTab:
 def build_why(results: Path, engine: Engine) -> WhyTab:
     """Build the tab; `results` may hold the record of bias. Nothing is computed here."""
     parts: dict[str, Part] = {}
-    with gr.Tab("Why?", id="why") as tab:
+    with view("Why?", "why") as tab:
         opening = TEXTS["tab.opening"].format(pooling=engine.names["mean"])
         gr.HTML(lead_block(opening), elem_id="why-opening")
         kind = gr.Radio(list(KINDS), value=OF_A, label="Explain which answer?", elem_id="why-kind")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from minbert.backends.unpadded import TOKENS_TOGETHER
 from minbert.explain.counterfactuals import find_counterfactuals
 from minbert.explain.replacements import in_case_of, replacements_for, word_groups
 from minbert.files import CheckpointError
 from minbert.predictor import Predictor
-from minbert.unpadded import TOKENS_TOGETHER
 from tests.minbert.explain.conftest import Build
 from tests.support import watch_encoder
 

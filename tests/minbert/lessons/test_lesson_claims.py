@@ -48,7 +48,7 @@ def claim(
 
 
 def lesson(*claims: Claim, second: str = B) -> Lesson:
-    return Lesson("one", "One", A, second, "try", "", "Look.", claims)
+    return Lesson("one", "One", A, second, "try", "Look.", claims)
 
 
 def value(models: dict[str, Predictor], name: str, less: tuple[str, str] | None = None) -> float:
@@ -159,7 +159,7 @@ def test_the_shipped_models_keep_what_the_lesson_says(shipped: Judge, one: Lesso
 
 def test_the_first_lesson_is_one_where_the_poolings_disagree() -> None:
     first, *_ = LESSONS
-    assert first.tab == "try"
+    assert first.view.startswith("try")
     assert any(each.quantity.model == "mean_less_cls" for each in first.claims)
     assert 6 <= len(LESSONS) <= 8
 
@@ -168,9 +168,7 @@ def test_a_claim_turned_round_fails(shipped: Judge) -> None:
     first, *_ = LESSONS
     turned = {"above": "below", "below": "above", "is": "is not", "is not": "is"}
     claims = [Claim(c.quantity, turned[c.comparison], c.threshold, c.less) for c in first.claims]
-    verdicts = shipped.judge(
-        Lesson("x", "X", first.first, first.second, "try", "", "", tuple(claims))
-    )
+    verdicts = shipped.judge(Lesson("x", "X", first.first, first.second, "try", "", tuple(claims)))
     assert [verdict.holds for verdict in verdicts] == [False] * len(claims)
 
 
@@ -181,7 +179,7 @@ def test_the_command_measures_each_claim(
         predictor.model.save_pretrained(tmp_path / name)
     path = tmp_path / "lessons.toml"
     text = (
-        f'[[lesson]]\nid = "one"\ntitle = "One"\nfirst = "{A}"\ntab = "try"\nsee = "Look."\n'
+        f'[[lesson]]\nid = "one"\ntitle = "One"\nfirst = "{A}"\nview = "try"\nsee = "Look."\n'
         '[[lesson.claim]]\nquantity = "cls.first.expected"\ncomparison = "above"\nthreshold = -9\n'
     )
     path.write_text(text, encoding="utf-8")
@@ -193,5 +191,5 @@ def test_the_command_measures_each_claim(
     assert "DOES NOT HOLD" in capsys.readouterr().out
     path.write_text(text.replace('"try"', '"tries"'), encoding="utf-8")
     assert main(command) == 2
-    assert_says(capsys.readouterr().err, parameter="`tab`", found="tries")
+    assert_says(capsys.readouterr().err, parameter="`view`", found="tries")
     assert MARGIN == 0.10

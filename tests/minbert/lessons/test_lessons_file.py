@@ -22,7 +22,7 @@ id = "who-did-what"
 title = "Who did what?"
 first = "the cat sleeps"
 second = "the dog runs"
-tab = "try"
+view = "try"
 see = "Look here."
 {CLAIM}"""
 ALONE = """
@@ -30,8 +30,7 @@ ALONE = """
 id = "alone"
 title = "One alone"
 first = "the cat sleeps"
-tab = "attention"
-view = "maps"
+view = "attention-maps"
 see = "Look there."
 
 [[lesson.claim]]
@@ -63,9 +62,9 @@ def test_it_is_read_whole(tmp_path: Path) -> None:
     pair, alone = read_lessons(path)
     assert (pair.id, pair.title) == ("who-did-what", "Who did what?")
     assert (pair.first, pair.second) == ("the cat sleeps", "the dog runs")
-    assert (pair.tab, pair.view, pair.see) == ("try", "", "Look here.")
+    assert (pair.view, pair.see) == ("try", "Look here.")
     assert [str(claim) for claim in pair.claims] == ["mean.first.expected above 2.0"]
-    assert (alone.second, alone.tab, alone.view) == ("", "attention", "maps")
+    assert (alone.second, alone.view) == ("", "attention-maps")
     assert [str(claim) for claim in alone.claims] == [
         "cls.attention.layer3.head2.to_sep less that of “the dog” below 0.5",
         "mean.first.label is not neutral",
@@ -90,8 +89,10 @@ def test_it_is_read_whole(tmp_path: Path) -> None:
         ),
         ('see = "Look here."', 'see = "Look\\nhere."', "`see`", "on one line"),
         ("see =", 'seen = "x"\nsee =', "`seen`", ("should have no", "second")),
-        ('tab = "try"', 'tab = "trie"', ("`tab`", "'trie'"), TABS),
-        ('tab = "try"', 'tab = "try"\nview = "A view"', "`view`", "hyphens"),
+        ('view = "try"', 'view = "trie"', ("`view`", "'trie'"), TABS),
+        ('view = "try"', 'view = "trie-words"', ("`view`", "'trie-words'"), TABS),
+        ('view = "try"', 'view = "A view"', "`view`", "hyphens"),
+        ('view = "try"', 'tab = "try"\nview = "try"', "`tab`", "should have no"),
         (CLAIM, "", "`claim`", "should have"),
         (CLAIM, "claim = []", "`claim`", "or more"),
         ("threshold = 2\n", "", ("claim 1", "'who-did-what'", "`threshold`"), "should have"),

@@ -11,7 +11,7 @@ from tests.support import tiny_lesson
 ODD = '"><b id="x">&'
 LESSONS = [
     tiny_lesson("the cat sleeps", "a dog runs", "One", "one"),
-    dataclasses.replace(tiny_lesson(ODD, title=ODD, slug="two"), tab="pooling", view="words"),
+    dataclasses.replace(tiny_lesson(ODD, title=ODD, slug="two"), view="pooling-words"),
 ]
 
 
@@ -22,7 +22,7 @@ def test_a_button_holds_its_lesson() -> None:
     for lesson, button in zip(LESSONS, buttons, strict=True):
         wanted = {
             **{"data-lesson": lesson.id, "data-first": lesson.first, "data-second": lesson.second},
-            **{"data-tab": lesson.tab, "data-view": lesson.view, "data-see": lesson.see},
+            **{"data-view": lesson.view, "data-see": lesson.see},
         }
         assert {name: button.attributes[name] for name in wanted} == wanted
         assert button.text == lesson.title

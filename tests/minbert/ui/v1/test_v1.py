@@ -16,6 +16,7 @@ import torch
 from fastapi import FastAPI
 from gradio.context import LocalContext
 
+from minbert.backends.zero_gpu import on_zero_gpu
 from minbert.ui.attention.events import Studio
 from minbert.ui.batch.events import Batch
 from minbert.ui.engine import Engine
@@ -25,7 +26,6 @@ from minbert.ui.try_it.events import Handlers
 from minbert.ui.v1.middleware import MOST_BODY
 from minbert.ui.v1.routes import BATCH, MOST_INPUTS, ROUTES, Function, http_api
 from minbert.ui.why.api import ExplainEndpoint
-from minbert.zero_gpu import on_zero_gpu
 from tests.forked_gpu import ForkedGpu
 from tests.minbert.ui.sample_engine import tiny_engine
 from tests.support import run_async
@@ -151,6 +151,7 @@ def test_a_table_is_answered_and_scored(api: FastAPI, engine: Engine) -> None:
         ("predict", [A], ["body"]),
         ("predict", b"first=A", ["body"]),
         ("predict", b"", ["body"]),
+        ("predict", b"[" * 5_000, ["body"]),
         ("similarity_split", {"first": A}, ["body", "second"]),
         ("similarity_split", {"first": A, "second": ""}, ["body", "second"]),
         ("attention", {"first": A, "layer": "1"}, ["body", "layer"]),

@@ -11,11 +11,11 @@ from types import ModuleType
 import pytest
 import torch
 
+from minbert.backends.zero_gpu import SECONDS, ZeroGpuBackend, on_zero_gpu, zero_gpu
 from minbert.explain.splits import split_sentiment
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.ui.engine import Engine
-from minbert.zero_gpu import SECONDS, ZeroGpuBackend, on_zero_gpu, zero_gpu
 from tests.forked_gpu import ForkedGpu
 from tests.support import assert_close, redraw, tiny_model
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from minbert.backend import LocalBackend
+from minbert.backends.local import LocalBackend
+from minbert.backends.unpadded import TOKENS_TOGETHER, UnpaddedEncoder, runs_of_equal
 from minbert.bert import ACTIVATIONS
 from minbert.config import POOLING_NAMES
 from minbert.multitask import MultitaskBert
 from minbert.text import Encoded, pad
-from minbert.unpadded import TOKENS_TOGETHER, UnpaddedEncoder, runs_of_equal
 from tests.support import assert_close, redraw, tiny_model
 
 LENGTHS = (7, 3, 9, 3, 3, 16, 2, 9)

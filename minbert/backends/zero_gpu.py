@@ -12,7 +12,8 @@ own, forked when it is first needed. What follows from that:
   numbers, are asked on the CPU, and `minbert.explain` reads the CPU's weights as everywhere.
 
 Not tried here: a real ZeroGPU Space. What was tried: the same calls through a decorator that forks
-a process and pickles what crosses (tests/minbert/test_zero_gpu.py), and `spaces` 0.51's source.
+a process and pickles what crosses (tests/minbert/backends/test_zero_gpu.py), and the source of
+`spaces` 0.51.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Where a model's encoder works: here; other places have the same four methods.
 
-`minbert.serving` puts a queue before one, `minbert.zero_gpu` runs it where a GPU is lent.
+`minbert.serving` puts a queue before one, `minbert.backends.zero_gpu` runs it where a GPU is lent.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from minbert.backends.unpadded import TOKENS_TOGETHER, Unpadded, UnpaddedEncoder, runs_of_equal
 from minbert.multitask import MultitaskBert
 from minbert.text import TOKENS_PER_BATCH, Encoded, length_batches, pad
-from minbert.unpadded import TOKENS_TOGETHER, Unpadded, UnpaddedEncoder, runs_of_equal
 
 Result = TypeVar("Result")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from minbert.backends.waiting import answered
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, Work, served
-from minbert.waiting import answered
 from tests.support import run_async, tiny_model, watch_encoder
 
 PAIR = ("the film is good", "the story is bad")
