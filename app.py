@@ -6,6 +6,8 @@ The address is 127.0.0.1:7860, another with GRADIO_SERVER_NAME and GRADIO_SERVER
 """
 
 import argparse
+import contextlib
+import ctypes
 import importlib.util
 import os
 import signal
@@ -15,6 +17,7 @@ from pathlib import Path
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 HERE = ("127.0.0.1", "localhost", "::1")
+ARENA_MAX, ARENAS = -8, 2  # glibc's M_ARENA_MAX
 
 
 def prepare_environment() -> None:
@@ -38,6 +41,13 @@ def prepare_environment() -> None:
             if os.environ[name].startswith("socks"):
                 del os.environ[name]
                 sys.stderr.write(f"{name} isn't used: a socks proxy needs `pip install socksio`.\n")
+
+
+def share_arenas() -> None:
+    """Let threads share free memory: of glibc's arenas, one a thread, each keeps its own."""
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+            ctypes.CDLL(None).mallopt(ARENA_MAX, ARENAS)
 
 
 def own_folder() -> Path:
@@ -68,6 +78,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     prepare_environment()
+    share_arenas()
     from minbert.backends.zero_gpu import zero_gpu
     from minbert.lessons import FILE, LessonError, read_lessons
     from minbert.ui.engine import Engine, ModelError

@@ -64,6 +64,7 @@ class MultitaskBert(nn.Module):
         super().__init__()
         self.config = config
         self.tokenizer = tokenizer
+        self.sums: dict[str, str] = {}  # SHA-256 of the files it was loaded from, if it was
         self.encoder = BertModel(config.encoder) if encoder is None else encoder
         shape = config.encoder
         width, std = shape.hidden_size, shape.initializer_range
@@ -191,7 +192,9 @@ class MultitaskBert(nn.Module):
         if not manifest.verify(folder):
             logging.getLogger(__name__).warning(NO_MANIFEST, folder, manifest.MANIFEST_FILE)
         config = checkpoint.read_config(folder, MultitaskConfig.from_dict)
-        return cls.from_folder(folder, config).eval()
+        model = cls.from_folder(folder, config).eval()
+        model.sums = manifest.sums_of(folder)
+        return model
 
     @classmethod
     def from_folder(cls, folder: Path, config: MultitaskConfig) -> Self:

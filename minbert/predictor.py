@@ -190,12 +190,16 @@ class Predictor:
 
     @torch.inference_mode()
     def answer_pieces(
-        self, first: Sequence[int], second: Sequence[int]
+        self, first: Sequence[int], second: Sequence[int], *, states: list[Tensor] | None = None
     ) -> tuple[list[SentimentResult], PairResult]:
-        """Answer all tasks for one pair, given as word-piece ids."""
+        """Answer all tasks for one pair, given as word-piece ids.
+
+        To `states` A's and B's last hidden states, (T, D), of the same pass are added; with PALs,
+        whose tasks have passes of their own, none.
+        """
         singles = TaskEmbeddings(self, lambda: self.single_inputs([first, second]))
         orders = TaskEmbeddings(self, lambda: self.joint_inputs([(first, second), (second, first)]))
-        singles.encode_with(orders)
+        singles.encode_with(orders, states)
         (pair,) = self.pairs_of(orders, singles)
         return self.sentiment_of(singles.of("sentiment"), singles.left_out), pair
 
@@ -316,12 +320,20 @@ class TaskEmbeddings:
         self._inputs = functools.cache(encode)
         self._known: dict[str | None, Tensor] = {}
 
-    def encode_with(self, others: TaskEmbeddings) -> None:
-        """Encode these inputs and those of another group together, where no PALs part them."""
+    def encode_with(self, others: TaskEmbeddings, states: list[Tensor] | None = None) -> None:
+        """Encode these inputs and those of another group together, where no PALs part them.
+
+        These inputs' last hidden states, (T, D), are added to `states`.
+        """
         if self._predictor.model.encoder.pals_active:
             return
         mine, theirs = self._inputs(), others._inputs()
-        embeddings = self._predictor.pooled([*mine, *theirs])
+        if states is None:
+            embeddings = self._predictor.pooled([*mine, *theirs])
+        else:
+            hidden = self._predictor.hidden([*mine, *theirs])
+            embeddings = self._predictor.pool(hidden)
+            states += hidden[: len(mine)]
         self._known[None], others._known[None] = embeddings[: len(mine)], embeddings[len(mine) :]
 
     @property

@@ -150,26 +150,42 @@ class QueuedBackend:
         """Return the pooled embeddings, chunk by chunk."""
         if self.queue.here or not inputs:
             return self._plain.pooled(inputs, task)
-        urgency = _urgency.get()
-        chunks = list(length_batches(inputs, TEXTS_PER_CHUNK[urgency], TOKENS_PER_CHUNK[urgency]))
         run = functools.partial(self._plain.pooled, task=task)
-
-        def submit(rows: Sequence[int]) -> Future[Tensor]:
-            chunk = [inputs[row] for row in rows]
-            longest, future = max(len(item) for item in chunk), Future[Tensor]()
-            work = Work((id(self._plain), task), len(chunk), longest, chunk, run, future)
-            return self.queue.submit(work)
-
-        found = torch.cat(results_of(lambda: [submit(rows) for rows in chunks]))
-        embeddings = torch.empty_like(found)
-        embeddings[[row for rows in chunks for row in rows]] = found
+        chunks, found = self._by_chunks(inputs, run, ("pooled", task))
+        embeddings = torch.empty(len(inputs), found[0].shape[1])
+        for rows, part in zip(chunks, found, strict=True):
+            embeddings[rows] = part
         return embeddings
 
     def hidden(
         self, inputs: Sequence[Encoded], task: str | None, *, every_layer: bool
     ) -> list[Tensor]:
-        """Return the hidden states, from the model's thread."""
-        return self.call(lambda: self._plain.hidden(inputs, task, every_layer=every_layer))
+        """Return the hidden states, chunk by chunk."""
+        if self.queue.here or not inputs:
+            return self._plain.hidden(inputs, task, every_layer=every_layer)
+        run = functools.partial(self._plain.hidden, task=task, every_layer=every_layer)
+        chunks, found = self._by_chunks(inputs, run, ("hidden", task, every_layer))
+        by_row = {
+            row: state
+            for rows, part in zip(chunks, found, strict=True)
+            for row, state in zip(rows, part, strict=True)
+        }
+        return [by_row[row] for row in range(len(inputs))]
+
+    def _by_chunks(
+        self, inputs: Sequence[Encoded], run: Callable[[Any], Any], task: tuple[object, ...]
+    ) -> tuple[list[list[int]], list[Any]]:
+        """Return the chunks' rows, and what `run` makes of each; `task` names what it computes."""
+        urgency = _urgency.get()
+        chunks = list(length_batches(inputs, TEXTS_PER_CHUNK[urgency], TOKENS_PER_CHUNK[urgency]))
+
+        def submit(rows: Sequence[int]) -> Future[Any]:
+            chunk = [inputs[row] for row in rows]
+            longest, future = max(len(item) for item in chunk), Future[Any]()
+            work = Work((id(self._plain), task), len(chunk), longest, chunk, run, future)
+            return self.queue.submit(work)
+
+        return chunks, results_of(lambda: [submit(rows) for rows in chunks])
 
     def maps(self, item: Encoded, layers: Sequence[int], task: str | None = None) -> Tensor:
         """Return the attention maps, from the model's thread."""

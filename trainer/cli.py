@@ -23,12 +23,14 @@ from trainer.commands import (
     evaluate,
     heads,
     index,
+    label,
     mine,
     mlm,
     predict,
     publish,
     reproduce,
     tables,
+    teach,
     train,
     untrained,
 )
@@ -52,7 +54,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     *(download, train, mlm, evaluate, calibrate, reproduce, untrained),
-    *(heads, tables, predict, index, mine, publish, bias),
+    *(heads, tables, predict, index, mine, publish, bias, teach, label),
 )
 
 

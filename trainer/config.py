@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 from typing import Any
 
 from minbert.config import (
@@ -30,7 +31,7 @@ def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # no
     return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
 
 
-def check_choices(config: TrainConfig | MlmConfig) -> None:
+def check_choices(config: TrainConfig | MlmConfig | TeachConfig) -> None:
     """Reject an unknown name in any setting that has choices."""
     for field in dataclasses.fields(config):
         value, choices = getattr(config, field.name), field.metadata["choices"]
@@ -110,6 +111,14 @@ class TrainConfig:
     freeze_word_embeddings: bool = option(False, "phase 2: leave word embeddings as they are")
     ema: float = option(0.0, "phase 2: decay of the averaged weights that are kept; 0: no average")
     label_smoothing: float = option(0.0, "phase 2: label smoothing of the sentiment loss")
+    soft_labels: str = option("", "phase 2: files of `label`, with commas between; from --data too")
+    distillation_weight: float = option(
+        0.5, "phase 2: share of the soft labels' loss where a row has a gold label too"
+    )
+    distillation_temperature: float = option(2.0, "phase 2: softens both models' probabilities")
+    unlabelled_share: float = option(
+        0.5, "phase 2: share of a task's batches that hold rows with soft labels alone, if any"
+    )
     layer_decay: float = option(1.0, "phase 2: factor of the learning rate from layer to layer")
 
     compile: bool = option(False, "phase 2: torch.compile the training step")
@@ -141,7 +150,7 @@ class TrainConfig:
                     )
         for name in (
             *("hidden_dropout", "attention_dropout", "warmup"),
-            *("sentiment_phrases", "ema", "label_smoothing"),
+            *("sentiment_phrases", "ema", "label_smoothing", "unlabelled_share"),
         ):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"`{name}` should lie in [0, 1). Found {getattr(self, name)}.")
@@ -152,13 +161,21 @@ class TrainConfig:
             chosen_names(f"extra_{task}", getattr(self, f"extra_{task}"), task)
         for name in (
             *("learning_rate", "head_learning_rate", "clip_norm"),
-            "contrastive_temperature",
+            *("contrastive_temperature", "distillation_temperature"),
         ):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(
                     f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
                 )
-
+        if not 0 <= self.distillation_weight <= 1:
+            raise ValueError(
+                f"`distillation_weight` should lie in [0, 1]. Found {self.distillation_weight}."
+            )
+        files = [Path(file).name for file in self.soft_label_files]
+        if len(set(files)) < len(files):
+            raise ValueError(
+                f"`soft_labels` should name each file once. Found {self.soft_labels!r}."
+            )
         self._check_combinations()
 
     def _check_combinations(self) -> None:
@@ -183,6 +200,11 @@ class TrainConfig:
                 f"`tasks` and `scored_tasks` should be 'sentiment' for {self.sentiment_data!r}. "
                 f"Found {self.tasks!r} and {self.scored_tasks!r}."
             )
+        if self.soft_labels and self.sentiment_data == "cfimdb":
+            raise ValueError(
+                "`soft_labels` have sentiment's five classes. Found `sentiment_data` 'cfimdb', "
+                "which has two; leave one of them."
+            )
         if self.pal_epochs > self.epochs or bool(self.pal_epochs) != bool(self.pal_size):
             raise ValueError(
                 f"`pal_epochs` should lie between 1 and `epochs` ({self.epochs}) with "
@@ -199,6 +221,11 @@ class TrainConfig:
     def scored(self) -> tuple[str, ...]:
         """Name the tasks that are scored."""
         return tuple(TASKS) if self.scored_tasks == ALL else (self.scored_tasks,)
+
+    @property
+    def soft_label_files(self) -> tuple[str, ...]:
+        """Return the files that `soft_labels` names."""
+        return tuple(name for name in self.soft_labels.split(",") if name)
 
     @property
     def epoch_length(self) -> int:
@@ -248,6 +275,55 @@ class MlmConfig:
         least = {"batch_examples": 1, "checkpoint_every": 1, "max_length": 8, "batch_tokens": 8}
         for name, limit in least.items():
             if getattr(self, name) < limit:
+                raise ValueError(
+                    f"`{name}` should be at least {limit}. Found {getattr(self, name)}."
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class TeachConfig:
+    """Every setting of a teacher's fine-tuning.
+
+    Raises:
+        ValueError: an unknown name or a number out of its range.
+    """
+
+    task: str = option("sentiment", "task that is taught", tuple(TASKS))
+    teacher: str = option(
+        "sentence-transformers/all-mpnet-base-v2", "Hugging Face id or folder of any encoder"
+    )
+    start: str = option("", "finished stage of this teacher, whose weights alone it begins with")
+    seed: int = option(0, "of batches, dropout and the fresh head")
+    max_length: int = option(128, "tokens of one input")
+    phrase_words: int = option(3, "least words of a phrase, in a file of trees")
+    epochs: float = option(1.0, "passes over the rows")
+    tokens: int = option(0, "tokens in place of passes; 0 counts passes")
+    learning_rate: float = option(3e-5, "peak AdamW learning rate")
+    warmup: float = option(0.06, "share of the tokens with a rising learning rate")
+    weight_decay: float = option(0.01, "AdamW decay of matrices")
+    clip_norm: float = option(1.0, "largest gradient norm")
+    batch_examples: int = option(64, "most rows a batch")
+    batch_tokens: int = option(768, "most tokens a batch, padding counted")
+    freeze_word_embeddings: bool = option(True, "leave word embeddings as they are")
+    precision: str = option("auto", "autocast: auto is bf16 on CUDA, else fp32", PRECISIONS)
+
+    def __post_init__(self) -> None:
+        """Check names and ranges."""
+        check_choices(self)
+        for name in ("epochs", "learning_rate", "clip_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(
+                    f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
+                )
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"`warmup` should lie in [0, 1). Found {self.warmup}.")
+        least = {"max_length": 8, "batch_tokens": 8, "batch_examples": 1, "phrase_words": 1}
+        for name, limit in {**least, "tokens": 0, "weight_decay": 0}.items():
+            if not getattr(self, name) >= limit:
                 raise ValueError(
                     f"`{name}` should be at least {limit}. Found {getattr(self, name)}."
                 )

@@ -7,18 +7,21 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from trainer.config import MlmConfig, TrainConfig
+from trainer.config import MlmConfig, TeachConfig, TrainConfig
+
+OWN_ARGUMENTS = ("name", "task")  # given otherwise than by an option
 
 
 def add_setting_options(
-    parser: argparse.ArgumentParser, config: type[TrainConfig] | type[MlmConfig]
+    parser: argparse.ArgumentParser,
+    config: type[TrainConfig] | type[MlmConfig] | type[TeachConfig],
 ) -> None:
     """Add one option for each field of `config`, to change what the recipe says."""
     group = parser.add_argument_group(
         "settings", "each changes what the recipe says; a default is what stands where it is silent"
     )
     for field in dataclasses.fields(config):
-        if field.name == "name":
+        if field.name in OWN_ARGUMENTS:
             continue
         kind = type(field.default)
         default = "none" if field.default == "" else field.default

@@ -158,16 +158,40 @@ def check_mean_pooling(predictor: Predictor) -> None:
 
 
 @dataclasses.dataclass(frozen=True)
-class SentimentSplit:
+class Leaning:
+    """The sum over the C classes of (class - (C-1)/2) x logit, split over W words and the bias.
+
+    Above 0 the positive classes outweigh the negative ones, each counted by its distance from the
+    middle. The weights sum to 0, so the logits' common part drops out: the log-probabilities of an
+    answer give the same sum.
+    """
+
+    values: tuple[float, ...]  # W, [CLS] and [SEP] among them
+    bias: float
+    total: float  # of the model's own logits: the values and the bias, to 1e-5
+
+
+@dataclasses.dataclass(frozen=True)
+class LogitSplit:
     """The C logits of one sentence as sums over its W words and a bias."""
 
     words: Words  # [CLS] and [SEP] are needed for the sum
     contributions: Tensor  # (W, C) float64; its columns' sums and the bias give the logits
     bias: Tensor  # (C,) float64
-    logits: Tensor  # (C,), the model's own, calibrated
+    logits: Tensor  # (C,), the head's own; of sentiment calibrated
     probabilities: tuple[float, ...]  # C, their softmax
     residual: float  # the largest |logit - its sum|; rounding alone, below 1e-5 or so
     left_out: int  # word pieces that truncation dropped
+
+    @property
+    def leaning(self) -> Leaning:
+        """Split what leans the rating up or down; see `Leaning`."""
+        steps = torch.arange(len(self.bias), dtype=torch.float64) - (len(self.bias) - 1) / 2
+        return Leaning(
+            values=tuple((self.contributions @ steps).tolist()),
+            bias=(self.bias @ steps).item(),
+            total=(self.logits.double() @ steps).item(),
+        )
 
     @property
     def relative(self) -> Tensor:
@@ -177,6 +201,24 @@ class SentimentSplit:
         changes no probability. Each row sums to 0.
         """
         return self.contributions - self.contributions.mean(dim=1, keepdim=True)
+
+
+SentimentSplit = LogitSplit
+
+
+def logits_by_word(state: Tensor, words: Words, weight: Tensor) -> Tensor:
+    """Split a linear head's logits under mean pooling: (w_c . sum of h_i of the word) / T.
+
+    Args:
+        state: last hidden states (T, D).
+        words: W words of the T tokens.
+        weight: of the head, (C, D) float64.
+
+    Returns:
+        (W, C) float64; with the bias its columns' sums are the logits.
+    """
+    hidden = state.double()
+    return merge_sum(hidden @ weight.T / len(hidden), words.groups)
 
 
 @torch.inference_mode()
@@ -203,8 +245,7 @@ def split_sentiment(
     weight, bias = (
         calibrated(part.cpu().double(), temperature) for part in (linear.weight, linear.bias)
     )
-    by_token = hidden.double() @ weight.T / len(hidden)  # (T, C)
-    contributions = merge_sum(by_token, words.groups)
+    contributions = logits_by_word(hidden, words, weight)
     # by the model: what the sums are held against
     embedding = predictor.pooled(inputs, "sentiment") if state is None else predictor.pool([state])
     logits = predictor.model.calibrated_sentiment(embedding.to(predictor.device))[0].cpu()

@@ -4,6 +4,7 @@
 """
 
 from minbert.reading.columns import Columns, Wanted
+from minbert.reading.labelled import open_labelled
 from minbert.reading.labels import LabelError, Scale, label_of
 from minbert.reading.lines import ReadError, decoded, file_source, text_source
 from minbert.reading.quotes import LONGEST_FIELD
@@ -23,6 +24,7 @@ __all__ = [
     "file_source",
     "first_cells",
     "label_of",
+    "open_labelled",
     "open_rows",
     "text_source",
 ]

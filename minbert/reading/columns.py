@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Collection, Sequence
 
 from minbert.reading.guard import is_download
-from minbert.reading.labels import LabelError, label_of
+from minbert.reading.labels import OWN_LABEL, LabelError, label_of
 from minbert.reading.lines import ReadError
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 
@@ -57,7 +57,7 @@ class Columns:
         cells = self.split(line)
         if self.width == 1 or len(cells) != self.width:
             return False
-        if self.label is not None and self.label_task is not None:
+        if self.label is not None and self.label_task not in (None, OWN_LABEL):
             return _is_label(cells[self.label].strip().strip('"'), self.label_task)
         if self.delimiter == "\t":
             return True
@@ -145,8 +145,12 @@ class Choice:
         return {_key(column) for _, column in self.columns if not column.isdecimal()}
 
 
-def read_choice(text: str | None) -> Choice:
+def read_choice(text: str | None, own: Sequence[Task] = ()) -> Choice:
     """Read what was chosen, as in `sentence=review, sentiment=3, header=no`; or `plain`.
+
+    Args:
+        text: what was chosen; None or blank: nothing.
+        own: tasks whose labels are asked for beside the three tasks'.
 
     Raises:
         ReadError: no such role, one twice, or no column behind it.
@@ -154,7 +158,8 @@ def read_choice(text: str | None) -> Choice:
     given = (text or "").strip()
     if not given or given.casefold() == PLAIN:
         return Choice(plain=bool(given))
-    known = ("id", *SINGLE, *PAIR, *(task.target for tasks in LABELS.values() for task in tasks))
+    tasks = [*(task for tasks in LABELS.values() for task in tasks), *own]
+    known = ("id", *SINGLE, *PAIR, *dict.fromkeys(task.target for task in tasks))
     chosen: dict[str, str] = {}
     for part in given.split(","):
         role, _, column = (each.strip() for each in part.partition("="))

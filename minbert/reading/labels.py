@@ -16,6 +16,17 @@ SPELLINGS = {  # other words for the classes' own names
     **{word: "no" for word in ("not a duplicate", "not paraphrase", "not a paraphrase")},
     **{word: "no" for word in ("no paraphrase", "non paraphrase", "different")},
 }
+OWN_LABEL = Task(  # of people's own classes, any text: its names alone count, no number of it does
+    name="label",
+    kind="classes",
+    pair=False,
+    target="label",
+    metric="accuracy",
+    labels=(),
+    lowest=0,
+    highest=0,
+    classes=0,
+)
 MANY = 10  # labels, from which on a share of them says something about a file's scale
 OUTSIDE = 0.2  # a larger share of numbers outside the task's range: another scale
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")

@@ -18,7 +18,7 @@ from minbert.reading.guard import unguarded
 from minbert.reading.lines import Lines, ReadError, Source
 from minbert.reading.prose import check_prose
 from minbert.reading.quotes import LONGEST_FIELD, RowError, quoted_fields, uses_quotes
-from minbert.reading.shape import Numbered, find_columns, likely_header, separator_of
+from minbert.reading.shape import Numbered, find_columns, likely_rows, separator_of
 
 SAMPLE_LINES, SAMPLE_LENGTH = 200, 1_000_000  # lines, characters: what a table is recognised by
 PLAIN_TEXT = "No table: each line is read as one sentence."
@@ -82,7 +82,7 @@ def open_rows(source: Source, wanted: Wanted, chosen: str | None = None) -> Read
         ReadError: no text at all, a table whose columns can't be told or don't do, or a choice
             that can't be read.
     """
-    choice = read_choice(chosen)
+    choice = read_choice(chosen, wanted.labels or ())
     sample = _sample(source)
     if not sample:
         raise ReadError("The file should hold a table, or one sentence a line. Found no text.")
@@ -104,10 +104,20 @@ def first_cells(source: Source) -> list[str]:
     Raises:
         ReadError: a zero byte.
     """
+    rows = first_rows(source)
+    return rows[0] if rows else []
+
+
+def first_rows(source: Source) -> list[list[str]]:
+    """Return the cells of a table's first rows, its header among them; empty: it is no table.
+
+    Raises:
+        ReadError: a zero byte.
+    """
     sample = _sample(source)
     separator = separator_of(sample[0][1]) if sample else None
     shown = sample if separator is None else sample[1:]
-    return likely_header(shown, separator) if shown else []
+    return likely_rows(shown, separator) if shown else []
 
 
 def _sample(source: Source) -> list[Numbered]:

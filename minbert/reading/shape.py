@@ -98,14 +98,17 @@ def find_columns(
     return None
 
 
-def likely_header(sample: Sequence[Numbered], separator: str | None) -> list[str]:
-    """Return the first row's cells under the delimiter that makes the most even table, if any."""
+def likely_rows(sample: Sequence[Numbered], separator: str | None) -> list[list[str]]:
+    """Return the rows' cells under the delimiter that makes the most even table, if any.
+
+    Rows of another width than most are left out.
+    """
     delimiters = tuple(DELIMITERS) if separator is None else (separator,)
     found = {each: _rows(sample, each) for each in delimiters}
     best = max(found, key=lambda each: _share(found[each]))
     if _share(found[best]) < USUAL / 2:
         return []
-    return _Shape(found[best], best).first
+    return [list(cells) for cells in zip(*_by_column(_wide(found[best])), strict=True)]
 
 
 def _are_names(cells: Sequence[str]) -> bool:
@@ -176,7 +179,7 @@ def _share(rows: Sequence[_Row]) -> float:
 
 
 def _is_table(rows: Sequence[_Row], delimiter: str, *, certain: bool) -> bool:
-    wide = [row for row in rows if len(row.cells) > 1]
+    wide = _wide(rows)
     if certain and wide:
         return _share(rows) >= USUAL
     if _share(rows) < USUAL or (len(rows) < 2 and delimiter != "\t"):
@@ -186,6 +189,10 @@ def _is_table(rows: Sequence[_Row], delimiter: str, *, certain: bool) -> bool:
     after = [both for row in wide for both in itertools.pairwise(row.cells) if both[1]]
     inside = sum(b[0].isspace() or (a[-1:].isdigit() and b[0].isdigit()) for a, b in after)
     return 2 * inside < len(after) or any(_numbers(column[1:]) for column in _by_column(wide))
+
+
+def _wide(rows: Sequence[_Row]) -> list[_Row]:
+    return [row for row in rows if len(row.cells) > 1]
 
 
 def _by_column(rows: Sequence[_Row]) -> list[list[str]]:

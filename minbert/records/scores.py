@@ -88,6 +88,7 @@ class Training(Record):
     files: dict[str, str] = Field(default_factory=dict)  # SHA-256 by name
     encoder_sha256: Text = ""
     extra_data: dict[str, Any] = Field(default_factory=dict)
+    soft_labels: dict[str, Any] = Field(default_factory=dict)  # by file: its rows, its teacher
     leaks: dict[str, Leak] = Field(default_factory=dict)  # by task
     started_from: dict[str, Any] = Field(default_factory=dict)
     stages: tuple[Training, ...] = Field(default_factory=tuple)

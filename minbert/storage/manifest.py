@@ -85,6 +85,25 @@ def verify(folder: Path) -> bool:
     return True
 
 
+def sums_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of the files that make a model's embeddings: weights and tokenizer.
+
+    They are the manifest's, or computed where there is none.
+
+    Raises:
+        CheckpointError: a damaged manifest, or a file that can't be read.
+    """
+    path = folder / MANIFEST_FILE
+    if path.exists():
+        known = _read(path)
+    else:
+        patterns = ("*.safetensors", "*.bin", *TOKENIZER_FILES)
+        found = {file for pattern in patterns for file in folder.glob(pattern)}
+        known = {file.name: _sha256(file) for file in sorted(found)}
+    others = ("config.json", TRAINED_ON_FILE)
+    return {name: each for name, each in sorted(known.items()) if name not in others}
+
+
 def verify_file(path: Path) -> None:
     """Hold one file against its folder's manifest, where that lists it.
 

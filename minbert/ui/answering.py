@@ -43,6 +43,28 @@ class View(Protocol):
         ...
 
 
+class Together:
+    """Several views as one, which are filled at the same time."""
+
+    def __init__(self, *views: View) -> None:
+        """Take them in their order."""
+        self._views = views
+        self.controls = [part for view in views for part in view.controls]
+        self.outputs = [part for view in views for part in view.outputs]
+
+    def fill(self, asked: Asked, *values: Any) -> Outputs:  # noqa: ANN401 - of its controls
+        """Return what all of them show."""
+        shown: Outputs = {}
+        left = iter(values)
+        for view in self._views:
+            shown |= view.fill(asked, *itertools.islice(left, len(view.controls)))
+        return shown
+
+    def cleared(self) -> Outputs:
+        """Return what all of them show without a question."""
+        return {part: value for view in self._views for part, value in view.cleared().items()}
+
+
 class Place:
     """What one visitor's page shows: open views, the present question, what views were filled for.
 
@@ -54,6 +76,7 @@ class Place:
         """Begin with this tab open, and no question."""
         self.tab = tab
         self.sub_views: dict[str, str] = {}  # by tab: the one that was opened last
+        self.wanted: object = None  # the newest question, which alone is shown
         self.asked: Asked | None = None
         self.filled: dict[str, Asked] = {}  # by view
 
@@ -96,20 +119,42 @@ class Answering:
         return [*(part for view in self.views.values() for part in view.outputs), self.place]
 
     def answer(self, first: str, second: str, place: Place, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
-        """Answer the texts in the boxes; a refusal clears what was answered before."""
+        """Answer the texts in the boxes; a refusal clears what was answered before.
+
+        An answer that comes after a newer question was asked is not shown.
+        """
+        place.wanted = wanted = object()
         try:
             question = self.engine.ask(first, second)
         except InputError as error:
             gr.Warning(str(error), SECONDS, title=REFUSED)
-            place.asked = None
-            place.filled.clear()
-            cleared: Outputs = {self.place: place}
-            for view in self.views.values():
-                cleared |= view.cleared()
-            return cleared
-        place.asked = asked = Asked(question, self.engine.answer(self.engine.mean, question))
+            return self.cleared(place)
+        asked = self.engine.asked(question)
+        if place.wanted is not wanted:
+            return {self.place: place}
+        place.asked = asked
         filled = self.views[self.first].fill(asked, *self.values_of(self.first, values))
         return {**filled, **self.fill(place, values)}
+
+    def live(self, first: str, second: str, place: Place, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
+        """Answer what is being typed; what can't be answered is no mistake yet."""
+        try:
+            question = self.engine.ask(first, second)
+        except InputError:
+            place.wanted = None
+            return self.cleared(place)
+        if place.asked is not None and place.asked.question.texts == question.texts:
+            return {self.place: place}
+        return self.answer(first, second, place, *values)
+
+    def cleared(self, place: Place) -> Outputs:
+        """Return all views without an answer."""
+        place.asked = None
+        place.filled.clear()
+        shown: Outputs = {self.place: place}
+        for view in self.views.values():
+            shown |= view.cleared()
+        return shown
 
     def open(self, view: str, place: Place, *values: Any) -> Outputs:  # noqa: ANN401 - of the controls
         """Remember which view is open, and fill it unless it shows the present question already."""

@@ -7,23 +7,36 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
+
+from torch import Tensor
 
 from minbert.answers import AttentionResult
 from minbert.backends.zero_gpu import Decorator, on_zero_gpu
 from minbert.checkpoint import CONFIG_FILE, resolve_folder
 from minbert.checks import is_blank
+from minbert.explain import split_sentiment, split_similarity
 from minbert.explain.heads_summary import bare_model
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
-from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, InputError, Question
+from minbert.ui.question import (
+    FIELDS,
+    LONGEST_TEXT,
+    Answer,
+    Asked,
+    InputError,
+    Question,
+    Splits,
+)
 
 SHIPPED = ("mean", "cls")  # the pair's folders
 MOST_MODELS = 2  # one answers, one is compared with it
+MOST_PAIRS = 20_000  # numbers of a similarity's split that a visit keeps, 8 bytes each
 CALLED = {"cls": "CLS"}  # poolings whose name is written otherwise
 NO_SECOND = (
     "This page was started with one model, so there is nothing to compare. "
@@ -178,15 +191,42 @@ class Engine:
                 )
         return Question(first, second, tuple(map(tuple, pieces)), tuple(self.notices(pieces)))
 
-    def answer(self, predictor: Predictor, question: Question) -> Answer:
-        """Answer all tasks of a question with one of the models."""
+    def answer(
+        self, predictor: Predictor, question: Question, *, states: list[Tensor] | None = None
+    ) -> Answer:
+        """Answer all tasks of a question with one of the models; `states` as `answer_pieces`."""
         if question.second:
-            sentiments, pair = predictor.answer_pieces(*question.pieces)
+            sentiments, pair = predictor.answer_pieces(*question.pieces, states=states)
             return Answer(tuple(sentiments), pair)
         inputs = predictor.single_inputs(question.pieces)
         left_out = [item.left_out for item in inputs]
-        found = predictor.sentiment_of(predictor.pooled(inputs, "sentiment"), left_out)
-        return Answer(tuple(found), None)
+        if states is None:
+            embeddings = predictor.pooled(inputs, "sentiment")
+        else:
+            states += predictor.hidden(inputs, "sentiment")
+            embeddings = predictor.pool(states)
+        return Answer(tuple(predictor.sentiment_of(embeddings, left_out)), None)
+
+    def asked(self, question: Question) -> Asked:
+        """Answer with both models; where the first one splits exactly, say what each word adds.
+
+        Its answer and the split come of one pass; with PALs each task has one of its own.
+        """
+        predictor = self.mean
+        other = None if self.second is None else self.answer(self.second, question)
+        if predictor.config.pooling != "mean":
+            return Asked(question, self.answer(predictor, question), other)
+        states: list[Tensor] = []
+        answer = self.answer(predictor, question, states=states)
+        known: Sequence[Tensor | None] = states or [None] * len(question.pieces)
+        moods = tuple(
+            split_sentiment(predictor, text, state=state)
+            for text, state in zip(question.texts, known, strict=False)
+        )
+        similarity = None
+        if answer.pair and math.prod(len(mood.words) for mood in moods) <= MOST_PAIRS:
+            similarity = split_similarity(predictor, *question.texts, states=states or None)
+        return Asked(question, answer, other, Splits(moods, similarity))
 
     def attention(
         self, first: str, second: str, layers: Sequence[int] | None = None, model: str = "mean"

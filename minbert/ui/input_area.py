@@ -23,6 +23,7 @@ class InputArea:
     first: gr.Textbox
     second: gr.Textbox
     answer: gr.Button
+    live: gr.Button  # pressed by a script while somebody types
     counts: gr.HTML
     lessons: LessonRow
 
@@ -45,5 +46,10 @@ def build_input(lessons: Sequence[Lesson], note: str = "") -> InputArea:
             )
         )
         answer = gr.Button("Answer", variant="primary", elem_id="answer", scale=0)
-    counts = gr.HTML(elem_id="counts")
-    return InputArea(first, second, answer, counts, build_lessons(lessons, note))
+    live = gr.Button("Answer while typing", visible="hidden", elem_id="live-answer")
+    with gr.Row(elem_id="below"):
+        counts = gr.HTML(elem_id="counts")
+        gr.Checkbox(
+            True, label="Answer while I type", elem_id="live", container=False, interactive=True
+        )
+    return InputArea(first, second, answer, live, counts, build_lessons(lessons, note))

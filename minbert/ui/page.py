@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.events import api
@@ -11,7 +12,7 @@ from gradio.events import api
 from minbert.lessons import Lesson
 from minbert.records.scores import metrics_in
 from minbert.ui.about.tab import build_about
-from minbert.ui.answering import Answering, Place, View
+from minbert.ui.answering import Answering, Place, Together, View
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.tab import AttentionView, attention_events, build_attention
 from minbert.ui.batch.events import Batch
@@ -26,6 +27,7 @@ from minbert.ui.parts.events import (
     KEPT_SECONDS,
     MODEL_EVENTS,
     PRIVATE,
+    QUIET,
     VISIBLE,
 )
 from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
@@ -33,12 +35,14 @@ from minbert.ui.parts.score_rows import value_of
 from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
-from minbert.ui.scripts import READ_LINK, RESIZE, SWAP
+from minbert.ui.pooling.your_labels import LabelsEndpoint
+from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP
 from minbert.ui.server.blocks import Page
+from minbert.ui.try_it.colouring import ColouredView, coloured_events
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
-from minbert.ui.v1.routes import http_api
+from minbert.ui.v1.routes import LABEL_PLACES, http_api
 from minbert.ui.why.api import ExplainEndpoint
 from minbert.ui.why.tab import build_why, why_events
 
@@ -82,7 +86,7 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
             gr.HTML(models_note(engine), elem_id="own-models")
         area = build_input(lessons, NOT_YOURS if engine.own else "")
         with tabs():
-            answers = build_try()
+            answers = build_try(engine)
             pooling = build_pooling(engine, assets / "models", results)
             attention = build_attention(engine)
             why = build_why(results, engine)
@@ -93,8 +97,9 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         texts = [area.first, area.second]
         extras = attention_events(page, attention, texts, results, studio)
         edits = Edits(engine)
+        of_try = TryView(area, answers, handlers, edits), ColouredView(answers.coloured)
         views: dict[str, View] = {
-            "try": TryView(area, answers, handlers, edits),
+            "try": Together(*of_try),
             "pooling": PoolingView(pooling, lab),
             "attention": AttentionView(attention, extras),
         }
@@ -102,6 +107,7 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         answer_events(page, area, answers, answering, edits)
         opening_events(page, answering)
         try_events(area, answers, handlers)
+        coloured_events(page, engine, texts, answers.coloured)
         lab_events(engine, texts, pooling)
         why_events(engine, texts, why)
         endpoints = (
@@ -111,7 +117,10 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         functions = {endpoint.__name__: endpoint for endpoint in endpoints}
         for name, endpoint in functions.items():
             api(endpoint, api_name=name, **MODEL_EVENTS)
-    page.http_api = http_api(functions, rows)
+        labels = LabelsEndpoint(engine)
+        limit = {"concurrency_id": "labels", "concurrency_limit": LABEL_PLACES}
+        api(labels.your_labels, api_name="your_labels", **limit)
+    page.http_api = http_api(functions, rows, labels)
     return page
 
 
@@ -130,7 +139,9 @@ def answer_events(
     inputs, outputs = [*texts, *answering.controls], answering.outputs
     begun = [area.answer.click, area.first.submit, area.second.submit]
     gr.on(begun, answering.answer, inputs, outputs, api_name="answer", **PRIVATE, **VISIBLE)
-
+    typing: dict[str, Any] = {"trigger_mode": "always_last", **QUIET, **MODEL_EVENTS}
+    area.live.click(answering.live, inputs, outputs, api_name="live", **typing)
+    page.load(None, js=LIVE, **PRIVATE)
     for filled in (
         page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
         area.lessons.chosen.click(None, None, texts, js=CHOSEN, **PRIVATE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from minbert.answers import PairResult, SentimentResult
+from minbert.explain.splits import SentimentSplit, SimilaritySplit
 
 LONGEST_TEXT = 100_000  # characters of one box; the model reads far fewer
 FIELDS = {"A": "first", "B": "second"}
@@ -43,11 +44,22 @@ class Answer:
 
 
 @dataclasses.dataclass(frozen=True)
+class Splits:
+    """What each word adds, exactly; below 200 kB."""
+
+    moods: tuple[SentimentSplit, ...]  # of A, and of B
+    similarity: SimilaritySplit | None  # None without B, and of sentences too long to keep it
+
+
+@dataclasses.dataclass(frozen=True)
 class Asked:
-    """A question with the mean model's answer, as one visitor's page keeps it."""
+    """A question with the models' answers, as one visitor's page keeps it."""
 
     question: Question
-    answer: Answer
+    answer: Answer  # of the mean model
+    other: Answer | None = None  # of the CLS model, where there is one
+    # None: the answering model's pooling has no exact split
+    splits: Splits | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
     def first(self) -> str:

@@ -14,6 +14,8 @@ SWAP = "(first, second) => [second, first]"
 
 MAKE_LINK = file_text(__package__, "make_link.js")
 
+LIVE = file_text(__package__, "live.js")
+
 OPEN_VIEW = file_text(__package__, "open_view.js")  # a function of a view's name
 
 LESSONS = file_text(f"{__package__}.lessons", "lessons.js")  # a function of OPEN_VIEW

@@ -35,6 +35,7 @@ def test_programs_are_offered_the_endpoints_alone(client: Client) -> None:
         "/predict",
         "/similarity_matrix",
         "/similarity_split",
+        "/your_labels",
     }
     assert named["unnamed_endpoints"] == {}
 
@@ -81,6 +82,8 @@ def test_optional_inputs_may_be_left_out(app_url: str, name: str, data: list[obj
         ("similarity_matrix", [A], ["sentences", "list"]),
         ("similarity_matrix", [[A, 5]], ["sentences.1", "number"]),
         ("batch", ["rows.csv"], ["file", "object"]),
+        ("your_labels", [[A], "a"], ["labels", "list"]),
+        ("your_labels", [[A], ["a"]], ["at least 8 rows", "Found 1"]),
         ("batch", [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], ["read"]),
         ("answer", [A], ["15", "Found 1"]),
     ],

@@ -78,6 +78,13 @@ def test_a_batch_answers_line_by_line(outcome: dict[str, Any]) -> None:
     assert batch["scores"] is None
 
 
+def test_labels_of_ones_own_are_compared(outcome: dict[str, Any]) -> None:
+    learned = outcome["learned"]
+    assert (learned["rows"], learned["classes"]) == (8, ["billing", "delivery"])
+    hits = sum(learned["mean"]["confusion"][place][place] for place in range(2))
+    assert learned["mean"]["accuracy"]["value"] == hits / 8
+
+
 def test_explained_words_sum_to_the_move_of_the_score(outcome: dict[str, Any]) -> None:
     why = outcome["why"]
     assert [len(why["first"]), len(why["second"])] == [5, 8]

@@ -80,6 +80,31 @@ def test_a_pinned_answer_is_compared_with_the_next(visit: Open) -> None:
     expect(page.locator("#unpin")).to_be_hidden()
 
 
+def test_typing_is_answered_and_can_be_switched_off(visit: Open) -> None:
+    page = visit().page
+    ask(page, A, B)
+    before = page.locator("#predictions").inner_text()
+    begun = page.evaluate("performance.getEntriesByType('resource').length")
+    page.locator("#first textarea").fill("")
+    page.locator("#first textarea").press_sequentially("An awful, boring evening", delay=30)
+    changed = "before => document.getElementById('predictions').innerText !== before"
+    page.wait_for_function(changed, arg=before)
+    expect(page.locator("#predictions .mb-finding").first).to_contain_text("negative")
+    asked = page.evaluate(
+        "begun => performance.getEntriesByType('resource').slice(begun)"
+        ".filter(each => each.name.includes('queue/join')).length",
+        begun,
+    )
+    assert asked <= 2, "one event for many keys"
+    page.get_by_label("Answer while I type").uncheck()
+    told = page.locator("#predictions").inner_text()
+    page.locator("#first textarea").fill("A lovely evening")
+    page.wait_for_timeout(1_500)
+    assert page.locator("#predictions").inner_text() == told
+    page.locator("#answer").click()
+    page.wait_for_function(changed, arg=told)
+
+
 def test_a_link_reopens_the_page_and_leaves_no_trace(visit: Open) -> None:
     seen = visit()
     page = seen.page

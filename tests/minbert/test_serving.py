@@ -128,6 +128,35 @@ def test_those_that_wait_together_are_encoded_together(
     assert [len(batch) for batch in batches] == [8]
 
 
+@pytest.mark.parametrize("every_layer", [False, True])
+def test_hidden_states_of_those_that_wait_together_are_their_own(
+    asked: Predictor,
+    plain: Predictor,
+    queue: ModelQueue,
+    gate: Gate,
+    batches: list[list[Encoded]],
+    every_layer: bool,
+) -> None:
+    questions = [
+        plain.encode_single(texts)
+        for texts in (sentences(5)[:2], [*sentences(1, 6), *sentences(9)[4:6]])
+    ]
+    read = functools.partial(asked.hidden, every_layer=every_layer)
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(read, items) for items in questions]
+        embedded = pool.submit(asked.embed, sentences(2))
+        waiting(queue, 3)
+        gate.open()
+        found = [future.result(PATIENCE) for future in futures]
+        embeddings = embedded.result(PATIENCE)
+    assert sorted(map(len, batches)) == [2, 5], "one batch for both, another for embeddings"
+    assert_close(embeddings, plain.embed(sentences(2)))
+    for states, items in zip(found, questions, strict=True):
+        wanted = plain.hidden(items, every_layer=every_layer)
+        for state, expected in zip(states, wanted, strict=True):
+            assert_close(state, expected)
+
+
 def test_each_of_those_encoded_together_gets_their_own_rows(
     asked: Predictor,
     plain: Predictor,

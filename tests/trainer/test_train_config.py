@@ -23,9 +23,12 @@ AT_LEAST = {
 }
 SHARES = (
     *("hidden_dropout", "attention_dropout", "warmup"),
-    *("sentiment_phrases", "ema", "label_smoothing"),
+    *("sentiment_phrases", "ema", "label_smoothing", "unlabelled_share"),
 )
-RATES = ("learning_rate", "head_learning_rate", "clip_norm", "contrastive_temperature")
+RATES = (
+    *("learning_rate", "head_learning_rate", "clip_norm"),
+    *("contrastive_temperature", "distillation_temperature"),
+)
 CHOSEN = [field for field in dataclasses.fields(TrainConfig) if field.metadata["choices"]]
 SURGERY = "`surgery` needs a batch of every task at each step. Found it with "
 NO_LOSS = "`joint_weight` or `siamese_weight` should be above 0. Found 0 for both"
@@ -94,6 +97,20 @@ def test_further_pairs_are_checked_when_the_settings_are_made() -> None:
     )
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
+def test_soft_labels_have_a_share_of_the_loss(value: float) -> None:
+    refused(
+        f"`distillation_weight` should lie in [0, 1]. Found {value}.", distillation_weight=value
+    )
+    assert TrainConfig(distillation_weight=1.0).distillation_weight == 1.0
+
+
+def test_soft_labels_are_files_each_named_once() -> None:
+    assert TrainConfig().soft_label_files == ()
+    assert TrainConfig(soft_labels="a/x.st,b.st").soft_label_files == ("a/x.st", "b.st")
+    refused("`soft_labels` should name each file once. Found 'a/x,x'", soft_labels="a/x,x")
+
+
 @pytest.mark.parametrize("name", RATES)
 @pytest.mark.parametrize("value", [0.0, -1e-3, math.inf, math.nan])
 def test_a_rate_is_positive_and_finite(name: str, value: float) -> None:
@@ -121,6 +138,11 @@ def test_a_rate_is_positive_and_finite(name: str, value: float) -> None:
         (
             REVIEWS + "'similarity' and 'similarity'",
             {"sentiment_data": "cfimdb", "tasks": "similarity", "scored_tasks": "similarity"},
+        ),
+        (
+            "`soft_labels` have sentiment's five classes. Found `sentiment_data` 'cfimdb'",
+            {"soft_labels": "x", "sentiment_data": "cfimdb", "tasks": "sentiment"}
+            | {"scored_tasks": "sentiment"},
         ),
         (PALS + "without. Found 11 with 96", {"pal_size": 96, "pal_epochs": 11}),
         (PALS + "without. Found 0 with 96", {"pal_size": 96}),

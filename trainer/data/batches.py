@@ -7,6 +7,7 @@ numbers.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import torch
@@ -17,6 +18,7 @@ from minbert.tables import Example
 from minbert.tasks import Task
 from minbert.text import Batch, Encoded, Tokenizer, pad
 from trainer.config import TrainConfig
+from trainer.data.soft_labels import SoftExample
 from trainer.seeding import mix_seed
 
 BUCKET_BATCHES = 50  # batches whose examples are sorted by length together
@@ -29,7 +31,8 @@ class EncodedTask:
     task: Task
     inputs: list[Encoded]  # single sentences, or joint pairs
     sides: list[tuple[Encoded, Encoded]]  # A and B alone, for the Siamese score; else empty
-    labels: Tensor  # (N,)
+    labels: Tensor  # (N,); NaN where there is a soft label alone
+    soft: Tensor | None = None  # (N, C) or (N,): a teacher's outputs, NaN where a row has none
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -44,6 +47,7 @@ class TaskBatch:
     inputs: Batch
     sides: Batch | None  # (2B, T): all A's, then all B's, each alone
     labels: Tensor  # (B,)
+    soft: Tensor | None = None  # (B, C) or (B,), as in `EncodedTask`; None: no row has one
 
     @property
     def tokens(self) -> int:
@@ -53,7 +57,9 @@ class TaskBatch:
     def to(self, device: torch.device) -> TaskBatch:
         """Return the batch on `device`."""
         sides = self.sides.to(device) if self.sides else None
-        return TaskBatch(self.task, self.inputs.to(device), sides, self.labels.to(device))
+        soft = self.soft.to(device) if self.soft is not None else None
+        labels = self.labels.to(device)
+        return TaskBatch(self.task, self.inputs.to(device), sides, labels, soft)
 
 
 def encode_task(
@@ -67,24 +73,40 @@ def encode_task(
     """Tokenize examples; `siamese` also keeps both sentences of a pair on their own.
 
     Raises:
-        ValueError: an example without a label.
+        ValueError: an example without a label, gold or soft.
     """
-    labels = [example.label for example in examples if example.label is not None]
-    if len(labels) != len(examples):
-        raise ValueError(
-            f"`examples` of {task.name} should all be labelled. "
-            f"Found {len(examples) - len(labels)} without a label."
-        )
+    labels, soft = gold_and_soft(task, examples)
     first = tokenizer.pieces([example.texts[0] for example in examples])
     length = config.max_length
     if not task.pair:
         singles = [tokenizer.single(pieces, length) for pieces in first]
-        return EncodedTask(task, singles, [], torch.tensor(labels))
+        return EncodedTask(task, singles, [], labels, soft)
     second = tokenizer.pieces([example.texts[1] for example in examples])
     pairs = list(zip(first, second, strict=True))
     joint = [tokenizer.joint(a, b, length, token_types=config.pair_token_types) for a, b in pairs]
     sides = [(tokenizer.single(a, length), tokenizer.single(b, length)) for a, b in pairs]
-    return EncodedTask(task, joint, sides if siamese else [], torch.tensor(labels))
+    return EncodedTask(task, joint, sides if siamese else [], labels, soft)
+
+
+def gold_and_soft(task: Task, examples: Sequence[Example]) -> tuple[Tensor, Tensor | None]:
+    """Return gold labels (N,) and soft ones (N, C) or (N,), NaN where a row has none.
+
+    Raises:
+        ValueError: an example without either.
+    """
+    softened = [row for row in examples if isinstance(row, SoftExample)]
+    gold = [row.label for row in examples]
+    without = sum(row.label is None and not isinstance(row, SoftExample) for row in examples)
+    if without:
+        raise ValueError(
+            f"`examples` of {task.name} should all be labelled. Found {without} without a label."
+        )
+    labels = torch.tensor([math.nan if label is None else label for label in gold])
+    if not softened:
+        return labels, None
+    nothing = (math.nan,) * task.classes
+    soft = torch.tensor([row.soft if isinstance(row, SoftExample) else nothing for row in examples])
+    return labels, soft if task.classes > 1 else soft.squeeze(1)
 
 
 class BatchStream:
@@ -124,7 +146,8 @@ class BatchStream:
         if data.sides:
             sides = pad([data.sides[row][side] for side in (0, 1) for row in rows], self.pad_id)
         inputs = pad([data.inputs[row] for row in rows], self.pad_id)
-        return TaskBatch(data.task, inputs, sides, data.labels[list(rows)])
+        soft = data.soft[list(rows)] if data.soft is not None else None
+        return TaskBatch(data.task, inputs, sides, data.labels[list(rows)], soft)
 
     def state(self) -> dict[str, int]:
         """Return what `restore` needs."""

@@ -16,6 +16,7 @@ from trainer.data.run_data import RunData
 from trainer.seeding import mix_seed
 
 STREAM_SEED, PHRASE_SEED, SHARE_SEED = 4, 22, 23
+ALONE_SEED, ALONE_SHARE_SEED = 24, 25
 
 
 class MixedStream:
@@ -25,7 +26,9 @@ class MixedStream:
     from its counters. It counts as its own table's size when tasks are drawn.
     """
 
-    def __init__(self, own: BatchStream, other: BatchStream, share: float, seed: int) -> None:
+    def __init__(
+        self, own: BatchStream | MixedStream, other: BatchStream, share: float, seed: int
+    ) -> None:
         """Mix two streams; `share` in [0, 1] is the other one's."""
         self.own, self.other = own, other
         self.share = share
@@ -71,14 +74,20 @@ def make_streams(
         if task.name not in tables.train:
             continue
         seed = mix_seed(config.seed, STREAM_SEED, index)
-        stream = stream_of(task, tables.train[task.name], seed, model, tokenizer, config)
+        stream: BatchStream | MixedStream = stream_of(
+            task, tables.train[task.name], seed, model, tokenizer, config
+        )
         if task.name == "sentiment" and tables.phrases is not None:
             seed = mix_seed(config.seed, PHRASE_SEED)
             phrases = stream_of(task, tables.phrases, seed, model, tokenizer, config)
             share, seed = config.sentiment_phrases, mix_seed(config.seed, SHARE_SEED)
-            streams.append(MixedStream(stream, phrases, share, seed))
-        else:
-            streams.append(stream)
+            stream = MixedStream(stream, phrases, share, seed)
+        if task.name in tables.alone:
+            seed = mix_seed(config.seed, ALONE_SEED, index)
+            alone = stream_of(task, tables.alone[task.name], seed, model, tokenizer, config)
+            share, seed = config.unlabelled_share, mix_seed(config.seed, ALONE_SHARE_SEED, index)
+            stream = MixedStream(stream, alone, share, seed)
+        streams.append(stream)
     return streams
 
 

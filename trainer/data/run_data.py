@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,6 +15,7 @@ from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data.course import FILES, SPLITS, file_name, file_sha256, read_split
 from trainer.data.further_pairs import EXTRA_PAIRS, chosen_names, mix_in
+from trainer.data.soft_labels import Softened, load_soft_labels
 from trainer.data.treebank import TREES_FILE, read_phrases
 from trainer.seeding import mix_seed
 
@@ -31,12 +33,24 @@ class RunData:
     sha256: dict[str, str]  # of each file, by name
     phrases: Table | None = None  # what sentiment's batches are mixed with
     extra: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)  # rows, counted
+    alone: dict[str, Table] = dataclasses.field(default_factory=dict)  # soft labels alone, by task
+    soft: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)  # teachers, by file
 
     @property
     def train_files(self) -> dict[str, str]:
         """Return the SHA-256 of each file that is trained on, by name."""
         dev = {table.path.name for table in self.dev.values()}
         return {name: value for name, value in self.sha256.items() if name not in dev}
+
+    @property
+    def trained(self) -> dict[str, list[Example]]:
+        """Return every row that is trained on, by task."""
+        found = {name: list(table.examples) for name, table in self.train.items()}
+        if self.phrases is not None:
+            found["sentiment"] += self.phrases.examples
+        for name, table in self.alone.items():
+            found[name] += table.examples
+        return found
 
 
 def load_data(config: TrainConfig, folder: Path, report: Report) -> RunData:
@@ -68,17 +82,53 @@ def load_data(config: TrainConfig, folder: Path, report: Report) -> RunData:
             add_pairs(config, folder, tables["train"], name, extra, report)
     tables["train"] = {name: tables["train"][name] for name in names["train"]}  # tasks' order
     files |= {EXTRA_PAIRS[name].file if name in EXTRA_PAIRS else name for name in extra}
+    soft = soften(config, folder, tables["train"], phrases, report)
+    phrases = phrases and softened(phrases, "sentiment", soft)
+    tables["train"] = {name: softened(table, name, soft) for name, table in tables["train"].items()}
+    alone = soft.alone
     if config.mask_demographics:
         phrases = phrases and mask_table(phrases, report)
-        tables["train"] = {
-            name: mask_table(table, report) for name, table in tables["train"].items()
-        }
+        tables["train"], alone = (
+            {name: mask_table(table, report) for name, table in found.items()}
+            for found in (tables["train"], alone)
+        )
     watched = {
         name: subset(table.examples, config.dev_examples, config.seed)
         for name, table in tables["dev"].items()
     }
     sha256 = {name: file_sha256(folder / name) for name in sorted(files)}
-    return RunData(tables["train"], tables["dev"], watched, sha256, phrases, extra)
+    sha256 |= soft.sha256
+    return RunData(
+        tables["train"], tables["dev"], watched, sha256, phrases, extra, alone, soft.told
+    )
+
+
+def soften(
+    config: TrainConfig,
+    folder: Path,
+    train: dict[str, Table],
+    phrases: Table | None,
+    report: Report,
+) -> Softened:
+    """Read the soft labels that are asked for, and what they add to the training tables."""
+    if not config.soft_labels:
+        return Softened({}, {}, {}, {})
+    rows = {name: list(table.examples) for name, table in train.items()}
+    if phrases is not None:
+        rows["sentiment"] += phrases.examples
+    return load_soft_labels(
+        config.soft_label_files,
+        folder,
+        rows,
+        lambda name: held_out(folder, name),
+        phrase_words=config.phrase_words,
+        report=report,
+    )
+
+
+def softened(table: Table, task_name: str, soft: Softened) -> Table:
+    """Return a training table with the soft labels that its rows have."""
+    return dataclasses.replace(table, examples=soft.soften(task_name, table.examples))
 
 
 def is_trees(config: TrainConfig, task_name: str) -> bool:

@@ -23,6 +23,7 @@ SETTINGS = {  # what the card tells of a run's settings
     "sentiment_phrases": "share of sentiment's batches that hold phrases of the treebank",
     "extra_similarity": "further pairs for similarity",
     "extra_paraphrase": "further pairs for paraphrase",
+    "soft_labels": "soft labels of a teacher (distillation)",
     "ema": "decay of the averaged weights",
     "freeze_word_embeddings": "word embeddings frozen",
     "precision": "precision",
@@ -59,6 +60,9 @@ def setting_lines(run: Training) -> list[str]:
     ]
     if not settings["tokens_per_epoch"]:
         lines = [line for line in lines if SETTINGS["tokens_per_epoch"] not in line]
+    if settings["soft_labels"]:
+        names = ("distillation_weight", "distillation_temperature", "unlabelled_share")
+        lines += [f"- {name.replace('_', ' ')}: {run.config[name]}" for name in names]
     cost = f"- seen: {run.tokens:,} tokens in {run.minutes} minutes on {run.machine}"
     return [*lines, cost, f"- epoch kept: {run.best.epoch}, by the normalised mean on dev"]
 

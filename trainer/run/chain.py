@@ -186,6 +186,8 @@ def chain_result(planned: Plan, data: Path) -> Training:
         "leaks": leaks_of_all(planned, data),
         "stages": stages,
     }
+    if soft := {name: told for stage in stages for name, told in stage.soft_labels.items()}:
+        of_all["soft_labels"] = soft
     own = ("version", "stage", "started_from")
     kept = {name: value for name, value in last.items() if name not in own}
     return Training.model_validate({**kept, **of_all})
@@ -196,10 +198,7 @@ def leaks_of_all(planned: Plan, data: Path) -> dict[str, Leak]:
     train: dict[str, dict[int | str, Example]] = {}
     for stage, _ in planned.stages:
         tables = load_data(stage.config, data, lambda _: None)
-        read = {name: table.examples for name, table in tables.train.items()}
-        if tables.phrases is not None:
-            read["sentiment"] = read["sentiment"] + tables.phrases.examples
-        for name, rows in read.items():
+        for name, rows in tables.trained.items():
             train.setdefault(name, {}).update((row_key(row), row) for row in rows)
     answers = answers_of(read_json(Run(planned.stages[-1][1]).predictions))
     distinct = {name: list(rows.values()) for name, rows in train.items()}

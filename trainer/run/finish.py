@@ -51,9 +51,8 @@ def finish(
         )
     best = MultitaskBert.from_pretrained(run.best)
     best.save_pretrained(run.model, dtype=torch.float16)
-    train_examples = {name: table.examples for name, table in tables.train.items()}
     files, earlier = trained_before(config)
-    write_trained_on(run.model, {**files, **tables.train_files}, train_examples, earlier)
+    write_trained_on(run.model, {**files, **tables.train_files}, tables.trained, earlier)
     report("Scoring the finished model on the whole dev files")
     predictor = scoring_predictor(MultitaskBert.from_pretrained(run.model), tuning.device, config)
     answers = {
@@ -70,9 +69,9 @@ def finish(
     if tables.extra:
         more["extra_data"] = tables.extra
     if asks_for_more(config):
-        if tables.phrases is not None:
-            train_examples["sentiment"] = train_examples["sentiment"] + tables.phrases.examples
-        more["leaks"] = leak_checks(train_examples, tables.dev, answers)
+        more["leaks"] = leak_checks(tables.trained, tables.dev, answers)
+    if tables.soft:
+        more["soft_labels"] = tables.soft
     if config.start_from:
         more["started_from"] = started_from(Path(config.start_from))
     encoder = weights_files(resolve_folder(config.start_from or config.encoder))
@@ -105,7 +104,7 @@ def asks_for_more(config: TrainConfig) -> bool:
     """Say whether a run trains on more than the course's own files, or goes on from one."""
     trees = config.sentiment_data == "sst-trees" or config.sentiment_phrases > 0
     pairs = config.extra_similarity or config.extra_paraphrase
-    return bool(trees or pairs or config.start_from)
+    return bool(trees or pairs or config.start_from or config.soft_labels)
 
 
 def predictions_of(answers: dict[str, Answers], tables: RunData) -> dict[str, Any]:

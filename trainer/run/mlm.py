@@ -31,6 +31,7 @@ from trainer.data.course import FILES, SPLITS, file_sha256, read_split
 from trainer.provenance import provenance
 from trainer.run.divergence import check_gradients, check_losses
 from trainer.run.folder import Run
+from trainer.run.optimizer import optimizer_state, restore_optimizer
 from trainer.seeding import mix_seed
 from trainer.techniques.precision import autocast
 
@@ -234,9 +235,7 @@ class MlmTuning:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Return tensors and counters of this safe point."""
         tensors = {f"model.{name}": t for name, t in self.modules.state_dict().items()}
-        for name, parameter in self.trained.items():
-            for key, value in self.optimizer.state.get(parameter, {}).items():
-                tensors[f"adamw.{key}.{name}"] = value
+        tensors |= optimizer_state(self.optimizer, self.trained)
         return tensors, {"step": self.step, "tokens": self.tokens}
 
     def restore(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
@@ -244,9 +243,5 @@ class MlmTuning:
         with torch.no_grad():
             for name, value in self.modules.state_dict().items():
                 value.copy_(tensors[f"model.{name}"])
-        for name, parameter in self.trained.items():
-            if f"adamw.step.{name}" in tensors:  # the pooler has none: no loss reads it
-                self.optimizer.state[parameter] = {
-                    key: tensors[f"adamw.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
-                }
+        restore_optimizer(self.optimizer, self.trained, tensors)
         self.step, self.tokens = counters["step"], counters["tokens"]

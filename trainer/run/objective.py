@@ -8,6 +8,7 @@ costs nothing: what only it would read is not encoded.
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 import torch
@@ -18,7 +19,8 @@ from trainer.config import TrainConfig
 from trainer.data.batches import TaskBatch, reads_of
 from trainer.run.heads import head_output
 from trainer.techniques.contrastive import CONTRASTIVE_LOSSES, same_sentences
-from trainer.techniques.losses import LOSSES, sentiment_loss
+from trainer.techniques.distillation import SOFT_LOSSES, mixed_loss
+from trainer.techniques.losses import LOSSES, Loss, sentiment_loss
 from trainer.techniques.precision import autocast
 
 
@@ -79,31 +81,41 @@ def task_losses(
 ) -> dict[str, Tensor]:
     """Return a task's own loss from the embeddings of its inputs (B, D) and sides (2B, D)."""
     task = batch.task
-    loss = LOSSES[task.name]
     if task.name != "similarity":
         features = inputs
         if task.name == "paraphrase" and config.paraphrase_head == "two_tower":
             assert sides is not None  # reads_of asks for them
             features = model.paraphrase_features(*sides.chunk(2))
         assert features is not None  # reads_of asks for them
-        output = head_output(model, task, features)
-        if task.name == "sentiment":
-            value = sentiment_loss(output, batch.labels, config.label_smoothing)
-        else:
-            value = loss(output, batch.labels)
+        value = own_loss(head_output(model, task, features), batch, config)
         return {"loss": value, "task": value}
     total = batch.labels.new_zeros(())
     found: dict[str, Tensor] = {}
     if inputs is not None:
         scores = head_output(model, task, inputs)
-        total = total + config.joint_weight * loss(scores, batch.labels)
+        total = total + config.joint_weight * own_loss(scores, batch, config)
         if config.similarity_head == "relu":
             found["zero_share"] = (scores.detach() == 0).float().mean()
     if sides is not None and config.siamese_weight > 0:
         first, second = sides.chunk(2)
         cosine_scores = model.siamese_similarity(first, second)
-        total = total + config.siamese_weight * loss(cosine_scores, batch.labels)
+        total = total + config.siamese_weight * own_loss(cosine_scores, batch, config)
     return {"loss": total, "task": total, **found}
+
+
+def own_loss(output: Tensor, batch: TaskBatch, config: TrainConfig) -> Tensor:
+    """Return the loss of a head's output (B, C) or (B,) against a batch's labels, gold and soft."""
+    name = batch.task.name
+    gold: Loss = LOSSES[name]
+    if name == "sentiment":
+        gold = functools.partial(sentiment_loss, smoothing=config.label_smoothing)
+    if batch.soft is None:
+        return gold(output, batch.labels)
+
+    def soft(output: Tensor, teacher: Tensor) -> Tensor:
+        return SOFT_LOSSES[name](output, teacher, config.distillation_temperature)
+
+    return mixed_loss(gold, soft, output, batch.labels, batch.soft, config.distillation_weight)
 
 
 class Objective(nn.Module):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from minbert.config import BertConfig
 from trainer.config import TrainConfig
@@ -55,3 +55,28 @@ def make_optimizer(
         lr=config.learning_rate,
         fused=True,
     )
+
+
+def optimizer_state(
+    optimizer: torch.optim.Optimizer, trained: dict[str, nn.Parameter]
+) -> dict[str, Tensor]:
+    """Return AdamW's tensors by name, for a run's state; what no loss has reached has none."""
+    return {
+        f"adamw.{key}.{name}": value
+        for name, parameter in trained.items()
+        for key, value in optimizer.state.get(parameter, {}).items()
+    }
+
+
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer,
+    trained: dict[str, nn.Parameter],
+    tensors: dict[str, Tensor],
+) -> None:
+    """Continue with the tensors that `optimizer_state` returned, each where its parameter is."""
+    for name, parameter in trained.items():
+        if f"adamw.step.{name}" in tensors:
+            optimizer.state[parameter] = {
+                key: tensors[f"adamw.{key}.{name}"].to(parameter.device)
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }

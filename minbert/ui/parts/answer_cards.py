@@ -1,78 +1,122 @@
-"""The HTML of the answers: small, themed by CSS classes, every dynamic text escaped."""
+"""The cards of an answer: one model's as bars, the other's as marks on them."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
-from minbert.answers import PairResult, SentimentResult
+from minbert.answers import PairResult
 from minbert.tasks import SENTIMENT, clamped
-from minbert.ui.parts.answer_words import yes_no
-from minbert.ui.parts.blocks import card, meter
+from minbert.ui.parts.answer_words import POOLING_NAMES, disagreement, yes_no
 from minbert.ui.parts.numbers import percent, shown
+from minbert.ui.parts.templates import render
 from minbert.ui.question import Answer
 
 
-def sentiment_card(name: str, result: SentimentResult, within_one: float | None = None) -> str:
-    """Return one sentence's five bars.
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """One number as a bar, with the other model's as a mark."""
 
-    `within_one` is how often the model's class is at most one step off, on the dev sentences.
-    """
-    best = result.label
-    rows = "".join(
-        f'<div class="mb-row{" mb-best" if label == best else ""}">'
-        f'<span class="mb-name">{escape(label)}</span>'
-        f"{meter(p, f'mb-class-{index}', f'{label}: {percent(p)}')}"
-        f'<span class="mb-value">{percent(p)}</span></div>'
-        for index, (label, p) in enumerate(zip(SENTIMENT.labels, result.probabilities, strict=True))
-    )
-    often = (
-        f"; within one class of people's in {percent(within_one)} of unseen sentences"
-        if within_one
-        else ""
-    )
-    return card(
-        f"Sentiment of {name}",
-        best,
-        f'{rows}<p class="mb-note">expected rating {result.expected:.1f} '
-        f"(0 very negative, 4 very positive){often}</p>",
-    )
+    name: str
+    value: str  # as it is shown
+    label: str  # what a screen reader hears
+    place: float  # percent of the bar's width
+    other: float | None = None
+    best: bool = False
 
 
-def paraphrase_card(pair: PairResult, threshold: float = 0.5) -> str:
-    """Return the paraphrase probability, its decision at a threshold, and both orders."""
-    p = pair.paraphrase
-    return card(
-        "Do A and B say the same? (paraphrase)",
-        yes_no(pair, threshold),
-        f'<div class="mb-row mb-wide">{meter(p, "mb-yes", f"paraphrase: {percent(p)}")}'
-        f'<span class="mb-value">{percent(p)}</span></div>'
-        f'<p class="mb-note">A then B {percent(pair.paraphrase_ab)}, '
-        f"B then A {percent(pair.paraphrase_ba)}; shown is their mean, yes above "
-        f"{percent(threshold)}</p>",
-    )
+class Cards:
+    """Makes the cards' bars from one model's answer, or from both."""
 
+    def __init__(self, answer: Answer, other: Answer | None, names: Mapping[str, str]) -> None:
+        """Take the main model's answer, the other one's, and what their poolings are called."""
+        self._answer, self._other, self._names = answer, other, names
 
-def similarity_card(pair: PairResult) -> str:
-    """Return the similarity gauge with the wording of its band, and both kinds of score."""
-    score = pair.score
-    place = 20 * score
-    ticks = "".join(f"<span>{tick}</span>" for tick in range(6))
-    outside = "" if pair.raw == score else f"; the model said {pair.raw:.2f}, shown within 0 to 5"
-    return card(
-        "How close are they in meaning? (similarity)",
-        f"{shown(score)} of 5",
-        f'<p class="mb-band">{escape(pair.band)}</p>'
-        f'<div class="mb-gauge" role="img" aria-label="similarity {shown(score)} of 5">'
-        f'<div class="mb-marker" style="left:{place:.1f}%"></div></div>'
-        f'<div class="mb-ticks">{ticks}</div>'
-        f'<p class="mb-note">shown is {which_score(pair)}{outside}</p><dl class="mb-scores">'
-        f"<dt>joint</dt><dd>{clamped(pair.joint):.2f}</dd><dd>A and B are read together: A then B "
-        f"{clamped(pair.joint_ab):.2f}, B then A {clamped(pair.joint_ba):.2f}</dd>"
-        f"<dt>Siamese</dt><dd>{clamped(pair.siamese):.2f}</dd><dd>each is read alone, then "
-        "their two vectors are compared</dd></dl>",
-    )
+    def sentiment(self, place: int, within_one: float | None) -> dict[str, Any]:
+        """Return what the card of one sentence shows."""
+        result = self._answer.sentiments[place]
+        other = None if self._other is None else self._other.sentiments[place]
+        bars = [
+            self._bar(
+                label,
+                (p, None if other is None else other.probabilities[index]),
+                percent,
+                best=label == result.label,
+            )
+            for index, (label, p) in enumerate(
+                zip(SENTIMENT.labels, result.probabilities, strict=True)
+            )
+        ]
+        return {
+            "name": "AB"[place],
+            "finding": result.label,
+            "bars": bars,
+            "expected": f"{result.expected:.1f}",
+            "often": percent(within_one) if within_one else "",
+        }
+
+    def paraphrase(self, threshold: float) -> dict[str, Any]:
+        """Return what the paraphrase's card shows: its decision at a threshold, both orders."""
+        pair, other = self._pairs()
+        shares = pair.paraphrase, None if other is None else other.paraphrase
+        return {
+            "finding": yes_no(pair, threshold),
+            "bar": self._bar("paraphrase", shares, percent),
+            "first": percent(pair.paraphrase_ab),
+            "second": percent(pair.paraphrase_ba),
+            "threshold": percent(threshold),
+        }
+
+    def similarity(self) -> dict[str, Any]:
+        """Return what the similarity's card shows: the gauge, its band, both kinds of score."""
+        pair, other = self._pairs()
+        scores = pair.score, None if other is None else other.score
+        return {
+            "bar": self._bar("similarity", scores, shown, whole=5.0, unit=" of 5"),
+            "band": pair.band,
+            "which": which_score(pair),
+            "raw": "" if pair.raw == pair.score else f"{pair.raw:.2f}",
+            "joint": f"{clamped(pair.joint):.2f}",
+            "first": f"{clamped(pair.joint_ab):.2f}",
+            "second": f"{clamped(pair.joint_ba):.2f}",
+            "siamese": f"{clamped(pair.siamese):.2f}",
+        }
+
+    def both(self) -> dict[str, str] | None:
+        """Return the line above the cards: which colour is whose, where they disagree."""
+        if self._other is None:
+            return None
+        return {
+            "main": f"{self._names['mean']} pooling",
+            "other": f"{self._names['cls']} pooling",
+            "told": disagreement(self._other, self._answer, self._names),
+        }
+
+    def _pairs(self) -> tuple[PairResult, PairResult | None]:
+        assert self._answer.pair is not None
+        return self._answer.pair, None if self._other is None else self._other.pair
+
+    def _bar(
+        self,
+        name: str,
+        numbers: tuple[float, float | None],
+        write: Any,  # noqa: ANN401 - a function of a number
+        *,
+        whole: float = 1.0,
+        unit: str = "",
+        best: bool = False,
+    ) -> Bar:
+        mine, other = numbers
+        label = f"{name} {write(mine)}{unit}" if unit else f"{name}: {write(mine)}"
+        if other is not None:
+            names = self._names
+            label = f"{name}: {names['mean']} {write(mine)}, {names['cls']} {write(other)}{unit}"
+        places = [None if each is None else 100 * min(max(each / whole, 0), 1) for each in numbers]
+        assert places[0] is not None
+        return Bar(name, write(mine), label, places[0], places[1], best)
 
 
 def which_score(pair: PairResult) -> str:
@@ -84,25 +128,34 @@ def which_score(pair: PairResult) -> str:
     return "the mean of the joint and the Siamese score"
 
 
-def answer_panel(answer: Answer, threshold: float = 0.5, within_one: float | None = None) -> str:
-    """Return all cards of an answer; the last two arguments as the cards take them."""
-    names = ("A", "B")
-    cards = [
-        sentiment_card(name, result, within_one)
-        for name, result in zip(names, answer.sentiments, strict=False)
-    ]
-    if answer.pair is None:
-        cards.append(
-            card(
-                "Two sentences, two more answers",
-                "Add a sentence B",
-                '<p class="mb-note">Then the same model also says whether both say the same '
-                "(paraphrase), and how close they are in meaning from 0 to 5 (similarity).</p>",
-            )
-        )
-    else:
-        cards += [paraphrase_card(answer.pair, threshold), similarity_card(answer.pair)]
-    return f'<div class="mb-cards">{"".join(cards)}</div>'
+def answer_panel(
+    answer: Answer,
+    threshold: float = 0.5,
+    within_one: float | None = None,
+    *,
+    other: Answer | None = None,
+    names: Mapping[str, str] = POOLING_NAMES,
+) -> str:
+    """Return all cards of an answer.
+
+    Args:
+        answer: of the main model.
+        threshold: paraphrase probability above which the answer is yes.
+        within_one: how often the model's class is at most one step off, on the dev sentences.
+        other: of the model it is compared with; None: of nobody.
+        names: what the page calls the poolings of both.
+    """
+    cards = Cards(answer, other, names)
+    pair = answer.pair and {
+        "paraphrase": cards.paraphrase(threshold),
+        "similarity": cards.similarity(),
+    }
+    return render(
+        "parts/answer_cards.html",
+        both=cards.both(),
+        sentiments=[cards.sentiment(place, within_one) for place in range(len(answer.sentiments))],
+        pair=pair,
+    )
 
 
 def change_panel(first: str, second: str, changes: Sequence[str]) -> str:

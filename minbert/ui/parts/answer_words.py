@@ -76,6 +76,19 @@ def similarity_headline(
     return f"{capital(closer)} pooling sees these as closer: {told}"
 
 
+def disagreement(cls: Answer, mean: Answer, names: Mapping[str, str] = POOLING_NAMES) -> str:
+    """Return one line: where both models' answers differ, the first place of all tasks."""
+    for place, name in zip(range(len(mean.sentiments)), "AB", strict=False):
+        if cls.sentiments[place].label != mean.sentiments[place].label:
+            return sentiment_difference(name, cls, mean, place, names)
+    if cls.pair is not None and mean.pair is not None:
+        if yes_no(cls.pair) != yes_no(mean.pair):
+            return paraphrase_difference(cls.pair, mean.pair, names)
+        if abs(mean.pair.score - cls.pair.score) >= SAME_SCORE:
+            return f"{similarity_headline(cls.pair, mean.pair, names)}."
+    return "Both give the same answers."
+
+
 def comparison(
     cls: Answer, mean: Answer, names: Mapping[str, str] = POOLING_NAMES
 ) -> tuple[str, list[str]]:

@@ -24,6 +24,6 @@ def fixed(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}".replace("-", "−")
 
 
-def signed(value: float | None) -> str:
-    """Write a difference with its sign."""
-    return "?" if value is None else f"{value:+.3f}".replace("-", "−")
+def signed(value: float | None, decimals: int = 3) -> str:
+    """Write a difference with its sign, never a minus before zero."""
+    return "?" if value is None else f"{value:+z.{decimals}f}".replace("-", "−")

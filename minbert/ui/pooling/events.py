@@ -30,7 +30,7 @@ from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
 from minbert.ui.pooling.tables import contributions_table, layers_table, split_table
-from minbert.ui.question import Answer, InputError, Question
+from minbert.ui.question import Answer, Asked, InputError, Question
 
 TEXTS = texts_of(__package__)
 MOST_SENTENCES = 50
@@ -59,23 +59,19 @@ class Lab:
         self.engine = engine
 
     def compare(
-        self, question: Question, mean_answer: Answer | None = None, *, alone: str = ""
+        self, question: Question, known: Asked | None = None, *, alone: str = ""
     ) -> Comparison:
         """Compare both models on a question; each encodes A and B once for all parts.
 
         Args:
             question: what is asked.
-            mean_answer: the mean model's answer where it is known.
+            known: the models' answers where they are known.
             alone: the line below the answers to one sentence; empty: that a second one can be
                 typed.
         """
         engine = self.engine
-        answers = {
-            name: mean_answer
-            if name == "mean" and mean_answer
-            else engine.answer(predictor, question)
-            for name, predictor in engine.answering.items()
-        }
+        known = known or engine.asked(question)
+        answers = {"mean": known.answer} | ({"cls": known.other} if known.other else {})
         states = {
             name: self.states(predictor, question)
             for name, predictor in engine.answering.items()

@@ -206,7 +206,7 @@ class PoolingView:
 
     def fill(self, asked: Asked) -> dict[Any, Any]:
         """Return both poolings' answers and what explains them."""
-        found = self._lab.compare(asked.question, asked.answer)
+        found = self._lab.compare(asked.question, asked)
         parts = (found.answers, found.split, found.contributions, found.layers)
         return dict(zip(self.outputs, itertools.chain(*parts), strict=True))
 

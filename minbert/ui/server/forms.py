@@ -9,6 +9,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     ValidationError,
 )
@@ -42,8 +43,14 @@ def readable(value: str) -> str:
     return value
 
 
+def as_text(value: object) -> object:
+    """Return a whole number as a text: the names of classes may be numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 Whole = Annotated[int, BeforeValidator(whole)]
 Text = Annotated[str, AfterValidator(readable)]
+Label = Annotated[Text, BeforeValidator(as_text)]
 First = Annotated[Text, Field(description="Sentence A.")]
 Second = Annotated[Text, Field(description="Sentence B; empty for A alone.")]
 
@@ -121,6 +128,17 @@ class BatchFile(Form):
     columns: Text | None = None
 
 
+class Labels(Form):
+    """Sentences with labels of your own."""
+
+    texts: Annotated[list[Text], FailFast(), Field(description="8 to 5,000 sentences.")]
+    labels: Annotated[
+        list[Label],
+        FailFast(),
+        Field(description="The class of each, in the same order: 2 to 20 names."),
+    ]
+
+
 FORMS: dict[str, type[Form]] = {
     "predict": Question,
     "compare_pooling": Question,
@@ -129,6 +147,7 @@ FORMS: dict[str, type[Form]] = {
     "similarity_split": Pair,
     "similarity_matrix": Sentences,
     "batch": BatchFile,
+    "your_labels": Labels,
 }
 
 

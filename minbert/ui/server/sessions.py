@@ -22,7 +22,7 @@ from gradio.state_holder import SessionState, StateHolder
 if TYPE_CHECKING:
     from gradio import Blocks
 
-MOST_SESSIONS = 1_000  # visitors whose pins and answers are kept at once
+MOST_SESSIONS = 500  # visitors whose pins and answers are kept at once
 SECONDS_AFTER_CLOSING = 3_600  # so long a closed page's state waits for its visitor
 
 

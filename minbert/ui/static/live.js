@@ -32,11 +32,13 @@
   const clamped = (score) => Math.min(Math.max(score, 0), 5);
   const whole = (number) => number.toLocaleString("en-US");
 
-  const meter = (share, name, label) => {
+  const meter = (share, label) => {
     const fill = made("div", "mb-fill");
     fill.style.width = `${(100 * Math.min(Math.max(share, 0), 1)).toFixed(1)}%`;
-    return seen(made("div", `mb-meter ${name}`, "", fill), label);
+    return seen(made("div", "mb-meter mb-main", "", fill), label);
   };
+  const more = (...parts) =>
+    made("details", "mb-fold", "", made("summary", "", "How to read this"), ...parts);
 
   const card = (title, finding, ...body) =>
     made("section", "mb-card", "", made("h3", "", title), made("p", "mb-finding", finding), ...body);
@@ -46,23 +48,23 @@
     const rows = shares.map((share, place) => made(
       "div", place === best ? "mb-row mb-best" : "mb-row", "",
       made("span", "mb-name", data.labels[place]),
-      meter(share, `mb-class-${place}`, `${data.labels[place]}: ${percent(share)}`),
+      meter(share, `${data.labels[place]}: ${percent(share)}`),
       made("span", "mb-value", percent(share)),
     ));
     const expected = shares.reduce((sum, share, place) => sum + place * share, 0).toFixed(1);
     const often = data.withinOne
       ? `; within one class of people's in ${percent(data.withinOne)} of unseen sentences` : "";
     const note = `expected rating ${expected} (0 very negative, 4 very positive)${often}`;
-    return card(`Sentiment of ${name}`, data.labels[best], ...rows, made("p", "mb-note", note));
+    return card(`Sentiment of ${name}`, data.labels[best], ...rows, more(made("p", "mb-note", note)));
   };
 
   const paraphraseCard = (pair) => card(
     "Do A and B say the same? (paraphrase)", pair.paraphrase > 0.5 ? "yes" : "no",
     made("div", "mb-row mb-wide", "",
-      meter(pair.paraphrase, "mb-yes", `paraphrase: ${percent(pair.paraphrase)}`),
+      meter(pair.paraphrase, `paraphrase: ${percent(pair.paraphrase)}`),
       made("span", "mb-value", percent(pair.paraphrase))),
-    made("p", "mb-note", `A then B ${percent(pair.paraphraseAB)}, B then A ${percent(pair.paraphraseBA)}; `
-      + `shown is their mean, yes above ${percent(0.5)}`),
+    more(made("p", "mb-note", `A then B ${percent(pair.paraphraseAB)}, B then A ${percent(pair.paraphraseBA)}; `
+      + `shown is their mean, yes above ${percent(0.5)}`)),
   );
 
   const whichScore = (pair) => {
@@ -81,13 +83,13 @@
       made("p", "mb-band", data.bands[Math.floor(shown + 0.5)]),
       seen(made("div", "mb-gauge", "", marker), `similarity ${shown.toFixed(1)} of 5`),
       made("div", "mb-ticks", "", ...[0, 1, 2, 3, 4, 5].map((tick) => made("span", "", `${tick}`))),
-      made("p", "mb-note", `shown is ${whichScore(pair)}${outside}`),
+      more(made("p", "mb-note", `shown is ${whichScore(pair)}${outside}`),
       made("dl", "mb-scores", "",
         made("dt", "", "joint"), made("dd", "", clamped(pair.joint).toFixed(2)),
         made("dd", "", `A and B are read together: A then B ${clamped(pair.jointAB).toFixed(2)}, `
           + `B then A ${clamped(pair.jointBA).toFixed(2)}`),
         made("dt", "", "Siamese"), made("dd", "", clamped(pair.siamese).toFixed(2)),
-        made("dd", "", "each is read alone, then their two vectors are compared")),
+        made("dd", "", "each is read alone, then their two vectors are compared"))),
     );
   };
 

@@ -51,7 +51,7 @@ class Handlers:
         first, second = asked.question.texts
         return Shown(
             blocks.notice_line(asked.question.notices),
-            answer_cards.answer_panel(asked.answer, threshold, self.within_one),
+            self.cards(asked, threshold),
             changed(pinned, asked.answer),
             python_lines(first, second, *(source.name for source in self.engine.own[:1])),
             json_text(first, second, as_dict(asked.answer)),
@@ -59,7 +59,13 @@ class Handlers:
 
     def show_threshold(self, asked: Asked | None, threshold: float) -> str:
         """Show the answer again under another paraphrase threshold; the model isn't asked."""
-        return answer_cards.answer_panel(asked.answer, threshold, self.within_one) if asked else ""
+        return self.cards(asked, threshold) if asked else ""
+
+    def cards(self, asked: Asked, threshold: float) -> str:
+        """Return the cards of an answer, of both models where there are two."""
+        return answer_cards.answer_panel(
+            asked.answer, threshold, self.within_one, other=asked.other, names=self.engine.names
+        )
 
     def pin(self, asked: Asked | None) -> tuple[Asked | None, str]:
         """Keep the present question and answer, to see what an edit changes."""

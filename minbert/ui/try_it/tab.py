@@ -7,11 +7,13 @@ from typing import Any
 
 import gradio as gr
 
+from minbert.ui.engine import Engine
 from minbert.ui.input_area import InputArea
 from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET
 from minbert.ui.parts.views import view
 from minbert.ui.question import Asked
 from minbert.ui.scripts import MAKE_LINK
+from minbert.ui.try_it.colouring import ColouredPart, build_coloured
 from minbert.ui.try_it.edits import EditRow, Edits, Steps, build_edits
 from minbert.ui.try_it.events import Handlers
 
@@ -22,6 +24,7 @@ class TryTab:
 
     tab: gr.Tab
     predictions: gr.HTML
+    coloured: ColouredPart
     threshold: gr.Slider
     swap: gr.Button
     pin: gr.Button
@@ -36,10 +39,11 @@ class TryTab:
     pinned: gr.State
 
 
-def build_try() -> TryTab:
+def build_try(engine: Engine) -> TryTab:
     """Build the tab of the answers."""
     with view("Try it", "try") as tab:
         predictions = gr.HTML(elem_id="predictions")
+        coloured = build_coloured(engine)
         with gr.Row():
             threshold = gr.Slider(
                 0.05,
@@ -79,7 +83,7 @@ def build_try() -> TryTab:
         kept = [gr.State(None, time_to_live=KEPT_SECONDS) for _ in range(2)]
     buttons = swap, pin, unpin, edits
     return TryTab(
-        tab, predictions, threshold, *buttons, change, share, link, python, as_json, *kept
+        tab, predictions, coloured, threshold, *buttons, change, share, link, python, as_json, *kept
     )
 
 

@@ -144,6 +144,91 @@ class Table(BaseModel):
     scores: dict[str, Any] | None
 
 
+class Range(BaseModel):
+    """A number and its interval of 95 %, over the rows that were tested."""
+
+    value: float
+    low: float
+    high: float
+
+
+class LabelMistake(BaseModel):
+    """A row whose answer isn't its label."""
+
+    row: Annotated[int, Field(description="Place in the lists, from 1.")]
+    label: str
+    answer: str
+    probability: Annotated[Probability, Field(description="Of the answer.")]
+
+
+class LabelPoint(BaseModel):
+    """What so many labels are worth."""
+
+    rows: Annotated[int, Field(description="Learned from.")]
+    accuracy: Range
+
+
+class LabelSide(BaseModel):
+    """One pooling on your labels; each row was tested by a fit that hadn't seen it."""
+
+    pooling: str
+    accuracy: Range
+    macro_f1: Range
+    confusion: Annotated[list[list[int]], Field(description="Rows by label, then answer.")]
+    mistakes: Annotated[list[LabelMistake], Field(description="The surest first.")]
+    curve: list[LabelPoint]
+    curve_told: Annotated[str, Field(description="How many labels it takes, in words.")]
+    cut: Annotated[int, Field(description="Texts longer than the model reads.")]
+
+
+class LabelDifference(BaseModel):
+    """Accuracy of the mean model less the CLS model's, on the same rows."""
+
+    value: float
+    low: float
+    high: float
+    won: Annotated[int, Field(description="Rows that the mean model alone gets right.")]
+    lost: Annotated[int, Field(description="Rows that the CLS model alone gets right.")]
+    p: Annotated[Probability, Field(description="Exact McNemar test.")]
+    kind: Annotated[str, Field(description="better, worse, may be chance, no difference.")]
+
+
+class LabelBaseline(BaseModel):
+    """Always the most frequent class."""
+
+    label: str
+    accuracy: Range
+
+
+class LeftOutRow(BaseModel):
+    """A row that can't be used."""
+
+    row: Annotated[int, Field(description="Place in the lists, from 1.")]
+    reason: str
+
+
+class LabelComparison(BaseModel):
+    """Both poolings on your labels: logistic regression on frozen embeddings."""
+
+    rows: Annotated[int, Field(description="Used; what is left out isn't counted.")]
+    classes: list[str]
+    counts: Annotated[list[int], Field(description="Rows of each class.")]
+    mean: LabelSide
+    cls: Annotated[LabelSide | None, Field(description="null: there is one model.")]
+    difference: LabelDifference | None
+    verdict: Annotated[str, Field(description="What it comes to, in words.")]
+    baseline: LabelBaseline
+    folds: int
+    inverse_l2: Annotated[float, Field(description="scikit-learn's C.")]
+    left_out: list[LeftOutRow]
+    repeats: Annotated[int, Field(description="Rows that repeat others, counted once.")]
+    contradictions: Annotated[
+        list[list[int]], Field(description="Rows of one sentence with several labels.")
+    ]
+    notes: list[str]
+    names: Annotated[dict[str, str], Field(description="Each model's pooling, by mean and cls.")]
+
+
 class Fault(BaseModel):
     """One thing that is wrong with a request."""
 

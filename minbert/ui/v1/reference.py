@@ -20,9 +20,15 @@ SAMPLES: dict[str, Any] = {
     "first": "The lake froze early.",
     "second": "Ice covered the lake sooner than usual.",
     "text": "A quiet triumph.\nIt never takes off.",
+    "texts": [
+        *("Where is my parcel?", "It never arrived.", "Is it on its way?", "The box came open."),
+        *("I was charged twice.", "Send me the bill.", "My card fails.", "Why this fee?"),
+    ],
+    "labels": [*["delivery"] * 4, *["billing"] * 4],
 }
 LEAD = (
-    "Each address takes one POST with JSON and answers with JSON. All but <code>batch</code> take "
+    "Each address takes one POST with JSON and answers with JSON. All but <code>batch</code> "
+    "and <code>labels</code> take "
     'one input, or <code>{"inputs": [...]}</code> with up to 64 and answer '
     '<code>{"answers": [...]}</code>. What is wrong with a request is told with 422 and the field, '
     "too much of it with 413."

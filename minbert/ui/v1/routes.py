@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 
 from minbert.backends.waiting import answered
 from minbert.batch import BatchTable, RowAnswer
+from minbert.labels import MOST_ROWS, Comparison, LabelWork
 from minbert.ui.server import forms
 from minbert.ui.v1 import answers
 from minbert.ui.v1.middleware import BodyLimit, SubPath
@@ -39,6 +40,7 @@ from minbert.ui.v1.refusals import (
 )
 
 MOST_INPUTS = 64  # of one request; a table is for more
+LABEL_PLACES = 2  # comparisons of labels that go at once; others wait without a thread
 
 
 class Answer(JSONResponse):
@@ -67,6 +69,18 @@ class Rows(Protocol):
         ...
 
 
+class Labels(Protocol):
+    """What compares poolings on somebody's labels, chunk by chunk."""
+
+    def begun(self, texts: Sequence[str], labels: Sequence[str]) -> LabelWork:
+        """Return the work to do."""
+        ...
+
+    def told(self, found: Comparison) -> dict[str, Any]:
+        """Return what was found as plain values."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Route:
     """One address: what it takes and what it answers."""
@@ -85,15 +99,22 @@ ROUTES = (
     Route("explain", forms.Explain, answers.Explanation, "What each word does for an answer"),
 )
 BATCH = Route("batch", forms.Batch, answers.Table, "Up to 2,000 rows, with labels also scores")
+LABELS = Route(
+    "labels",
+    forms.Labels,
+    answers.LabelComparison,
+    "Which pooling serves labels of your own, up to 5,000 sentences",
+)
 Function = Callable[..., dict[str, Any]]
 
 
-def http_api(functions: Mapping[str, Function], rows: Rows) -> FastAPI:
+def http_api(functions: Mapping[str, Function], rows: Rows, labels: Labels) -> FastAPI:
     """Return the application to mount at /v1.
 
     Args:
         functions: of the endpoints, by their names.
         rows: answers tables.
+        labels: compares poolings on somebody's labels.
     """
     api = FastAPI(
         title="minBERT Lab",
@@ -114,6 +135,7 @@ def http_api(functions: Mapping[str, Function], rows: Rows) -> FastAPI:
     for route in ROUTES:
         add_route(api, route, functions[route.name])
     add_batch(api, rows)
+    add_labels(api, labels)
     page = reference(api.openapi())
 
     @api.get("/", include_in_schema=False)
@@ -164,6 +186,31 @@ def add_batch(api: FastAPI, rows: Rows) -> None:
 
     handle.__annotations__ |= {"request": Request, "body": forms.Batch}
     add(api, BATCH, handle, answers.Table)
+
+
+def add_labels(api: FastAPI, labels: Labels) -> None:
+    """Add the address that compares poolings on somebody's labels."""
+    places = asyncio.Semaphore(LABEL_PLACES)
+
+    async def handle(request: Request, body: forms.Labels) -> Response:
+        if len(body.texts) > MOST_ROWS:
+            raise TooMuch(
+                f"`texts` should have at most {MOST_ROWS:,}. Found {len(body.texts):,}; leave some "
+                "out, drawn at random."
+            )
+        with passed_on(request):
+            async with places:
+                work = await asyncio.to_thread(labels.begun, body.texts, body.labels)
+                for chunk in work.chunks:
+                    work.put(chunk, await answered(chunk.embed))
+                steps = work.judge()
+                step = await asyncio.to_thread(next, steps)
+                while not isinstance(step, Comparison):  # a thread for one fit at a time
+                    step = await asyncio.to_thread(next, steps)
+                return Answer(await asyncio.to_thread(labels.told, step))
+
+    handle.__annotations__ |= {"request": Request, "body": forms.Labels}
+    add(api, LABELS, handle, answers.LabelComparison)
 
 
 def add(api: FastAPI, route: Route, handle: Callable[..., Any], answer: Any) -> None:  # noqa: ANN401 - a model, or one of two

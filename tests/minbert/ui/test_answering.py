@@ -5,17 +5,19 @@ from __future__ import annotations
 import collections
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from minbert.ui.answering import Answering, Outputs, Place
+from minbert.ui.answering import Answering, Outputs, Place, Together
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.masked_word import Extras
 from minbert.ui.engine import Engine
 from minbert.ui.pooling.events import Lab
-from minbert.ui.question import Asked
+from minbert.ui.question import Asked, Question
+from minbert.ui.try_it.colouring import exact_words
 from minbert.ui.try_it.events import Handlers
 
 A, B = "the cat sits in the garden", "a slow dog sleeps"
@@ -137,8 +139,49 @@ def test_a_view_that_fails_is_filled_when_it_is_opened_again(
 def test_what_a_visit_keeps_can_be_compared(engine: Engine) -> None:
     """Gradio hashes a state to see whether it changed."""
     question = engine.ask(A, B)
-    asked = Asked(question, engine.answer(engine.mean, question))
+    asked = engine.asked(question)
+    assert asked.splits is not None
+    assert asked == dataclasses.replace(asked, splits=None)
     assert hash(asked) == hash(dataclasses.replace(asked))
+
+
+@pytest.mark.parametrize("second", [B, ""])
+def test_the_answer_s_own_pass_gives_what_each_word_adds(engine: Engine, second: str) -> None:
+    question = engine.ask(A, second)
+    asked, plain = engine.asked(question), engine.answer(engine.mean, question)
+    assert asked.splits is not None
+    for result, wanted, mood in zip(
+        asked.answer.sentiments, plain.sentiments, asked.splits.moods, strict=True
+    ):
+        assert result.probabilities == pytest.approx(wanted.probabilities, abs=1e-6)
+        lean = sum((k - 2) * math.log(p) for k, p in enumerate(result.probabilities))
+        assert sum(mood.leaning.values) + mood.leaning.bias == pytest.approx(lean, abs=1e-5)
+        assert mood.leaning.total == pytest.approx(lean, abs=1e-5)
+    assert (asked.splits.similarity is None) == (asked.answer.pair is None) == (not second)
+    if plain.pair is not None and asked.answer.pair is not None:
+        assert dataclasses.astuple(asked.answer.pair) == pytest.approx(
+            dataclasses.astuple(plain.pair), abs=1e-5
+        )
+        assert asked.splits.similarity is not None
+        assert asked.splits.similarity.raw == pytest.approx(plain.pair.siamese, abs=1e-5)
+
+
+def test_a_model_without_an_exact_split_is_answered_alike(engine: Engine) -> None:
+    other = Engine(engine.cls)
+    question = other.ask(A, B)
+    asked = other.asked(question)
+    assert asked == Asked(question, other.answer(other.mean, question))
+    assert asked.splits is None
+
+
+def test_views_together_get_their_own_values(views: dict[str, Noted], engine: Engine) -> None:
+    both = Together(views["try"], views["attention"])
+    assert both.controls == [*views["try"].controls, *views["attention"].controls]
+    asked = engine.asked(engine.ask(A, B))
+    shown = both.fill(asked, 0.5, None, 1, 2, 3)
+    assert shown == {"try-shown": asked, "maps-shown": asked}
+    assert views["attention"].seen == [((A, B), 1, 2, 3)]
+    assert both.cleared() == {"try-shown": None, "maps-shown": None}
 
 
 def test_a_refusal_clears_what_was_answered(answering: Answering, views: dict[str, Noted]) -> None:
@@ -173,12 +216,55 @@ def test_each_model_is_asked_once(engine: Engine, monkeypatch: pytest.MonkeyPatc
             noted = functools.partial(counted, calls, f"{name} {work}", real)
             monkeypatch.setattr(predictor.backend, work, noted)
     question = engine.ask(A, B)
-    asked = Asked(question, engine.answer(engine.mean, question))
+    asked = engine.asked(question)
     Handlers(engine).show(asked, 0.5, None)
-    assert calls == {"mean pooled": 1}
+    assert exact_words(asked)
+    assert calls == {"mean hidden": 1, "cls pooled": 1}
     calls.clear()
-    Lab(engine).compare(asked.question, asked.answer)
-    assert calls == {"mean hidden": 1, "cls pooled": 1, "cls hidden": 1}
+    engine.answer(engine.mean, question)
+    assert calls == {"mean pooled": 1}, "who wants no words gets none"
+    calls.clear()
+    Lab(engine).compare(asked.question, asked)
+    assert calls == {"mean hidden": 1, "cls hidden": 1}
     calls.clear()
     Extras(Studio(engine)).refresh(A, B, "A and B together", 1, 1, "mean")
     assert calls == {"mean maps": 1}
+
+
+def test_what_is_typed_is_answered_once(answering: Answering, views: dict[str, Noted]) -> None:
+    place = Place("try")
+    shown = answering.live(A, B, place, *VALUES)
+    assert shown["try-shown"] is place.asked
+    assert answering.live(f" {A} ", B, place, *VALUES) == {answering.place: place}
+    assert len(views["try"].seen) == 1
+
+
+@pytest.mark.filterwarnings("error")  # a refusal would be a toast, which is a warning here
+def test_what_is_typed_and_can_t_be_answered_clears_without_a_word(
+    answering: Answering, views: dict[str, Noted]
+) -> None:
+    place = Place("try")
+    answering.live(A, B, place, *VALUES)
+    shown = answering.live(" ", B, place, *VALUES)
+    assert shown == {**{view.outputs[0]: None for view in views.values()}, answering.place: place}
+    assert place.asked is None
+
+
+@pytest.mark.parametrize("newer", [(B, A), ("", "")])
+def test_an_old_answer_never_stands_over_a_newer_text(
+    answering: Answering,
+    views: dict[str, Noted],
+    monkeypatch: pytest.MonkeyPatch,
+    newer: tuple[str, str],
+) -> None:
+    place, answered = Place("try"), Engine.asked
+
+    def slow(engine: Engine, question: Question) -> Asked:
+        monkeypatch.setattr(Engine, "asked", answered)
+        answering.live(*newer, place, *VALUES)  # while the older answer is under way
+        return answered(engine, question)
+
+    monkeypatch.setattr(Engine, "asked", slow)
+    assert answering.answer(A, B, place, *VALUES) == {answering.place: place}
+    assert [texts for texts, *_ in views["try"].seen] == ([newer] if newer[0] else [])
+    assert (place.asked is None) is (not newer[0])

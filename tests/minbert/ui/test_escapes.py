@@ -18,7 +18,13 @@ import torch
 import minbert.ui
 from minbert.answers import PairResult, SentimentResult
 from minbert.batch import BadRow, open_batch, read_batch
-from minbert.explain import METHODS, find_counterfactuals, probe_sentence, reduce_input
+from minbert.explain import (
+    METHODS,
+    find_counterfactuals,
+    integrated_gradients,
+    probe_sentence,
+    reduce_input,
+)
 from minbert.explain.nearest import Neighbour, TrainingText
 from minbert.explain.splits import split_sentiment, split_similarity
 from minbert.records.bias import DEV
@@ -40,15 +46,17 @@ from minbert.ui.experiments import tables as experiments
 from minbert.ui.experiments.figures import conflicts_figure, curves_figure
 from minbert.ui.experiments.scores_figure import scores_figure
 from minbert.ui.lessons import row
-from minbert.ui.parts import answer_cards, blocks, own_models, tables
+from minbert.ui.parts import answer_cards, blocks, coloured_words, own_models, tables
 from minbert.ui.parts.score_rows import MAIN_METRICS, group_rows
 from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_findings
 from minbert.ui.pooling import tables as pooling
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.sets import Comparison as ComparedSet
-from minbert.ui.question import Asked
+from minbert.ui.question import Answer, Asked
 from minbert.ui.static import attention as static_attention
 from minbert.ui.static import document, live, sections
+from minbert.ui.try_it import phrases, reading
+from minbert.ui.try_it.colouring import Colouring, exact_words
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.why import attribution, bias, bias_record, nearest, reduction, swaps
 from minbert.ui.why.events import Why
@@ -183,8 +191,24 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "experiments/tables.difference_line": lambda _: experiments.difference_line(
         MARK, Difference(1.0), (0, 1)
     ),
-    "parts/answer_cards.sentiment_card": lambda _: answer_cards.sentiment_card(MARK, MOOD),
+    "parts/answer_cards.answer_panel": lambda _: answer_cards.answer_panel(
+        Answer((MOOD,), None), other=Answer((MOOD,), None), names={"mean": MARK, "cls": MARK}
+    ),
     "parts/answer_cards.change_panel": lambda _: answer_cards.change_panel(MARK, MARK, [MARK]),
+    "parts/coloured_words.moods_block": lambda of: coloured_words.moods_block(
+        {MARK: marked(split_sentiment(of.engine.mean, A))}, [MOOD]
+    ),
+    "parts/coloured_words.gradients_block": lambda of: coloured_words.gradients_block(
+        {MARK: marked(integrated_gradients(of.engine.cls, A, task="sentiment", steps=2))},
+        [MOOD],
+        MARK,
+    ),
+    "parts/coloured_words.pair_block": lambda of: coloured_words.pair_block(
+        marked(split_similarity(of.engine.mean, A, B))
+    ),
+    "parts/coloured_words.coloured": lambda _: coloured_words.coloured(
+        MARK, {MARK: [(MARK, 1.0)]}, {MARK: MARK}, MARK, ""
+    ),
     "parts/blocks.meter": lambda _: blocks.meter(0.5, "mb-yes", MARK),
     "parts/blocks.card": lambda _: blocks.card(MARK, MARK, ""),
     "parts/blocks.notice_line": lambda _: blocks.notice_line([MARK, MARK]),
@@ -216,6 +240,12 @@ CALLS: dict[str, Callable[[Given], str]] = {
     ),
     "pooling/tables.contributions_table": lambda of: pooling.contributions_table(
         {MARK: marked(split_sentiment(of.engine.mean, A))}
+    ),
+    "try_it/phrases.phrases_block": lambda of: phrases.phrases_block(
+        marked(phrases.phrases(of.engine.mean, "a film")), [MOOD] * 3
+    ),
+    "try_it/reading.curves_block": lambda of: reading.curves_block(
+        marked(reading.read_moods(of.engine, A)), "A", "rating", 4
     ),
     "static/attention.attention_block": lambda of: static_attention.attention_block(
         of.engine, of.source.lessons, [{"findings": [[MARK]], "figure": {"layout": LAYOUT}}]
@@ -271,13 +301,12 @@ EXCEPTIONS = {
     "pooling/intro.drawing pooling/intro.consequences experiments/tables.encoder_block "
     "pooling/sets_events.side_head static/sections.sets_block why/nearest.no_index_block "
     "v1/reference.reference v1/reference.section v1/reference.fields v1/reference.kind",
-    "numbers and names of ours alone": "parts/answer_cards.paraphrase_card "
-    "parts/answer_cards.similarity_card parts/answer_cards.answer_panel why/bias.templates_block "
+    "numbers and names of ours alone": "why/bias.templates_block try_it/reading.five_classes "
     "parts/both_poolings.answers_table batch/tables.scores_block batch/tables.confusion_block "
     "batch/tables.reliability_block batch/tables.scatter_block attention/fine_tuning.tuning_table "
     "pooling/tables.layers_table batch/tables.progress_panel",
-    "takes HTML made here": "parts/blocks.list_block static/sections.two_sides "
-    "static/sections.tables_block",
+    "takes HTML made here": "parts/blocks.list_block "
+    "static/sections.two_sides static/sections.tables_block",
     "scripts of installed packages": "attention/bertviz.libraries",
     "a document of its own, which test_bertviz reads": "attention/bertviz.document",
     "for a figure's texts, which are looked at below": "experiments/figures.plain",
@@ -313,7 +342,8 @@ def makes_html(name: str, node: ast.FunctionDef) -> bool:
     texts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
     texts = texts[1:] if ast.get_docstring(node) else texts
     tagged = any(re.search(r"</?[a-z]\w*[ />]", text) for text in texts if isinstance(text, str))
-    return tagged or name.endswith(("_block", "_table"))
+    called = [ast.unparse(part.func) for part in ast.walk(node) if isinstance(part, ast.Call)]
+    return tagged or "render" in called or name.endswith(("_block", "_table"))
 
 
 def test_every_function_that_returns_html_is_called_with_markup() -> None:
@@ -340,6 +370,15 @@ def of_why(engine: Engine, text: str, kind: str) -> list[Any]:
 
 # What each event shows of a text that was typed, HTML among other things.
 TYPED: dict[str, Callable[[Engine, str], Any]] = {
+    "coloured": lambda engine, text: exact_words(engine.asked(engine.ask(text, text))),
+    "coloured by gradients": lambda engine, text: list(Colouring(engine).gradients(text, text)),
+    "every phrase": lambda engine, text: list(
+        phrases.PhrasesView(None, engine).fill(engine.asked(engine.ask(text, ""))).values()  # type: ignore[arg-type]
+    ),
+    "as you read": lambda engine, text: [
+        reading.mood_shown(reading.read_moods(engine, text)),
+        reading.pair_shown(reading.read_pair(engine, text, text)),
+    ],
     "answer": lambda engine, text: (
         (shown := Handlers(engine).show(ask(engine, text), 0.5, ask(engine, text)))
         and [shown.counts, shown.predictions, shown.change]

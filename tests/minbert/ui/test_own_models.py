@@ -189,9 +189,7 @@ def test_two_models_of_different_depth_are_compared(two: Engine) -> None:
 
 
 def test_the_python_lines_load_the_model_that_answers(two: Engine) -> None:
-    question = two.ask(A, "")
-    asked_of = type("Kept", (), {"question": question, "answer": two.answer(two.mean, question)})
-    lines = Handlers(two).show(asked_of, 0.5, None).python  # type: ignore[arg-type]
+    lines = Handlers(two).show(two.asked(two.ask(A, "")), 0.5, None).python
     assert f'Predictor.from_pretrained("{two.own[0].name}")' in lines
 
 

@@ -14,7 +14,7 @@ from minbert.batch import as_tsv, read_batch
 from minbert.predictor import Predictor
 from minbert.ui.batch.events import Batch
 from minbert.ui.engine import Engine
-from minbert.ui.parts.answer_cards import similarity_card
+from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.both_poolings import answers_table
 from minbert.ui.pooling.events import Lab
 from minbert.ui.question import Answer
@@ -56,7 +56,8 @@ def test_python_the_endpoints_the_batch_and_the_page_say_one_number(engine: Engi
     assert (told["joint_a_then_b"], told["joint_b_then_a"]) == (edge, edge)
     raw = told["raw_joint"], told["raw_siamese"], row["raw_joint"], row["raw_siamese"]
     assert raw == pytest.approx((pair.joint, pair.siamese) * 2, abs=1e-4)
-    card = read(similarity_card(pair))
+    panel = read(answer_panel(engine.answer(engine.mean, engine.ask(A, B))))
+    card = panel.find(css="mb-card")[-1]
     assert card.one(css="mb-finding").numbers == [f"{edge:.1f}", "5"]
     assert f"{pair.raw:.2f}" in card.one("p", "mb-note").text
 

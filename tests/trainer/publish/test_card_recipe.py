@@ -85,6 +85,15 @@ def test_one_run_s_settings() -> None:
     assert_settings(recipe_lines(run), RECIPES["mean"], "tokens_per_epoch")
 
 
+def test_distillation_is_told_where_it_is_on() -> None:
+    config = dataclasses.replace(RECIPES["mean"], soft_labels="sst.safetensors")
+    told = listed(recipe_lines(record(config)))
+    assert told[SETTINGS["soft_labels"]] == "sst.safetensors"
+    kept = ("distillation weight", "distillation temperature", "unlabelled share")
+    assert [float(told[name]) for name in kept] == [0.5, 2.0, 0.5]
+    assert not set(kept) & set(listed(recipe_lines(record(RECIPES["mean"]))))
+
+
 def test_a_chain_s_stages() -> None:
     first, second = recipe_lines(chain("best")).split("\n\nStage ")
     assert first.startswith("Stage `1-wide`:\n")

@@ -21,10 +21,11 @@ from minbert.ui.attention.events import Studio
 from minbert.ui.batch.events import Batch
 from minbert.ui.engine import Engine
 from minbert.ui.pooling.events import Lab
+from minbert.ui.pooling.your_labels import LabelsEndpoint
 from minbert.ui.server import forms
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.v1.middleware import MOST_BODY
-from minbert.ui.v1.routes import BATCH, MOST_INPUTS, ROUTES, Function, http_api
+from minbert.ui.v1.routes import BATCH, LABELS, MOST_INPUTS, ROUTES, Function, http_api
 from minbert.ui.why.api import ExplainEndpoint
 from tests.forked_gpu import ForkedGpu
 from tests.minbert.ui.sample_engine import tiny_engine
@@ -32,6 +33,10 @@ from tests.support import run_async
 
 A, B = "the film is good", "the story is bad"
 PAIR = {"first": A, "second": B}
+LABELLED = {
+    "texts": [f"the {word} is {n}" for n in range(6) for word in ("film", "cat")],
+    "labels": [n % 2 for n in range(12)],  # numbers are taken as texts
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +59,14 @@ def functions(engine: Engine) -> dict[str, Function]:
     return endpoints(engine)
 
 
+def mounted(functions: dict[str, Function], engine: Engine) -> FastAPI:
+    """Return the application over one engine."""
+    return http_api(functions, Batch(engine), LabelsEndpoint(engine))
+
+
 @pytest.fixture(scope="module")
 def api(engine: Engine, functions: dict[str, Function]) -> FastAPI:
-    return http_api(functions, Batch(engine))
+    return mounted(functions, engine)
 
 
 def ask(api: FastAPI, name: str, body: object, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
@@ -131,6 +141,28 @@ def test_a_table_is_answered_and_scored(api: FastAPI, engine: Engine) -> None:
     assert len(answer.json()["rows"]) == 70
 
 
+@pytest.mark.parametrize("models", [1, 2])
+def test_labels_of_ones_own_are_compared(
+    api: FastAPI, functions: dict[str, Function], engine: Engine, models: int
+) -> None:
+    if models == 1:
+        engine = Engine(engine.mean)
+        api = mounted(functions, engine)
+    answer = ask(api, "labels", LABELLED)
+    assert answer.status_code == 200, answer.text
+    labels = [str(label) for label in LABELLED["labels"]]
+    expected = LabelsEndpoint(engine).your_labels(LABELLED["texts"], labels)
+    assert answer.json() == json.loads(json.dumps(expected))
+    assert LABELS.answer.model_validate(answer.json()).model_dump() == answer.json()
+    assert answer.json()["classes"] == ["0", "1"]
+    assert (answer.json()["cls"] is None) == (models == 1)
+
+
+def test_too_many_labels_are_413(api: FastAPI) -> None:
+    many = {"texts": [A] * 5001, "labels": ["a"] * 5001}
+    assert ask(api, "labels", many).status_code == 413
+
+
 @pytest.mark.parametrize(
     ("name", "body", "loc"),
     [
@@ -165,6 +197,13 @@ def test_a_table_is_answered_and_scored(api: FastAPI, engine: Engine) -> None:
         ("batch", {"text": ""}, ["body", "text"]),
         ("batch", {"text": A, "task": "mood"}, ["body", "task"]),
         ("batch", {"text": A, "model": "max"}, ["body", "model"]),
+        ("labels", {"texts": [A]}, ["body", "labels"]),
+        ("labels", {"texts": A, "labels": ["a"]}, ["body", "texts"]),
+        ("labels", {"texts": [A, 5, 6], "labels": ["a", "b", "a"]}, ["body", "texts", 1]),
+        ("labels", {"texts": [A, B], "labels": ["a", None]}, ["body", "labels", 1]),
+        ("labels", {"texts": [A, B], "labels": ["a"]}, ["body", "labels"]),
+        ("labels", {"texts": [A] * 9, "labels": ["a"] * 9}, ["body", "texts"]),
+        ("labels", {"texts": LABELLED["texts"], "labels": ["a"] * 12}, ["body", "labels"]),
     ],
 )
 def test_what_is_wrong_is_told_with_its_field(
@@ -211,7 +250,7 @@ def test_a_mistake_of_the_server_is_told_without_details(
     def broken(first: str, second: str = "") -> dict[str, Any]:
         raise KeyError(first + second)
 
-    answer = ask(http_api({**functions, "predict": broken}, Batch(engine)), "predict", PAIR)
+    answer = ask(mounted({**functions, "predict": broken}, engine), "predict", PAIR)
     assert answer.status_code == 500
     assert A not in answer.text
     assert answer.json()["detail"][0]["loc"] == ["body"]
@@ -227,7 +266,7 @@ def test_the_function_sees_the_request_as_gradio_passes_it(
         assert isinstance(request, gr.Request)
         return {"ip": request.headers["x-ip-token"], "texts": [first, second]}
 
-    api = http_api({**functions, "predict": who}, Batch(engine))
+    api = mounted({**functions, "predict": who}, engine)
     answer = ask(api, "predict", {"first": A}, headers={"x-ip-token": "a visitor's"})
     assert answer.json() == {"ip": "a visitor's", "texts": [A, ""]}
 
@@ -256,7 +295,7 @@ def test_on_zero_gpu_the_work_is_done_there_for_the_caller(engine: Engine) -> No
     """With a double that forks; a real ZeroGPU Space was not tried."""
     gpu, threads = Counted(), torch.get_num_threads()
     there = Engine(*(on_zero_gpu(one.model, gpu, "cpu") for one in (engine.mean, engine.cls)))
-    api = http_api(endpoints(there), Batch(there))
+    api = mounted(endpoints(there), there)
     torch.set_num_threads(1)  # OpenMP's others don't survive a fork
     try:
         answer = ask(api, "predict", PAIR, headers={"x-ip-token": "anna"})
@@ -275,6 +314,7 @@ def test_forms_have_the_inputs_of_the_functions_in_their_order(
         **functions,
         "similarity_matrix": Lab(engine).similarity_matrix,
         "batch": Batch(engine).batch,
+        "your_labels": LabelsEndpoint(engine).your_labels,
     }
     assert every.keys() == forms.FORMS.keys()
     for name, function in every.items():
@@ -308,7 +348,7 @@ def test_the_reference_names_every_field_and_asks_no_other_host(api: FastAPI) ->
         assert f'id="{link.removeprefix("#")}"' in page
     assert "url(" not in page
     assert "@import" not in page
-    for route in (*ROUTES, BATCH):
+    for route in (*ROUTES, BATCH, LABELS):
         assert f"POST /v1/{route.name}" in page
         for field in (*route.form.model_fields, *route.answer.model_fields):
             assert f"<code>{field}</code>" in page
@@ -316,7 +356,7 @@ def test_the_reference_names_every_field_and_asks_no_other_host(api: FastAPI) ->
 
 def test_openapi_describes_every_address(api: FastAPI) -> None:
     told = read(api, "/openapi.json").json()
-    assert {*told["paths"]} == {f"/{route.name}" for route in (*ROUTES, BATCH)}
+    assert {*told["paths"]} == {f"/{route.name}" for route in (*ROUTES, BATCH, LABELS)}
     for path in told["paths"].values():
         assert {"200", "413", "422"} <= path["post"]["responses"].keys()
 

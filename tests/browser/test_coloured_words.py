@@ -1,0 +1,98 @@
+"""Coloured words on the page: pointing, tapping and the arrow keys tell numbers, asking nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Visit, open_visit
+from tests.browser.test_accessibility import CUT, audit
+from tests.browser.test_page import HOSTILE, ask
+from tests.browser.walk import SETTLED
+
+Open = Callable[..., Visit]
+A, B = "The food was wonderful, but the waiter was rude.", "Great dishes, terrible service."
+MOODS, PAIR = "#coloured-words .mb-colour:not(.mb-alike)", "#coloured-words .mb-alike"
+TINTS = """place => [...document.querySelectorAll(`${place} .mb-word`)]
+    .map(word => Number(word.style.getPropertyValue('--s')))"""
+HERE = "document.activeElement.textContent"
+
+
+def asked(page: Page) -> None:
+    ask(page, A, B)
+    expect(page.locator(f"{PAIR} .mb-word").first).to_be_visible()
+    page.wait_for_function(SETTLED)
+
+
+def test_pointing_tints_the_partners_and_asks_nobody(visit: Open) -> None:
+    seen = visit()
+    page = seen.page
+    asked(page)
+    rest, hint = page.evaluate(TINTS, PAIR), page.locator(f"{PAIR} .mb-readout").inner_text()
+    count = len(seen.requests)
+    first, second = (page.locator(f"{PAIR} .mb-sentence").nth(k) for k in (0, 1))
+    first.get_by_role("option", name="wonderful").hover()
+    expect(page.locator(f"{PAIR} .mb-readout")).to_contain_text("wonderful: +")
+    of_first = page.evaluate(TINTS, PAIR)
+    assert of_first != rest
+    second.get_by_role("option", name="great").hover()
+    expect(page.locator(f"{PAIR} .mb-readout")).to_contain_text("great: +")
+    assert page.evaluate(TINTS, PAIR) not in (rest, of_first)
+    page.locator("#first textarea").hover()
+    expect(page.locator(f"{PAIR} .mb-readout")).to_have_text(hint)
+    assert page.evaluate(TINTS, PAIR) == rest
+    assert len(seen.requests) == count
+    page.get_by_role("button", name="Colour them under CLS pooling").click()
+    expect(page.locator("#coloured-gradients h3")).to_contain_text("integrated gradients")
+    ask(page, "The tea was cold.")
+    expect(page.locator("#coloured-gradients .mb-colour")).to_have_count(0)
+    assert page.locator(PAIR).count() == 0
+    ask(page, HOSTILE)
+    expect(page.locator(f"{MOODS} .mb-word").first).to_be_visible()
+    assert page.locator("#injected").count() == 0
+    assert (seen.dialogs, seen.errors) == ([], [])
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 320)])
+def test_the_keyboard_reaches_each_word_and_the_rules_hold(
+    visit: Open, theme: str, width: int
+) -> None:
+    page = visit(width=width, theme=theme).page
+    asked(page)
+    lists = page.locator("#coloured-words .mb-sentence")
+    assert lists.count() == 4
+    for place in range(4):
+        assert lists.nth(place).locator("[tabindex='0']").count() == 1
+    lists.first.locator(".mb-word").first.focus()
+    for key, word in (
+        ("ArrowRight", "food"),
+        ("End", "."),
+        ("ArrowRight", "."),
+        ("ArrowLeft", "rude"),
+        ("Home", "the"),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(HERE) == word
+    page.keyboard.press("ArrowRight")
+    readout = page.locator(f"{MOODS} .mb-readout").inner_text()
+    assert readout == page.evaluate("document.activeElement.getAttribute('aria-label')")
+    page.keyboard.press("Tab")
+    assert page.evaluate(HERE) == "great", "one stop a sentence"
+    page.evaluate(AXE_SCRIPT)
+    assert [*audit(page), *page.evaluate(CUT)] == []
+
+
+def test_a_tap_tells_the_number(browser: Browser, app_url: str) -> None:
+    context = browser.new_context(has_touch=True, is_mobile=True)
+    try:
+        page = open_visit(context, app_url, 390, 800, "light").page
+        word = page.locator(f"{MOODS} .mb-word").nth(2)
+        word.tap()
+        expect(page.locator(f"{MOODS} .mb-readout")).to_have_text(
+            word.get_attribute("aria-label") or "none"
+        )
+    finally:
+        context.close()

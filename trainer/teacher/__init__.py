@@ -1,0 +1,1 @@
+"""A teacher: any Hugging Face encoder, fine-tuned for one task, and its soft labels."""
