@@ -80,21 +80,22 @@ def main() -> None:
     prepare_environment()
     share_arenas()
     from minbert.backends.zero_gpu import zero_gpu
+    from minbert.lessons import FILE, LessonError, read_lessons
     from minbert.ui.engine import Engine, ModelError
-    from minbert.ui.page import build_page, read_examples
+    from minbert.ui.page import build_page
     from minbert.ui.theme import launch_options
 
     with_index = (ASSETS / "index" / "index.json").is_file()  # published with the page, on request
     if with_index and not os.environ.get("MINBERT_INDEX"):
         os.environ["MINBERT_INDEX"] = str(ASSETS / "index")
     try:
+        lessons = read_lessons(ASSETS / FILE)
         engine = Engine.load(
             ASSETS / "models", gpu=zero_gpu(), encoder=options.encoder, models=options.models
         )
-    except ModelError as error:
+    except (LessonError, ModelError) as error:
         parser.exit(2, f"{error}\n")
-    examples = read_examples(ASSETS / "examples.json")
-    page = build_page(engine, examples, ASSETS)
+    page = build_page(engine, lessons, ASSETS)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: files are cleaned up
     try:
         page.launch(**launch_options(page))

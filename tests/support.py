@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from minbert.backends.unpadded import Unpadded, UnpaddedEncoder
 from minbert.config import BertConfig, MultitaskConfig
+from minbert.lessons import Lesson
 from minbert.multitask import MultitaskBert
 from minbert.text import Batch, Encoded, Tokenizer
 
@@ -90,6 +91,11 @@ def tiny_model(folder: Path, **changes: Any) -> MultitaskBert:  # noqa: ANN401 -
     config = MultitaskConfig(**{"encoder": encoder, "max_length": 48, **heads})
     with seeded(0):
         return MultitaskBert(config, tokenizer)
+
+
+def tiny_lesson(first: str, second: str = "", title: str = "tiny", slug: str = "tiny") -> Lesson:
+    """Return a lesson of these sentences, without a claim."""
+    return Lesson(slug, title, first, second, "try", "Look at the answers.", ())
 
 
 @torch.no_grad()

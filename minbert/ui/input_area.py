@@ -6,37 +6,44 @@ Each part is built inside the page and returned as its components; `page.py` say
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import gradio as gr
+
+from minbert.lessons import Lesson
+from minbert.ui.lessons.row import LessonRow, build_lessons
 
 Figure = tuple[gr.HTML, gr.Plot]  # its words, and the figure below them
 
 
 @dataclasses.dataclass(frozen=True)
 class InputArea:
-    """Both sentences, the button, what is told of their length, and the examples."""
+    """Both sentences, the button, what is told of their length, and the lessons."""
 
     first: gr.Textbox
     second: gr.Textbox
     answer: gr.Button
     live: gr.Button  # pressed by a script while somebody types
     counts: gr.HTML
-    examples: gr.Dataset
+    lessons: LessonRow
 
 
-def build_input(examples: list[dict[str, str]]) -> InputArea:
-    """Build the input area, the first example typed."""
+def build_input(lessons: Sequence[Lesson], note: str = "") -> InputArea:
+    """Build the input area, the first lesson's sentences typed; `note` as in `build_lessons`."""
     with gr.Row():
         first, second = (
             gr.Textbox(
-                examples[0][name],
+                typed,
                 label=label,
                 lines=1,
                 max_lines=4,
                 elem_id=name,
                 min_width=260,
             )
-            for name, label in (("first", "Sentence A"), ("second", "Sentence B (optional)"))
+            for name, label, typed in (
+                ("first", "Sentence A", lessons[0].first),
+                ("second", "Sentence B (optional)", lessons[0].second),
+            )
         )
         answer = gr.Button("Answer", variant="primary", elem_id="answer", scale=0)
     live = gr.Button("Answer while typing", visible="hidden", elem_id="live-answer")
@@ -45,12 +52,4 @@ def build_input(examples: list[dict[str, str]]) -> InputArea:
         gr.Checkbox(
             True, label="Answer while I type", elem_id="live", container=False, interactive=True
         )
-    chooser = gr.Dataset(
-        components=[first, second],
-        samples=[[example["first"], example["second"]] for example in examples],
-        sample_labels=[example["name"] for example in examples],
-        type="index",
-        label="Examples",
-        elem_id="examples",
-    )
-    return InputArea(first, second, answer, live, counts, chooser)
+    return InputArea(first, second, answer, live, counts, build_lessons(lessons, note))

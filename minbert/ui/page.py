@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
+from minbert.lessons import Lesson
 from minbert.records.scores import metrics_in
 from minbert.ui.about.tab import build_about
 from minbert.ui.answering import Answering, Place, View
@@ -19,6 +20,7 @@ from minbert.ui.batch.tab import build_batch
 from minbert.ui.engine import Engine
 from minbert.ui.experiments.tab import build_experiments
 from minbert.ui.input_area import InputArea, build_input
+from minbert.ui.lessons.row import CHOSEN, MARK, NOT_YOURS
 from minbert.ui.parts.events import (
     FILES_CHECKED,
     FILES_KEPT,
@@ -53,12 +55,6 @@ HEADER = (
 )
 
 
-def read_examples(path: Path) -> list[dict[str, str]]:
-    """Read our own example sentences, each {name, first, second}."""
-    examples: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return examples
-
-
 def within_one(results: Path) -> float | None:
     """Return how often the mean model is at most one class off on dev; None where unknown."""
     found = metrics_in(results / "mean-dev.json").get("sentiment within_one")
@@ -73,8 +69,8 @@ def often_near(engine: Engine, results: Path) -> float | None:
     return value_of(scores, "sentiment within_one")
 
 
-def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> Page:
-    """Return the page; it opens with the first example typed, and answers it live.
+def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
+    """Return the page; it opens with the first lesson's sentences typed, and answers them live.
 
     `assets` is the folder of models/ and results/, of which the tabs Experiments and About tell;
     what is missing there is told on the page.
@@ -90,7 +86,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
         gr.HTML(HEADER)
         if engine.own:
             gr.HTML(models_note(engine), elem_id="own-models")
-        area = build_input(examples)
+        area = build_input(lessons, NOT_YOURS if engine.own else "")
         with tabs():
             answers = build_try(engine)
             pooling = build_pooling(engine, assets / "models", results)
@@ -112,7 +108,7 @@ def build_page(engine: Engine, examples: list[dict[str, str]], assets: Path) -> 
             "attention": AttentionView(attention, extras),
         }
         answering = Answering(engine, views, place)
-        answer_events(page, area, answers, answering, edits, examples)
+        answer_events(page, area, answers, answering, edits)
         opening_events(page, answering)
         try_events(area, answers, handlers)
         coloured_events(page, engine, texts, answers.coloured)
@@ -139,9 +135,8 @@ def answer_events(
     answers: TryTab,
     answering: Answering,
     edits: Edits,
-    examples: list[dict[str, str]],
 ) -> None:
-    """Answer when the page opens, on the button, on Enter, on an example, a swap and an edit.
+    """Answer when the page opens, on the button, on Enter, on a lesson, a swap and an edit.
 
     Each is one event, which fills the open tab.
     """
@@ -152,20 +147,14 @@ def answer_events(
     typing: dict[str, Any] = {"trigger_mode": "always_last", **QUIET, **MODEL_EVENTS}
     area.live.click(answering.live, inputs, outputs, api_name="live", **typing)
     page.load(None, js=LIVE, **PRIVATE)
-
-    def answer_example(index: int, *values: Any) -> dict[Any, Any]:  # noqa: ANN401 - of the controls
-        first, second = examples[index]["first"], examples[index]["second"]
-        shown = answering.answer(first, second, *values)
-        return {area.first: first, area.second: second, **shown}
-
-    asked = [area.examples, *answering.controls]
-    area.examples.click(answer_example, asked, [*texts, *outputs], **PRIVATE, **VISIBLE)
     for filled in (
         page.load(None, texts, texts, js=READ_LINK, **PRIVATE),
+        area.lessons.chosen.click(None, None, texts, js=CHOSEN, **PRIVATE),
         answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
         *edit_events(answers.edits, texts, answers.current, answers.pinned, edits),
     ):
         filled.success(answering.answer, inputs, outputs, **PRIVATE, **VISIBLE)
+    gr.on([area.first.change, area.second.change], None, texts, js=MARK, **PRIVATE)
 
 
 def opening_events(page: gr.Blocks, answering: Answering) -> None:

@@ -20,4 +20,10 @@ OPEN_VIEW = file_text(__package__, "open_view.js")  # a function of a view's nam
 
 TAB_KEYS = file_text(__package__, "tab_keys.js")
 
-READ_LINK = file_text(__package__, "read_link.js").replace("OPEN_VIEW", OPEN_VIEW)
+LESSONS = file_text(f"{__package__}.lessons", "lessons.js")  # a function of OPEN_VIEW
+
+READ_LINK = (
+    file_text(__package__, "read_link.js")
+    .replace("OPEN_VIEW", OPEN_VIEW)
+    .replace("LESSONS", LESSONS)
+)

@@ -14,9 +14,9 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 from minbert.predictor import Predictor
 from minbert.ui import page as pages
 from minbert.ui.engine import Engine
-from tests.support import tiny_model
+from tests.support import tiny_lesson, tiny_model
 
-EXAMPLES = [{"name": "tiny", "first": "the film is good", "second": "the story is bad"}]
+LESSONS = [tiny_lesson("the film is good", "the story is bad")]
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     models = [tiny_model(folder / pooling, pooling=pooling) for pooling in ("mean", "cls")]
     engine = Engine(*(Predictor(model, "cpu") for model in models))
     pages.FILES_CHECKED, pages.FILES_KEPT = 1, 8  # seconds
-    page = pages.build_page(engine, EXAMPLES, folder)
+    page = pages.build_page(engine, LESSONS, folder)
     page.launch(**theme.launch_options(), server_port=int(sys.argv[1]))
 
 

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_page import HOSTILE, ask
+from tests.browser.test_page import HOSTILE, PAIR, ask
 from tests.browser.walk import open_view
 
 Open = Callable[..., Visit]
@@ -103,6 +103,7 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(visit: Open) -> None
 def test_a_masked_word_is_compared(visit: Open) -> None:
     seen = visit()
     page = seen.page
+    ask(page, *PAIR)
     open_studio(page)
     open_view(page, "attention-without")
     page.locator("#attention-mask").get_by_text("quiet", exact=True).click()

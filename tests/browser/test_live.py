@@ -16,7 +16,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, Route, expect
 
 from minbert.browser.package import GRAPH, SCRIPT, WASM, WORDS
-from minbert.files import read_json_list
+from minbert.lessons import FILE, read_lessons
 from minbert.ui.engine import Engine
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
@@ -24,7 +24,7 @@ from minbert.ui.parts.blocks import notice_line
 from tests.browser.conftest import Visit
 from tests.served import ROOT, free_ports, serving
 
-EXAMPLES = read_json_list(ROOT / "assets" / "examples.json")
+LESSONS = read_lessons(ROOT / "assets" / FILE)
 HOSTILE = "</textarea></script><img src=x onerror=alert(1)> & <b>red</b>"
 OTHERS = (
     ("The soup was [MASK].", "The soup was not bad at all."),
@@ -142,9 +142,9 @@ def test_answers_are_the_server_s_to_each_digit(
 ) -> None:
     seen = opened()
     page = seen.page
-    assert shown(page) == wanted(page, engine, EXAMPLES[0]["first"], EXAMPLES[0]["second"])
+    assert shown(page) == wanted(page, engine, LESSONS[0].first, LESSONS[0].second)
     assert fetched(seen) == []  # the first answer is stored; nothing is fetched unasked
-    pairs = [(example["first"], example["second"]) for example in EXAMPLES]
+    pairs = [(lesson.first, lesson.second) for lesson in LESSONS]
     for first, second in [*pairs, *OTHERS]:
         ask(page, first, second)
         found, expected = shown(page), wanted(page, engine, first, second)
@@ -153,7 +153,7 @@ def test_answers_are_the_server_s_to_each_digit(
     assert fetched(seen) == sorted([GRAPH, WORDS, SCRIPT, WASM])  # each once
     page.fill("#live-second", "")
     page.locator("#live-cards", has_text="Add a sentence B").wait_for()  # typing is answered, too
-    page.select_option("#live-example", index=1)
+    page.select_option("#live-lesson", index=1)
     page.locator("#live-cards .mb-gauge").wait_for()
     first, second = pairs[1]
     assert page.input_value("#live-first") == first

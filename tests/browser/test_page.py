@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from minbert.lessons import FILE, read_lessons
 from tests.browser import walk
 from tests.browser.conftest import Visit
+from tests.served import ROOT
 
 Open = Callable[..., Visit]
+LESSON = read_lessons(ROOT / "assets" / FILE)[0]  # that the page opens with
+PAIR = "The film is a quiet triumph.", "I found the movie quietly triumphant."
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)"><b id="injected">x</b>'
 # What is answered now; gradio's own progress marks, which come and go, are no part of it.
 SHOWN = """[...document.querySelectorAll('#counts .mb-notice, #predictions .mb-cards')]
@@ -36,9 +40,9 @@ def findings(page: Page) -> list[str]:
     return page.locator("#predictions .mb-finding").all_inner_texts()
 
 
-def test_it_opens_with_an_answered_example(visit: Open) -> None:
+def test_it_opens_with_an_answered_lesson(visit: Open) -> None:
     seen = visit()
-    assert seen.page.locator("#first textarea").input_value() == "The film is a quiet triumph."
+    assert seen.page.locator("#first textarea").input_value() == LESSON.first
     assert len(findings(seen.page)) == 4
     assert seen.page.locator("#counts").inner_text().startswith("A: ")
     seen.shot("try-light")
@@ -60,13 +64,8 @@ def test_a_single_sentence_gets_sentiment_alone(visit: Open) -> None:
     assert "Add a sentence B" in findings(page)
 
 
-def test_the_button_and_an_example_answer_too(visit: Open) -> None:
+def test_the_button_answers_too(visit: Open) -> None:
     page = visit().page
-    page.get_by_text("two questions", exact=True).click()
-    expect(page.locator("#first textarea")).to_have_value(
-        "How do I learn to cook on a small budget?"
-    )
-    page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 13 ')")
     page.locator("#first textarea").fill("The kettle is on the stove now.")
     page.locator("#answer").click()
     page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 10 ')")
@@ -75,6 +74,7 @@ def test_the_button_and_an_example_answer_too(visit: Open) -> None:
 def test_each_figure_is_drawn(visit: Open) -> None:
     seen = visit()
     page = seen.page
+    ask(page, *PAIR)
     open_tab(page, "Attention")
     image = page.locator("#attention-plot .heatmaplayer image")
     box = image.bounding_box()
@@ -172,6 +172,7 @@ def test_a_figure_updated_while_hidden_has_the_right_width(visit: Open) -> None:
 
 def test_layer_and_head_change_the_map(visit: Open) -> None:
     page = visit().page
+    ask(page, *PAIR)
     open_tab(page, "Attention")
     title = page.locator("#attention-words h3")
     assert title.inner_text().startswith("Layer 1: head 1")

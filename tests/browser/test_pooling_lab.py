@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
+from tests.browser.test_page import PAIR, ask
 from tests.browser.walk import open_view
 
 Open = Callable[..., Visit]
@@ -55,6 +56,7 @@ WATCH = """place => {  // what is shown in passing may be gone before anybody lo
 
 def test_each_word_is_left_out_on_demand(visit: Open) -> None:
     seen = visit()
+    ask(seen.page, *PAIR)
     page = open_words_left_out(seen)
     expect(page.locator("#left-out-siamese-words")).to_contain_text("Press the button")
     for kind in ("siamese", "joint"):

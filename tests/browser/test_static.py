@@ -98,19 +98,19 @@ def test_the_lists_change_the_map_its_words_and_its_table(opened: Callable[..., 
     assert len({finding for finding, _ in seen}) == 3
 
 
-def test_another_example_is_drawn_as_wide_as_its_place(opened: Callable[..., Visit]) -> None:
+def test_another_lesson_is_drawn_as_wide_as_its_place(opened: Callable[..., Visit]) -> None:
     page = opened().page
-    show(page, "#example-0-split")
-    page.select_option("#example", label="who did what")
-    assert page.locator("#example-0-split").is_hidden()
-    show(page, "#example-3-split")
+    show(page, "#lesson-cls-or-mean-split")
+    page.select_option("#lesson", label="Who did what?")
+    assert page.locator("#lesson-cls-or-mean-split").is_hidden()
+    show(page, "#lesson-who-did-what-split")
     page.set_viewport_size({"width": 800, "height": 900})
-    page.select_option("#example", index=0)
+    page.select_option("#lesson", index=0)
     page.wait_for_function(
-        "() => { const place = document.getElementById('example-0-split');"
+        "() => { const place = document.getElementById('lesson-cls-or-mean-split');"
         "return Math.abs(place.clientWidth - place.querySelector('.main-svg').clientWidth) < 2; }"
     )
-    assert page.locator("#example-0-split").evaluate("place => place.clientWidth") < 800
+    assert page.locator("#lesson-cls-or-mean-split").evaluate("place => place.clientWidth") < 800
 
 
 def test_dark_and_light_follow_the_system(opened: Callable[..., Visit]) -> None:
@@ -122,10 +122,10 @@ def test_dark_and_light_follow_the_system(opened: Callable[..., Visit]) -> None:
         seen = opened(scheme=scheme)
         page = seen.page
         for key, text in (
-            ("#example-0-layers", ".xtick text"),
-            ("#example-0-answers", ".annotation-text"),
-            ("#example-0-answers", ".legendtext"),
-            ("#example-0-split", ".heatmap-label text"),
+            ("#lesson-cls-or-mean-layers", ".xtick text"),
+            ("#lesson-cls-or-mean-answers", ".annotation-text"),
+            ("#lesson-cls-or-mean-answers", ".legendtext"),
+            ("#lesson-cls-or-mean-split", ".heatmap-label text"),
             ("#attention-map", ".cbaxis text"),
             ("#table-1", ".xtitle"),
         ):

@@ -33,6 +33,7 @@ def link_of(page: Page) -> str:
 def test_the_threshold_decides_and_asks_no_model(visit: Open) -> None:
     seen = visit()
     page = seen.page
+    ask(page, "How can I learn cooking?", "How do I learn to cook?")
     decision = page.locator("#predictions .mb-card").nth(2)
     before = decision.locator(".mb-value").inner_text()
     assert decision.locator(".mb-finding").inner_text() == "yes"
@@ -46,6 +47,7 @@ def test_the_threshold_decides_and_asks_no_model(visit: Open) -> None:
 
 def test_swapping_answers_the_other_way_round(visit: Open) -> None:
     page = visit().page
+    ask(page, "The soup was wonderful.", "The soup was awful.")
     first, second = boxes(page)
     moods = findings(page)[:2]
     assert moods[0] != moods[1]

@@ -17,13 +17,14 @@ from transformers import BertModel as ReferenceBert
 from minbert.explain.nearest import PROBE, TrainingText, save_index
 from minbert.predictor import Predictor
 from tests.browser.conftest import Visit
+from tests.browser.test_page import PAIR, ask
 from tests.browser.walk import open_view
 from tests.served import ROOT, served
 from tests.support import assert_close
 
 VisitAt = Callable[..., Visit]
 PATIENT = 120_000  # milliseconds: a busy machine is slow, not wrong
-A, B = "The film is a quiet triumph.", "I found the movie quietly triumphant."
+A, B = PAIR
 OURS = (
     TrainingText("sentiment", "The film is a small, quiet triumph.", 4.0),
     TrainingText("sentiment", "<b>Nothing</b> works in this loud mess.", 0.0),
@@ -117,6 +118,7 @@ def test_the_nearest_sentences_come_with_label_and_distance(
 ) -> None:
     seen = visit_at(address)
     page = seen.page
+    ask(page, A, B)
     open_view(page, "why-nearest")
     page.locator("#why-nearest").click()
     told = page.locator("#why-nearest-told")

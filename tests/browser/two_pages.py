@@ -18,9 +18,9 @@ from minbert.ui.engine import Engine
 from minbert.ui.page import build_page
 from minbert.ui.theme import launch_options
 from tests.minbert.ui.sample_results import write_sample
-from tests.support import tiny_model
+from tests.support import tiny_lesson, tiny_model
 
-EXAMPLES = [{"name": "tiny", "first": "the film is good", "second": "the story is bad"}]
+LESSONS = [tiny_lesson("the film is good", "the story is bad")]
 
 
 def main() -> None:
@@ -30,7 +30,7 @@ def main() -> None:
     engine = Engine(*(Predictor(model, "cpu") for model in models))
     write_sample(folder / "assets" / "results")
     for port, assets in zip(sys.argv[1:], (folder / "assets", folder / "none"), strict=True):
-        page = build_page(engine, EXAMPLES, assets)
+        page = build_page(engine, LESSONS, assets)
         page.launch(**launch_options(), server_port=int(port), prevent_thread_lock=True)
     print("both pages are there", flush=True)  # noqa: T201 - what starts this waits for it
     threading.Event().wait()

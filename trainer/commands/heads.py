@@ -9,7 +9,7 @@ from trainer.commands.terminal import add_device_option, add_results_option, tel
 
 NAME = "heads"
 HELP = "record an encoder's attention before fine-tuning"
-EXAMPLES = Path("assets/examples.json")
+EXAMPLES = Path("assets/lessons.toml")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--encoder", required=True, help="folder or Hugging Face id")
     parser.add_argument("--name", help="the encoder's Hugging Face id, where --encoder is a folder")
     parser.add_argument(
-        "--examples", type=Path, default=EXAMPLES, help=f"sentences (default: {EXAMPLES})"
+        "--examples",
+        type=Path,
+        default=EXAMPLES,
+        help=f"lessons, or a JSON list of sentences (default: {EXAMPLES})",
     )
     add_device_option(parser)
     add_results_option(parser)

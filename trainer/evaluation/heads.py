@@ -1,4 +1,4 @@
-"""The command heads: what each head of an encoder does on the page's examples, before fine-tuning.
+"""The command heads: what each head of an encoder does on the page's lessons, before fine-tuning.
 
 The page shows it beside the fine-tuned models' own numbers, so that nobody needs the encoder to
 see what fine-tuning changed.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from minbert.explain.heads_summary import bare_model, example_heads
 from minbert.files import read_json_list, write_json
+from minbert.lessons import read_lessons
 from minbert.predictor import Predictor
 from minbert.records.heads import Heads
 from trainer.provenance import provenance
@@ -25,7 +26,8 @@ def record_heads(
 
     Args:
         encoder: a folder or a Hugging Face id.
-        examples: JSON list of {first, second}; `second` is empty for a single sentence.
+        examples: the file of lessons, or a JSON list of {first, second}; `second` is empty for a
+            single sentence.
         out: JSON file to write.
         name: what the encoder is called in the file, where `encoder` is a folder.
         device: to compute on.
@@ -41,9 +43,11 @@ def record_heads(
             "give its Hugging Face id."
         )
     predictor = Predictor(bare_model(encoder), device)
-    inputs = [
-        (str(row.get("first", "")), str(row.get("second", ""))) for row in read_json_list(examples)
-    ]
+    if examples.suffix == ".toml":
+        inputs = [(lesson.first, lesson.second) for lesson in read_lessons(examples)]
+    else:
+        rows = read_json_list(examples)
+        inputs = [(str(row.get("first", "")), str(row.get("second", ""))) for row in rows]
     if not inputs or not all(first for first, _ in inputs):
         raise ValueError(
             f"`--examples` should be a list of objects with a `first` sentence. Found {examples} "

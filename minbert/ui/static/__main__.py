@@ -23,7 +23,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="gets index.html")
     parser.add_argument(
-        "--assets", type=Path, default=ASSETS, metavar="DIR", help="models, results, examples"
+        "--assets", type=Path, default=ASSETS, metavar="DIR", help="models, results, lessons"
     )
     parser.add_argument(
         "--space", action="store_true", help="also write the README.md of a static Space"

@@ -1,4 +1,4 @@
-"""Attention maps of every layer and head for our examples, chosen in the browser."""
+"""Attention maps of every layer and head for our lessons, chosen in the browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from minbert.answers import AttentionResult
+from minbert.lessons import Lesson
 from minbert.ui.attention.figures import map_figure
 from minbert.ui.attention.findings import READ_MAP, head_finding
 from minbert.ui.engine import Engine
@@ -18,11 +19,11 @@ UNIT = 10_000  # a share of 1 is stored as this whole number: as exact as the pa
 PLACE = "attention-map"
 
 
-def attention_texts(examples: Sequence[Mapping[str, str]]) -> dict[str, tuple[str, str]]:
+def attention_texts(lessons: Sequence[Lesson]) -> dict[str, tuple[str, str]]:
     """Return what is looked at, by its name in the list: each sentence pair, then A and B alone."""
     texts = {}
-    for example in examples:
-        first, second = example["first"], example["second"]
+    for lesson in lessons:
+        first, second = lesson.first, lesson.second
         if second:
             texts[f"{first} | {second}"] = first, second
         for alone in filter(None, (first, second)):
@@ -30,14 +31,14 @@ def attention_texts(examples: Sequence[Mapping[str, str]]) -> dict[str, tuple[st
     return texts
 
 
-def attention_data(engine: Engine, examples: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
+def attention_data(engine: Engine, lessons: Sequence[Lesson]) -> list[dict[str, Any]]:
     """Return each text's figure without a map, and its maps and findings by layer and head.
 
     Head 0 is the mean over heads, as on the page.
     """
     found = []
     layers = engine.mean.config.encoder.num_hidden_layers
-    for first, second in attention_texts(examples).values():
+    for first, second in attention_texts(lessons).values():
         results = [engine.attention(first, second, [layer]) for layer in range(1, layers + 1)]
         tokens = results[0].tokens
         figure = plain_figure(map_figure(tokens, tokens, head_map(results[0], 0)))
@@ -75,14 +76,14 @@ def layer_maps(result: AttentionResult) -> list[list[list[int]]]:
 
 
 def attention_block(
-    engine: Engine, examples: Sequence[Mapping[str, str]], data: Sequence[Mapping[str, Any]]
+    engine: Engine, lessons: Sequence[Lesson], data: Sequence[Mapping[str, Any]]
 ) -> str:
     """Return the lists to choose from and the place of the map; the browser fills it."""
     shape = engine.mean.config.encoder
     layers = [f"{layer}" for layer in range(1, shape.num_hidden_layers + 1)]
     heads = ["mean of all", *(f"{head}" for head in range(1, shape.num_attention_heads + 1))]
     lists = (
-        select("attention-text", "Sentences", options(attention_texts(examples))),
+        select("attention-text", "Sentences", options(attention_texts(lessons))),
         select("attention-layer", "Layer (1: lowest)", options(layers)),
         select("attention-head", "Head", options(heads)),
     )

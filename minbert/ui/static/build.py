@@ -21,25 +21,24 @@ def build_static(
 
     Args:
         folder: gets index.html, whole or not at all.
-        assets: holds models/mean, models/cls, results and examples.json.
+        assets: holds models/mean, models/cls, results and lessons.toml.
         live: also write the model, its tokenizer and ONNX Runtime Web into `folder`/live, for the
             page to answer what a visitor types.
         runtime: the files of ONNX Runtime Web; None: those that npm fetches.
 
     Raises:
-        CheckpointError: a model or the examples can't be read.
-        ValueError: there is no example, the page would be larger than 9 MB, or a tool that `live`
-            needs is missing.
+        CheckpointError: a model can't be read.
+        ValueError: the lessons can't be read, the page would be larger than 9 MB, or a tool that
+            `live` needs is missing.
     """
-    from minbert.files import read_json_list, write_bytes
+    from minbert.files import write_bytes
+    from minbert.lessons import FILE, read_lessons
     from minbert.ui.engine import Engine
     from minbert.ui.static.sections import Source
 
-    examples = read_json_list(assets / "examples.json")
-    if not examples:
-        raise ValueError(f"{assets / 'examples.json'} should hold an example. Found none.")
+    lessons = read_lessons(assets / FILE)
     engine = Engine.load(assets / "models", "cpu")
-    source = Source(engine, examples, assets / "models", assets / "results")
+    source = Source(engine, lessons, assets / "models", assets / "results")
     path = folder / INDEX
     if not live:
         write_bytes(path, findings(source).encode())
@@ -61,7 +60,7 @@ def findings(source: Source, live: Live | None = None) -> str:
     from minbert.ui.static.sections import STILL, TITLE, page_body, sections
 
     figures = Figures()
-    attention = attention_data(source.engine, source.examples)
+    attention = attention_data(source.engine, source.lessons)
     parts = sections(source, figures, attention)
     if live is None:
         return document(TITLE, page_body(parts, STILL), figures, {"attention": attention}, PLAIN)

@@ -163,6 +163,6 @@ def document(
     if size > MOST_BYTES:
         raise ValueError(
             f"The page should have at most {MOST_BYTES:,} bytes. Found {size:,}; shorten "
-            "assets/examples.json, whose attention maps take most of it."
+            "assets/lessons.toml, whose attention maps take most of it."
         )
     return html

@@ -2,7 +2,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data-live").textContent);
   const byId = (id) => document.getElementById(`live-${id}`);
-  const [first, second, example, button] = ["first", "second", "example", "answer"].map(byId);
+  const [first, second, lesson, button] = ["first", "second", "lesson", "answer"].map(byId);
   const [told, progress, counts, cards] = ["told", "progress", "counts", "cards"].map(byId);
   const PAUSE = 400; // milliseconds without a key before an answer follows the typing
 
@@ -205,11 +205,11 @@
       if (key.key === "Enter" && !key.shiftKey && !key.isComposing) { key.preventDefault(); answer(); }
     });
   });
-  example.addEventListener("change", () => {
-    [first.value, second.value] = data.examples[Number(example.value)];
+  lesson.addEventListener("change", () => {
+    [first.value, second.value] = data.lessons[Number(lesson.value)];
     changed();
   });
   button.addEventListener("click", answer);
   // A browser may have kept what was typed before a reload; then the stored answer isn't its answer.
-  if (typed().some((text, place) => text !== data.examples[0][place].trim())) changed();
+  if (typed().some((text, place) => text !== data.lessons[0][place].trim())) changed();
 })();

@@ -45,7 +45,7 @@ class Live:
 
 
 def make_live(source: Source, settings: Mapping[str, Any]) -> Live:
-    """Return the part that answers, the first example already answered.
+    """Return the part that answers, the first lesson already answered.
 
     Args:
         source: of the page; its mean model is the one that `settings` belong to.
@@ -59,7 +59,7 @@ def make_live(source: Source, settings: Mapping[str, Any]) -> Live:
         "bands": SIMILARITY_BANDS,
         "withinOne": often,
         "longest": LONGEST_TEXT,
-        "examples": [[example["first"], example["second"]] for example in source.examples],
+        "lessons": [[lesson.first, lesson.second] for lesson in source.lessons],
     }
     styles = (HERE / "live.css").read_text(encoding="utf-8")
     script = (HERE / "live.js").read_text(encoding="utf-8")
@@ -70,16 +70,16 @@ def make_live(source: Source, settings: Mapping[str, Any]) -> Live:
 
 
 def try_block(source: Source, often: float | None, told: str) -> str:
-    """Return both fields, the examples, the button, and the first example's answer."""
-    engine, example = source.engine, source.examples[0]
-    asked = engine.ask(example["first"], example["second"])
-    names = [each["name"] for each in source.examples]
+    """Return both fields, the lessons, the button, and the first lesson's answer."""
+    engine, lesson = source.engine, source.lessons[0]
+    asked = engine.ask(lesson.first, lesson.second)
+    names = [each.title for each in source.lessons]
     fields = field("first", "Sentence A", asked.first)
     fields += field("second", "Sentence B (optional)", asked.second)
     answered = answer_panel(engine.answer(engine.mean, asked), 0.5, often)
     return (
         f'<div id="live"><div class="mb-fields">{fields}</div><div class="mb-asking">'
-        f"{select('live-example', 'Example', options(names))}"
+        f"{select('live-lesson', 'Lesson', options(names))}"
         '<button type="button" id="live-answer">Answer</button></div>'
         f'<p class="mb-told" id="live-told" role="status">{escape(told)}</p>'
         '<div class="mb-meter mb-progress" id="live-progress" role="progressbar" aria-valuemin="0" '

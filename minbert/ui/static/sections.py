@@ -12,6 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from minbert import __version__
+from minbert.lessons import Lesson
 from minbert.records.runs import read_results
 from minbert.records.shipped import read_records
 from minbert.ui.about.tab import LICENCE, listed
@@ -31,7 +32,7 @@ from minbert.ui.static.document import Figures, chooser
 TEXTS = texts_of(__package__)
 STILL = TEXTS["sections.still"]
 TITLE = "minBERT Lab: findings"
-ALONE = "This example has one sentence: its pair tasks and cosines need two."
+ALONE = "This lesson has one sentence: its pair tasks and cosines need two."
 Parts = dict[str, tuple[str, str]]  # by anchor: a section's name and its HTML
 
 
@@ -40,7 +41,7 @@ class Source:
     """What the page is made of."""
 
     engine: Engine
-    examples: Sequence[Mapping[str, str]]  # each name, first and second
+    lessons: Sequence[Lesson]
     models: Path  # folder of the model card
     results: Path  # folder of the recorded results
 
@@ -56,12 +57,12 @@ def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, 
         "tasks": ("What it learned from", tasks_block(records) + cost_block(records)),
         "pooling": (
             "One model twice: CLS and mean pooling",
-            opening(width) + examples_block(source, figures),
+            opening(width) + lessons_block(source, figures),
         ),
         "sets": ("A set of sentences under both poolings", sets_block(source.engine, figures)),
         "attention": (
             "What its heads look at",
-            attention_block(source.engine, source.examples, attention),
+            attention_block(source.engine, source.lessons, attention),
         ),
         "tables": ("The report's tables beside ours", tables_block(experiments, figures)),
         "claims": ("The report's claims", claims(experiments)),
@@ -69,18 +70,17 @@ def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, 
     }
 
 
-def examples_block(source: Source, figures: Figures) -> str:
-    """Return each example under both poolings: answers, split of the cosine, words, layers."""
+def lessons_block(source: Source, figures: Figures) -> str:
+    """Return each lesson under both poolings: answers, split of the cosine, words, layers."""
     panels = {
-        example["name"]: example_panel(source.engine, example, f"example-{place}", figures)
-        for place, example in enumerate(source.examples)
+        lesson.title: lesson_panel(source.engine, lesson, figures) for lesson in source.lessons
     }
-    return chooser("example", "Example", panels)
+    return chooser("lesson", "Lesson", panels)
 
 
-def example_panel(engine: Engine, example: Mapping[str, str], key: str, figures: Figures) -> str:
-    """Return one example: both sentences, then a block of words and a figure for each question."""
-    asked = engine.ask(example["first"], example["second"])
+def lesson_panel(engine: Engine, lesson: Lesson, figures: Figures) -> str:
+    """Return a lesson: sentences, what to see, a block of words and a figure for each question."""
+    asked = engine.ask(lesson.first, lesson.second)
     texts = "".join(
         f"<p><strong>{name}</strong> {escape(text)}</p>"
         for name, text in zip("AB", asked.texts, strict=True)
@@ -93,8 +93,8 @@ def example_panel(engine: Engine, example: Mapping[str, str], key: str, figures:
         ("words", "Which words make the mood?", *found.contributions),
         ("layers", "Layer by layer", *found.layers),
     )
-    return f'<div class="mb-asked">{texts}</div>' + "".join(
-        question(name, words_of, figures.place(f"{key}-{part}", figure, name))
+    return f'<div class="mb-asked">{texts}</div><p>{escape(lesson.see)}</p>' + "".join(
+        question(name, words_of, figures.place(f"lesson-{lesson.id}-{part}", figure, name))
         for part, name, words_of, figure in questions
         if figure is not None
     )

@@ -45,6 +45,7 @@ from minbert.ui.engine import Engine, Source
 from minbert.ui.experiments import tables as experiments
 from minbert.ui.experiments.figures import conflicts_figure, curves_figure
 from minbert.ui.experiments.scores_figure import scores_figure
+from minbert.ui.lessons import row
 from minbert.ui.parts import answer_cards, blocks, coloured_words, own_models, tables
 from minbert.ui.parts.score_rows import MAIN_METRICS, group_rows
 from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_findings
@@ -64,6 +65,7 @@ from tests.minbert.ui.about.test_about_calibration import record as calibration_
 from tests.minbert.ui.sample_about import write, write_about
 from tests.minbert.ui.why.test_why_bias import written as write_bias
 from tests.read_html import read
+from tests.support import tiny_lesson
 
 UI = Path(minbert.ui.__file__).parent
 MARK = "<img src=x onerror=\"a()\"> &amp; 'it' <q>{x}</q>"
@@ -132,8 +134,8 @@ class Given:
 
     @property
     def source(self) -> sections.Source:
-        examples = [{"name": MARK, "first": MARK, "second": ""}]
-        return sections.Source(self.engine, examples, self.folder, self.folder)
+        lessons = [dataclasses.replace(tiny_lesson(MARK, title=MARK), see=MARK)]
+        return sections.Source(self.engine, lessons, self.folder, self.folder)
 
     def record_of_bias(self) -> str:
         stored = json.loads((write_bias(self.folder) / BIAS_FILE).read_text(encoding="utf-8"))
@@ -226,6 +228,8 @@ CALLS: dict[str, Callable[[Given], str]] = {
         read_records(of.folder, of.folder / MARK[:20])
     ),
     "pooling/left_out.block": lambda of: left_out.block(of.left_out),
+    "lessons/row.row_block": lambda of: row.row_block(of.source.lessons, MARK),
+    "lessons/row.chip": lambda of: row.chip(of.source.lessons[0], MARK, current=True),
     "pooling/left_out.left_out_table": lambda of: left_out.left_out_table(of.left_out),
     "pooling/sets_findings.matrix_table": lambda of: sets_findings.matrix_table(
         (found := of.set), found.sides[0], [0, 1]
@@ -244,7 +248,7 @@ CALLS: dict[str, Callable[[Given], str]] = {
         marked(reading.read_moods(of.engine, A)), "A", "rating", 4
     ),
     "static/attention.attention_block": lambda of: static_attention.attention_block(
-        of.engine, of.source.examples, [{"findings": [[MARK]], "figure": {"layout": LAYOUT}}]
+        of.engine, of.source.lessons, [{"findings": [[MARK]], "figure": {"layout": LAYOUT}}]
     ),
     "static/document.chooser": lambda _: document.chooser(MARK, MARK, {MARK: ""}),
     "static/document.options": lambda _: document.options([MARK]),
@@ -257,11 +261,11 @@ CALLS: dict[str, Callable[[Given], str]] = {
     ),
     "static/live.try_block": lambda of: live.try_block(of.source, None, MARK),
     "static/live.field": lambda _: live.field("first", MARK, MARK),
-    "static/sections.examples_block": lambda of: sections.examples_block(
+    "static/sections.lessons_block": lambda of: sections.lessons_block(
         of.source, document.Figures()
     ),
-    "static/sections.example_panel": lambda of: sections.example_panel(
-        of.engine, of.source.examples[0], "a", document.Figures()
+    "static/sections.lesson_panel": lambda of: sections.lesson_panel(
+        of.engine, of.source.lessons[0], document.Figures()
     ),
     "static/sections.question": lambda _: sections.question(MARK, "", ""),
     "static/sections.page_body": lambda _: sections.page_body({"a": (MARK, "b")}, MARK),

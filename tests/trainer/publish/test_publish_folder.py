@@ -59,7 +59,7 @@ def test_a_space_holds_the_app_and_what_it_needs(space: Path, checkout: Path) ->
     assert {"app.py", "LICENSE", "README.md", "requirements.txt"} <= found
     sources = checkout / "minbert"
     assert {f"minbert/{name}" for name in names(sources)} <= found
-    assert {"assets/examples.json", "assets/results/mean-dev.json"} <= found
+    assert {"assets/lessons.toml", "assets/results/mean-dev.json"} <= found
     for pooling in ("mean", "cls"):
         assert f"assets/models/{pooling}/model.safetensors" in found
     same = [name for name in found if name not in ("README.md", "requirements.txt")]
@@ -92,7 +92,7 @@ def test_hidden_files_links_and_other_kinds_stay_behind(checkout: Path, tmp_path
     (untidy / "assets" / "notes.docx").write_text("private", encoding="utf-8")
     (untidy / "minbert" / "__pycache__").mkdir()
     (untidy / "minbert" / "__pycache__" / "x.py").write_text("", encoding="utf-8")
-    (untidy / "assets" / "link.json").symlink_to(untidy / "assets" / "examples.json")
+    (untidy / "assets" / "link.json").symlink_to(untidy / "assets" / "lessons.toml")
     found = names(build_space(Plan("anna/lab", root=untidy), tmp_path / "space"))
     assert found == names(build_space(Plan("anna/lab", root=checkout), tmp_path / "tidy"))
 

@@ -17,11 +17,12 @@ from minbert.ui.static.space import space_readme
 from tests.minbert.ui.sample_about import write_about
 from tests.minbert.ui.sample_engine import tiny_engine
 from tests.read_html import read
+from tests.support import tiny_lesson
 
 HOSTILE = "</textarea></script><img src=x onerror=alert(1)> & <b>red</b>"
-EXAMPLES = [
-    {"name": "odd <i>", "first": HOSTILE, "second": "a dog sleeps in the park"},
-    {"name": "alone", "first": "the cat sleeps", "second": ""},
+LESSONS = [
+    tiny_lesson(HOSTILE, "a dog sleeps in the park", title="odd <i>"),
+    tiny_lesson("the cat sleeps", title="alone", slug="alone"),
 ]
 SETTINGS = {"files": {}, "names": {}, "fetched": 12_345_678, "cosine": "positive"}
 
@@ -30,7 +31,7 @@ SETTINGS = {"files": {}, "names": {}, "fetched": 12_345_678, "cosine": "positive
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """Give made-up records and two tiny models."""
     folder = tmp_path_factory.mktemp("live")
-    return Source(tiny_engine(folder), EXAMPLES, *write_about(folder))
+    return Source(tiny_engine(folder), LESSONS, *write_about(folder))
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +67,13 @@ def test_the_plain_page_is_what_is_left_without_it(source: Source, live: Live, p
     assert read(plain).find(id="live") == []
 
 
-def test_the_first_example_is_answered_and_texts_stay_texts(source: Source, page: str) -> None:
+def test_the_first_lesson_is_answered_and_texts_stay_texts(source: Source, page: str) -> None:
     engine = source.engine
-    answered = answer_panel(engine.answer(engine.mean, engine.ask(HOSTILE, EXAMPLES[0]["second"])))
+    answered = answer_panel(engine.answer(engine.mean, engine.ask(HOSTILE, LESSONS[0].second)))
     live = read(page).one(id="live")
     assert read(answered).texts(css="mb-value") == live.texts(css="mb-value")
     assert read(answered).texts(css="mb-finding") == live.texts(css="mb-finding")
-    assert [one.text for one in live.find("textarea")] == [HOSTILE, EXAMPLES[0]["second"]]
+    assert [one.text for one in live.find("textarea")] == [HOSTILE, LESSONS[0].second]
     assert live.one(id="live-told").numbers == ["12.3"]
 
 

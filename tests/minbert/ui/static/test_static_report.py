@@ -32,11 +32,12 @@ from minbert.ui.static.space import space_readme, write_space_readme
 from tests.minbert.ui.sample_about import write_about
 from tests.minbert.ui.sample_engine import tiny_engine
 from tests.read_html import Element, read
+from tests.support import tiny_lesson
 
 HOSTILE = "</script><img src=x onerror=alert(1)> it is <b>red</b> & <!-- dull"
-EXAMPLES = [
-    {"name": "pair <i>", "first": "the cat sleeps", "second": "a dog sleeps in the park"},
-    {"name": "alone", "first": HOSTILE, "second": ""},
+LESSONS = [
+    tiny_lesson("the cat sleeps", "a dog sleeps in the park", title="pair <i>", slug="pair"),
+    tiny_lesson(HOSTILE, title="alone", slug="alone"),
 ]
 DATA = re.compile(r'<script type="application/json" id="data-(\w+)">(.*?)</script>', re.DOTALL)
 
@@ -45,7 +46,7 @@ DATA = re.compile(r'<script type="application/json" id="data-(\w+)">(.*?)</scrip
 def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
     """Give made-up records and two tiny models."""
     folder = tmp_path_factory.mktemp("findings")
-    return Source(tiny_engine(folder), EXAMPLES, *write_about(folder))
+    return Source(tiny_engine(folder), LESSONS, *write_about(folder))
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_every_table_stands_there_with_its_rows_and_every_claim_with_its_verdict
 
 
 def test_every_map_is_the_models(source: Source, data: dict[str, Any]) -> None:
-    texts = attention_texts(EXAMPLES)
+    texts = attention_texts(LESSONS)
     assert len(texts) == len(data["attention"]) == 4
     for (first, second), told in zip(texts.values(), data["attention"], strict=True):
         for layer in range(2):
@@ -110,21 +111,21 @@ def test_every_map_is_the_models(source: Source, data: dict[str, Any]) -> None:
 
 
 def test_the_split_of_the_cosine_is_the_models(source: Source, data: dict[str, Any]) -> None:
-    split = split_similarity(source.engine.mean, EXAMPLES[0]["first"], EXAMPLES[0]["second"])
-    heatmap = data["figures"]["example-0-split"]["data"][0]
+    split = split_similarity(source.engine.mean, LESSONS[0].first, LESSONS[0].second)
+    heatmap = data["figures"]["lesson-pair-split"]["data"][0]
     torch.testing.assert_close(
         torch.tensor(heatmap["z"]), split.matrix.float(), atol=5.1e-5, rtol=0
     )
-    cosines = data["figures"]["example-0-layers"]["data"]
+    cosines = data["figures"]["lesson-pair-layers"]["data"]
     assert [line["name"] for line in cosines] == ["CLS", "mean"]
 
 
 def test_every_figure_has_one_place_words_and_numbers(whole: Element, data: dict[str, Any]) -> None:
     places = [one.attributes["id"] for one in whole if "data-figure" in one.attributes]
     assert sorted(places) == sorted([*data["figures"], "attention-map"])
-    examples = {f"example-0-{part}" for part in ("answers", "split", "words", "layers")}
-    examples |= {f"example-1-{part}" for part in ("answers", "words")}
-    assert {key for key in places if key.startswith("example")} == examples
+    lessons = {f"lesson-pair-{part}" for part in ("answers", "split", "words", "layers")}
+    lessons |= {f"lesson-alone-{part}" for part in ("answers", "words")}
+    assert {key for key in places if key.startswith("lesson")} == lessons
     assert sum(key.startswith("set-") for key in places) == 16
     tables = sum(key.startswith("table-") for key in places)
     assert tables >= 3
@@ -199,7 +200,7 @@ def test_a_place_is_taken_once(data: dict[str, Any]) -> None:
 
 
 def test_missing_records_are_told_and_do_not_stop_it(source: Source, tmp_path: Path) -> None:
-    bare = Source(source.engine, EXAMPLES[:1], tmp_path / "models", tmp_path / "results")
+    bare = Source(source.engine, LESSONS[:1], tmp_path / "models", tmp_path / "results")
     page = read(findings(bare))
     problem = page.find(css="mb-problem", role="status")[0]
     assert "mean-dev.json" in problem.text
@@ -227,8 +228,8 @@ def test_the_command_tells_what_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--out", str(tmp_path / "out"), "--assets", str(tmp_path)]) == 1
-    assert "examples.json should exist" in capsys.readouterr().err
-    (tmp_path / "examples.json").write_text("[]", encoding="utf-8")
+    assert "lessons.toml should exist" in capsys.readouterr().err
+    (tmp_path / "lessons.toml").write_text("", encoding="utf-8")
     assert main(["--out", str(tmp_path / "out"), "--assets", str(tmp_path)]) == 1
-    assert "should hold an example" in capsys.readouterr().err
+    assert "should have `lesson`" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
