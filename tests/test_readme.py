@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import statistics
@@ -52,12 +53,13 @@ def tree() -> list[str]:
     (listing,) = blocks(README, "")
     paths, folder = [], ""
     for line in listing.splitlines():
-        name = line.split()[0]
+        first, *others = line.split()
         if not line.startswith(" "):
-            folder = name if name.endswith("/") else ""
-            paths.append(name)
+            folder = first if first.endswith("/") else ""
+            paths.append(first)
         else:
-            paths.append(folder + name)
+            beside = itertools.takewhile(lambda word: word.endswith("/"), others)
+            paths += [folder + name for name in (first, *beside)]
     return paths
 
 
