@@ -153,7 +153,9 @@ def answer_events(
         answers.swap.click(None, texts, texts, js=SWAP, **PRIVATE),
         *edit_events(answers.edits, texts, answers.current, answers.pinned, edits),
     ):
-        filled.success(answering.answer, inputs, outputs, **PRIVATE, **VISIBLE)
+        # A lesson chosen while another is still answered is answered after it, not dropped.
+        newest: dict[str, Any] = {"trigger_mode": "always_last", **PRIVATE, **VISIBLE}
+        filled.success(answering.answer, inputs, outputs, **newest)
     gr.on([area.first.change, area.second.change], None, texts, js=MARK, **PRIVATE)
 
 
