@@ -65,7 +65,8 @@ class LocalBackend:
     @property
     def _unpadded(self) -> bool:
         """Say whether inputs can be encoded without padding."""
-        plain = not self._autocast and not self._model.encoder.pals_active
+        encoder = self._model.encoder
+        plain = not self._autocast and not encoder.pals_active and not encoder.training
         return self._device.type == "cpu" and plain
 
     @property

@@ -18,6 +18,7 @@ import torch
 from gradio_client import Client
 from torch import Tensor
 
+from minbert.backends.unpadded import TOKENS_TOGETHER
 from minbert.explain.gradients import STEPS
 from minbert.explain.occlusion import leave_out
 from minbert.explain.ranked import METHODS, explain
@@ -27,6 +28,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import OF_A, PARAPHRASE, SIMILARITY
 from tests.served import ROOT, served
+from tests.support import watch_encoder
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 EXPLANATIONS = 200 if WHOLE else 10
@@ -76,18 +78,21 @@ def resident_megabytes(process: int | str = "self") -> float:
 @pytest.mark.heavy
 @pytest.mark.parametrize("method", METHODS)
 def test_an_explanation_encodes_its_definition_in_batches(
-    method: str, predictor: Predictor
+    method: str, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows: list[int] = []
+    plain = watch_encoder(monkeypatch)
     handle = predictor.model.encoder.layers[0].register_forward_pre_hook(
         lambda _layer, inputs: rows.append(len(inputs[0]))
     )
     explain(predictor, TEXT, None, "sentiment", None, method)
     handle.remove()
     needed = NEEDED[method]
-    assert needed <= sum(rows) <= needed + PASSES
+    assert needed <= sum(rows) + sum(map(len, plain)) <= needed + PASSES
     answer = 1  # which class to explain
     assert len(rows) <= math.ceil(needed / ROWS) + answer
+    tokens = sum(len(item) for batch in plain for item in batch)
+    assert len(plain) <= math.ceil(tokens / (TOKENS_TOGETHER / 2)) + answer
 
 
 @pytest.mark.heavy

@@ -208,7 +208,7 @@ def precisions(predictor: Predictor) -> set[torch.dtype]:
         found.add(output.dtype)
 
     for layer in predictor.model.encoder.layers:
-        layer.output_norm.register_forward_hook(note)
+        layer.intermediate.register_forward_hook(note)
     predictor.embed([CAT])
     return found
 

@@ -151,7 +151,7 @@ def answer_panel(
         "similarity": cards.similarity(),
     }
     return render(
-        "parts/answer_cards.html",
+        "parts/html/answer_cards.html",
         both=cards.both(),
         sentiments=[cards.sentiment(place, within_one) for place in range(len(answer.sentiments))],
         pair=pair,

@@ -49,7 +49,7 @@ def finding_block(
         shown: HTML made by us that stands in sight, where it is the figure.
     """
     return render(
-        "parts/finding.html",
+        "parts/html/finding.html",
         title=title,
         lines=lines,
         reading=how_to_read,

@@ -24,7 +24,7 @@ from minbert.ui.parts.templates import render
 from minbert.ui.parts.texts import file_text, texts_of
 
 TEXTS = texts_of(__package__)
-TEMPLATE = "parts/coloured_words.html"
+TEMPLATE = "parts/html/coloured_words.html"
 SCRIPT = file_text(__package__, "coloured_words.js")
 MIDDLE = 2.0  # of the rating
 STEPS = 1000  # of a pair's share in the HTML: a thousandth of the largest

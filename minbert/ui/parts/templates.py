@@ -26,7 +26,7 @@ def render(name: str, **values: object) -> str:
     """Return a template filled with values.
 
     Args:
-        name: of the file below minbert/ui/, such as `parts/coloured_words.html`.
+        name: of the file below minbert/ui/, such as `parts/html/coloured_words.html`.
         values: what it names; HTML made here as `markupsafe.Markup`, all else is escaped.
 
     Raises:
