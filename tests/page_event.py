@@ -11,7 +11,7 @@ CONTROLS = {  # of the attention studio, in their order
     **{"scope": "A alone", "layer": 1, "head": 1, "model": "mean", "view": "One head"},
     **{"direction": "all", "hide": False, "pieces": False, "top": 100},
 }
-ANSWER, POOLING = 4, 11  # places among the outputs of an answer: as JSON, both poolings' figure
+ANSWER, POOLING = 4, 19  # places among the outputs of an answer: as JSON, both poolings' figure
 
 
 class PageEvents:

@@ -35,7 +35,7 @@ OTHERS = (
 PATIENCE = 240_000  # milliseconds for a download and a start on a busy machine
 # Whatever is seen or read aloud of an element: kind, class, label, text, lengths.
 LOOKED_AT = """root => [...root.querySelectorAll("*")].map(one => [
-    one.tagName, one.className, one.getAttribute("aria-label"), one.textContent,
+    one.tagName, one.className, one.getAttribute("aria-label"), one.textContent.replace(/\\s/g, ""),
     one.style.width, one.style.left])"""
 OF_HTML = (
     "html => { const made = document.createElement('div'); made.innerHTML = html;"
