@@ -165,6 +165,7 @@ def test_bertviz_is_drawn_with_no_request_and_text_stays_text(
 def test_the_files_open_without_a_network(visit: Open, tmp_path: Path) -> None:
     seen = visit()
     page = seen.page
+    ask(page, *PAIR)
     open_studio(page)
     open_view(page, "attention-files")
     page.locator("#attention-make").click()

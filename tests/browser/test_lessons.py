@@ -116,7 +116,8 @@ def test_a_link_opens_its_lesson(visit: Open, app_url: str) -> None:
     page = open_link(visit, app_url, f"lesson={lesson.id}&a=Fine.&b=Good.&tab=Try it")
     expect(page.locator("#first textarea")).to_have_value("Fine.")
     expect(page.locator("#lessons [aria-current]")).to_have_count(0)
-    expect_tab(page, other)
+    opened = page.locator('button[data-tab-id="try"]')
+    expect(opened).to_have_attribute("aria-selected", "true")
 
 
 @pytest.mark.parametrize("wanted", ["nothing", '<img src=x onerror="alert(1)">'])
