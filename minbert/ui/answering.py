@@ -16,7 +16,7 @@ import gradio as gr
 from minbert.ui.engine import Engine
 from minbert.ui.parts.refusal import REFUSED, SECONDS
 from minbert.ui.parts.views import tab_of
-from minbert.ui.question import Asked, InputError
+from minbert.ui.question import Asked, InputError, Question
 
 Outputs = dict[Any, Any]  # by component; what isn't named stays as it is
 
@@ -54,7 +54,7 @@ class Place:
         """Begin with this tab open, and no question."""
         self.tab = tab
         self.sub_views: dict[str, str] = {}  # by tab: the one that was opened last
-        self.wanted: object = None  # the newest question, which alone is shown
+        self.wanted: Question | None = None  # the newest, whose answer alone is shown
         self.asked: Asked | None = None
         self.filled: dict[str, Asked] = {}  # by view
 
@@ -101,14 +101,13 @@ class Answering:
 
         An answer that comes after a newer question was asked is not shown.
         """
-        place.wanted = wanted = object()
         try:
-            question = self.engine.ask(first, second)
+            place.wanted = question = self.engine.ask(first, second)
         except InputError as error:
             gr.Warning(str(error), SECONDS, title=REFUSED)
             return self.cleared(place)
         asked = self.engine.asked(question)
-        if place.wanted is not wanted:
+        if place.wanted is not question:
             return {self.place: place}
         place.asked = asked
         filled = self.views[self.first].fill(asked, *self.values_of(self.first, values))
@@ -119,15 +118,14 @@ class Answering:
         try:
             question = self.engine.ask(first, second)
         except InputError:
-            place.wanted = None
             return self.cleared(place)
-        if place.asked is not None and place.asked.question.texts == question.texts:
+        if place.wanted is not None and place.wanted.texts == question.texts:
             return {self.place: place}
         return self.answer(first, second, place, *values)
 
     def cleared(self, place: Place) -> Outputs:
         """Return all views without an answer."""
-        place.asked = None
+        place.wanted = place.asked = None
         place.filled.clear()
         shown: Outputs = {self.place: place}
         for view in self.views.values():

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Visit, open_visit
 from tests.browser.test_accessibility import CUT, audit
 from tests.browser.test_page import HOSTILE, ask
-from tests.browser.walk import SETTLED
+from tests.browser.walk import SETTLED, open_view
 
 Open = Callable[..., Visit]
 A, B = "The food was wonderful, but the waiter was rude.", "Great dishes, terrible service."
@@ -23,6 +23,7 @@ HERE = "document.activeElement.textContent"
 
 def asked(page: Page) -> None:
     ask(page, A, B)
+    open_view(page, "try-words")
     expect(page.locator(f"{PAIR} .mb-word").first).to_be_visible()
     page.wait_for_function(SETTLED)
 
@@ -89,6 +90,7 @@ def test_a_tap_tells_the_number(browser: Browser, app_url: str) -> None:
     context = browser.new_context(has_touch=True, is_mobile=True)
     try:
         page = open_visit(context, app_url, 390, 800, "light").page
+        open_view(page, "try-words")
         word = page.locator(f"{MOODS} .mb-word").nth(2)
         word.tap()
         expect(page.locator(f"{MOODS} .mb-readout")).to_have_text(
