@@ -64,6 +64,7 @@ def pixels(page: Page) -> str:
 def test_the_attention_of_the_encoder_before_fine_tuning(visit_at: VisitAt, address: str) -> None:
     seen = visit_at(address)
     page = seen.page
+    ask(page, *PAIR)
     open_view(page, "attention")
     words = page.locator("#attention-words")
     expect(words).to_contain_text("the model with mean pooling", timeout=PATIENT)
