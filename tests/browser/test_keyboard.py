@@ -54,8 +54,10 @@ def test_arrows_go_along_the_tabs_and_their_sub_views(visit: Open) -> None:
 
 WATCH_STATUS = """() => {
     window.told = [];
-    for (const one of document.querySelectorAll('.sr-only[role="status"]')) new MutationObserver(
-        () => window.told.push(one.textContent)).observe(one, {childList: true, subtree: true});
+    const note = () => document.querySelectorAll('.sr-only[role="status"]')
+        .forEach(one => window.told.push(one.textContent.trim()));
+    new MutationObserver(note).observe(
+        document.body, {childList: true, subtree: true, characterData: true});
 }"""
 
 

@@ -61,8 +61,8 @@ MEASURE = """() => {
         const text = walker.currentNode, one = text.parentElement;
         if (!text.data.trim() || !seen(one) || typed.some(told => told.includes(text.data.trim()))
             || one.closest(`table, label, legend, button, input, textarea, select, summary, a, pre,
-                .mb-phrase-words, [role="tab"], [role="listbox"], [data-testid="block-info"],
-                [role="grid"], style, script`)
+                .mb-phrase-words, .mb-name, [role="tab"], [role="listbox"], [role="grid"],
+                [data-testid="block-info"], style, script`)
             || (one.closest('svg') && !one.closest('.annotation, .gtitle'))) continue;
         const left = typed.reduce((rest, told) => rest.replaceAll(told, ' '), text.data);
         words.push(...left.split(/\\s+/).filter(word => /\\p{L}/u.test(word)));
