@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
@@ -29,6 +31,8 @@ def type_everywhere(page: Page) -> list[str]:
     return filled
 
 
+@pytest.mark.heavy
+@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="minutes: in the heavy set")
 def test_markup_stays_text_in_every_field_and_tab(visit: Open) -> None:
     seen = visit()
     page = seen.page

@@ -115,7 +115,7 @@ def test_a_link_reopens_the_page_and_leaves_no_trace(visit: Open) -> None:
     assert urlparse(page.url).fragment == "", "the address, and so the history, stays as it was"
     assert page.evaluate("localStorage.length + sessionStorage.length") <= 1  # gradio's own theme
     page.goto("about:blank")
-    page.goto(link.replace("tab=try-answers", "tab=Pooling+lab"))
+    page.goto(link.replace("tab=try-answers", "tab=pooling-split"))
     page.wait_for_selector("#predictions .mb-card", state="attached")
     expect(page.locator("#first textarea")).to_have_value(A)
     opened = page.get_by_role("tab", name="Pooling lab", exact=True)
