@@ -1,4 +1,4 @@
-"""HTML from templates: jinja2 files beside the code that shows them, each value escaped."""
+"""HTML from templates: jinja2 files below minbert/ui/, each value escaped."""
 
 from __future__ import annotations
 
