@@ -14,9 +14,9 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import note_block, progress_block
 from minbert.ui.parts.coloured_words import ByGradients, moods_block, pair_block
-from minbert.ui.parts.events import MODEL_EVENTS, QUIET
+from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, QUIET
 from minbert.ui.parts.refusal import asked
-from minbert.ui.parts.steps import Done, Far, Tell, in_steps
+from minbert.ui.parts.steps import Done, Far, Press, Tell, in_steps
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.question import Asked, Question
 
@@ -32,6 +32,7 @@ class GradientsButton:
     start: gr.Button
     stop: gr.Button
     progress: gr.HTML
+    press: gr.State
 
 
 def build_button(engine: Engine, name: str) -> GradientsButton:
@@ -51,7 +52,8 @@ def build_button(engine: Engine, name: str) -> GradientsButton:
             min_width=360,
         )
         stop = gr.Button("Stop", elem_id=f"{name}-stop", visible=False, scale=0, min_width=100)
-    return GradientsButton(start, stop, gr.HTML(elem_id=f"{name}-progress"))
+        press = gr.State(Press(), time_to_live=KEPT_SECONDS)
+    return GradientsButton(start, stop, gr.HTML(elem_id=f"{name}-progress"), press)
 
 
 def inexact(engine: Engine) -> list[str]:
@@ -110,6 +112,7 @@ def in_colour(
     first: str,
     second: str,
     show: Callable[[Question, Sequence[ByGradients]], str],
+    press: Press | None = None,
 ) -> Iterator[Shown]:
     """Colour the words under each pooling without an exact split; tell how far it is.
 
@@ -118,24 +121,28 @@ def in_colour(
         first: A.
         second: B, or empty.
         show: writes what was found.
+        press: whose end is the end of this.
     """
     question = asked(engine, first, second, REFUSED)
 
     def work(tell: Tell) -> str:
         return show(question, by_gradients(engine, question, tell))
 
-    for step in in_steps(work):
+    press = press or Press()
+    for step in in_steps(work, press.begin()):
         if isinstance(step, Done):
             yield step.value, "", gr.update(visible=False)
         else:
             yield gr.skip(), progress_block(step.told, step.share), gr.update(visible=True)
+    if press.ended:
+        yield gr.skip(), "", gr.update(visible=False)
 
 
 def button_events(
     part: GradientsButton,
     texts: Sequence[gr.Textbox],
     words: gr.HTML,
-    steps: Callable[[str, str], Iterator[Shown]],
+    steps: Callable[[str, str, Press], Iterator[Shown]],
 ) -> None:
     """Wire the button, and what stops it: the other button, another text.
 
@@ -145,13 +152,13 @@ def button_events(
         words: what `steps` fills.
         steps: as `in_colour` yields.
     """
-    begun = part.start.click(
-        steps, list(texts), [words, part.progress, part.stop], **QUIET, **MODEL_EVENTS
-    )
+    inputs, told = [*texts, part.press], [part.progress, part.stop]
+    part.start.click(steps, inputs, [words, *told], **PRESSED)
     ends = [part.stop.click, *(text.change for text in texts)]
-    gr.on(ends, idle, None, [part.progress, part.stop], cancels=[begun], queue=False, **QUIET)
+    gr.on(ends, ended, part.press, told, queue=False, **QUIET)
 
 
-def idle() -> tuple[Any, ...]:
-    """Return the progress and the Stop button of nothing under way."""
+def ended(press: Press) -> tuple[Any, ...]:
+    """End a press; return its progress and its Stop button as they are with nothing under way."""
+    press.end()
     return "", gr.update(visible=False)

@@ -62,21 +62,28 @@ Tell = Callable[[Far], None]  # raises `StoppedError` when nobody waits
 
 
 class Press:
-    """One visitor's work under way: the events that end it share this object, none has a copy."""
+    """One visitor's work under way: the events that end it share this object, none has a copy.
+
+    Gradio's own cancelling would leave the work going until it tells twice more, and may show a
+    line of progress that was sent before; work that is over ends by itself, with a last line.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing under way."""
         self._number = 0
+        self.ended = True  # nothing was begun since the last end
+        self.forgotten: tuple[str, ...] = ()  # the parts that the end emptied
 
     def begin(self) -> Callable[[], bool]:
         """Begin a piece of work, which ends the one before; return what says that it is over."""
-        self.end()
-        mine = self._number
+        self._number += 1
+        self.ended, mine = False, self._number
         return lambda: self._number != mine
 
-    def end(self) -> None:
-        """End what is under way, where it tells next."""
+    def end(self, *forgotten: str) -> None:
+        """End what is under way, where it tells next; `forgotten` are parts that are emptied."""
         self._number += 1
+        self.ended, self.forgotten = True, forgotten
 
 
 def in_steps(
@@ -84,9 +91,8 @@ def in_steps(
 ) -> Iterator[Far | Done[Found]]:
     """Run `work` in a thread of its own; yield how far it is, at last what it found.
 
-    Closing the iterator stops the work where it tells next, and so does `over`, which needn't wait
-    for the iterator: gradio closes one only after it has yielded. An error of the work is raised
-    here.
+    Closing the iterator stops the work where it tells next; so does `over`, and the iterator ends.
+    An error of the work is raised here.
     """
     told: queue.SimpleQueue[Far | Done[Found] | BaseException] = queue.SimpleQueue()
     nobody_waits = threading.Event()
@@ -109,7 +115,7 @@ def in_steps(
             step = told.get()
             while not told.empty():  # the latest is enough
                 step = told.get()
-            if isinstance(step, StoppedError):
+            if isinstance(step, StoppedError) or over():
                 return
             if isinstance(step, BaseException):
                 raise step

@@ -29,6 +29,7 @@ from minbert.ui.parts.coloured_words import ByGradients, moods_block, pair_words
 from minbert.ui.parts.colouring import Shown as Coloured
 from minbert.ui.parts.colouring import in_colour
 from minbert.ui.parts.refusal import asked_pair, refusal
+from minbert.ui.parts.steps import Press
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
@@ -142,7 +143,7 @@ class Lab:
         words = moods_block(splits, answers[name].sentiments, others, told, numbers)
         return words, contributions_figure(splits)
 
-    def colour(self, first: str, second: str) -> Iterator[Coloured]:
+    def colour(self, first: str, second: str, press: Press | None = None) -> Iterator[Coloured]:
         """Add a line of words for each pooling without an exact split; tell how far it is."""
 
         def show(question: Question, others: Sequence[ByGradients]) -> str:
@@ -153,7 +154,7 @@ class Lab:
                 states[name] = self.states(predictor, question)
             return self.moods(question, answers, states, others)[0]
 
-        yield from in_colour(self.engine, first, second, show)
+        yield from in_colour(self.engine, first, second, show, press)
 
     def split(
         self,

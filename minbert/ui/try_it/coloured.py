@@ -19,6 +19,7 @@ from minbert.ui.parts.colouring import (
     in_colour,
 )
 from minbert.ui.parts.events import PRIVATE
+from minbert.ui.parts.steps import Press
 from minbert.ui.question import Asked, Question
 
 Outputs = dict[Any, Any]
@@ -63,13 +64,13 @@ class Colouring:
         """Serve this engine."""
         self.engine = engine
 
-    def gradients(self, first: str, second: str) -> Iterator[Shown]:
+    def gradients(self, first: str, second: str, press: Press | None = None) -> Iterator[Shown]:
         """Add a line for each pooling without an exact split; tell how far it is."""
 
         def show(question: Question, others: Sequence[ByGradients]) -> str:
             return exact_words(self.engine.asked(question), others)
 
-        yield from in_colour(self.engine, first, second, show)
+        yield from in_colour(self.engine, first, second, show, press)
 
 
 def coloured_events(

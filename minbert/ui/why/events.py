@@ -82,11 +82,12 @@ class Why:
         """
         subject = asked(self.engine, first, second, kind)
         chosen = target_of(subject.task, target)
-        over = (press or Press()).begin()
+        press = press or Press()
+        over = press.begin()
         steps = [each for each in self.steps(subject, chosen, masked) if each.part in parts]
         for place, each in enumerate(steps):
             if over():
-                return
+                break
             for step in in_steps(each.work, over):
                 if isinstance(step, Done):
                     yield step.value
@@ -94,7 +95,8 @@ class Why:
                 told = f"Step {place + 1} of {len(steps)}, {each.told}: {step.counted}"
                 share = (place + step.share) / len(steps)
                 yield {"progress": progress_block(told, share), "stop": gr.update(visible=True)}
-        yield idle()
+        if not over() or press.ended:  # else another press has the line
+            yield idle()
 
     def steps(self, subject: Subject, target: int | str | None, masked: bool) -> Iterator[Step]:
         """Yield the steps in their order; the words' build on each other."""
@@ -194,14 +196,16 @@ class Why:
         block = bias.sentence_block(subject, found, masked=masked, whole=whole)
         return {"people": cut_note(model, subject) + block}
 
-    def probe_ours(self, kind: str, masked: bool) -> Iterator[tuple[Any, ...]]:
+    def probe_ours(
+        self, kind: str, masked: bool, press: Press | None = None
+    ) -> Iterator[tuple[Any, ...]]:
         """Show the spread of the answers over our templates: words, figure, Stop button."""
         task = TASK_OF[kind]
 
         def work(tell: Tell) -> tuple[BiasProbe, ...]:
             return bias.probe_templates(self.engine.mean, task, masked=masked, tell=tell)
 
-        for step in in_steps(work):
+        for step in in_steps(work, (press or Press()).begin()):
             if isinstance(step, Done):
                 block = bias.templates_block(task, step.value, masked=masked)
                 drawn = gr.update(value=bias.templates_figure(task, step.value), visible=True)

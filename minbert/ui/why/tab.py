@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from gradio.blocks import Block
 
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import note_block
-from minbert.ui.parts.events import KEPT_SECONDS, MODEL_EVENTS, PRIVATE, QUIET
+from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, PRIVATE, QUIET
 from minbert.ui.parts.figures import no_figure, plot_place
 from minbert.ui.parts.steps import Press
 from minbert.ui.parts.texts import texts_of
@@ -25,7 +24,6 @@ from minbert.ui.why.events import PARTS, Why, exact_words, idle
 from minbert.ui.why.subject import KINDS, OF_A, TARGETS
 
 TEXTS = texts_of(__package__)
-LATE = 1.5  # seconds that an answer already sent may still take
 WAITING = TEXTS.by_name("tab.waiting")  # part: what it shows before the button is pressed
 MASK_SWITCH = "Mask words for people before the model reads"
 
@@ -49,13 +47,17 @@ class WhyTab:
         """Return what ends a press, and shows parts as before it."""
 
         def shown(press: Press) -> dict[Any, Any]:
-            press.end()
-            told: dict[str, Any] = {part: note_block(WAITING[part]) for part in parts}
-            if "words" in parts:
-                told |= {"bars": no_figure(), "bars' fold": gr.update(visible=False)}
-            return {self.places[name]: value for name, value in (told | idle()).items()}
+            press.end(*parts)
+            return self.waiting(parts)
 
         return shown
+
+    def waiting(self, parts: Sequence[str]) -> dict[Any, Any]:
+        """Return parts as before a press, and nothing under way."""
+        told: dict[str, Any] = {part: note_block(WAITING[part]) for part in parts}
+        if "words" in parts:
+            told |= {"bars": no_figure(), "bars' fold": gr.update(visible=False)}
+        return {self.places[name]: value for name, value in (told | idle()).items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +68,20 @@ class TemplatesPart:
     stop: gr.Button
     words: gr.HTML
     plot: gr.Plot
+    press: gr.State
 
     @property
     def outputs(self) -> list[gr.components.Component]:
         """List what the event fills."""
         return [self.words, self.plot, self.stop]
 
-    def forget(self) -> tuple[Any, ...]:
-        """Return what it shows before its button is pressed."""
+    def forget(self, press: Press) -> tuple[Any, ...]:
+        """End a press; return what the part shows before it."""
+        press.end()
+        return self.waiting()
+
+    def waiting(self) -> tuple[Any, ...]:
+        """Return what the part shows before a press."""
         return note_block(WAITING["templates"]), no_figure(), gr.update(visible=False)
 
 
@@ -136,7 +144,7 @@ def build_why(results: Path, engine: Engine) -> WhyTab:
             with view("Masked in training", "why-training"):
                 record = record_block(results, own=bool(engine.own))
                 gr.HTML(f'<div class="mb-texts">{record}</div>', elem_id="why-record")
-        press = gr.State(Press(), time_to_live=KEPT_SECONDS)
+        press = pressed()
     return WhyTab(kind, target, start, stop, exact, fold, masked, places, templates, press)
 
 
@@ -147,7 +155,13 @@ def build_templates() -> TemplatesPart:
         stop = stop_button("why-templates-stop")
     with gr.Column(elem_classes="mb-figure"):
         words = gr.HTML(note_block(WAITING["templates"]), elem_id="why-templates-told")
-        return TemplatesPart(start, stop, words, plot_place("why-templates", visible=False))
+        drawn = plot_place("why-templates", visible=False)
+    return TemplatesPart(start, stop, words, drawn, pressed())
+
+
+def pressed() -> gr.State:
+    """Make what the events of one button share."""
+    return gr.State(Press(), time_to_live=KEPT_SECONDS)
 
 
 def stop_button(name: str) -> gr.Button:
@@ -191,36 +205,28 @@ def why_events(engine: Engine, texts: Sequence[gr.Textbox], current: gr.State, t
     def explain(*asked: Any) -> Iterator[dict[Any, Any]]:  # noqa: ANN401 - as `Why.explain`
         for shown in why.explain(*asked):
             yield {tab.places[name]: value for name, value in shown.items()}
+        press: Press = asked[-1]
+        if press.ended:  # what was sent before the end may be shown after it
+            yield tab.waiting(press.forgotten)
 
     inputs = [*texts, tab.kind, tab.target, tab.masked, tab.press]
-    begun = tab.start.click(explain, inputs, places, **QUIET, **MODEL_EVENTS)
+    tab.start.click(explain, inputs, places, **PRESSED)
     tab.kind.input(why.choose, [tab.kind, current], [tab.target, tab.exact], **QUIET)
-    free: dict[str, Any] = {"cancels": [begun], "queue": False, **QUIET}
+    free: dict[str, Any] = {"queue": False, **QUIET}
     anew = [tab.kind.input, *(text.change for text in texts)]
     gr.on(anew, tab.forget(*PARTS), tab.press, places, **free)
     tab.target.input(tab.forget("words"), tab.press, places, **free)
     tab.masked.input(tab.forget("people"), tab.press, places, **free)
-    stopping(tab.stop, tab.forget(), tab.press, places, begun)
-
+    tab.stop.click(tab.forget(), tab.press, places, **free)
     tab.fold.expand(None, js=RESIZE, **PRIVATE)
 
     part = tab.templates
-    asked = part.start.click(
-        why.probe_ours, [tab.kind, tab.masked], part.outputs, **QUIET, **MODEL_EVENTS
-    )
-    ends = [tab.kind.input, tab.masked.input]
-    gr.on(ends, part.forget, None, part.outputs, cancels=[asked], queue=False, **QUIET)
-    stopping(part.stop, part.forget, None, part.outputs, asked)
 
+    def ours(kind: str, masked: bool, press: Press) -> Iterator[tuple[Any, ...]]:
+        yield from why.probe_ours(kind, masked, press)
+        if press.ended:
+            yield part.waiting()
 
-def stopping(
-    button: gr.Button,
-    forget: Callable[..., Any],
-    inputs: gr.State | None,
-    outputs: Sequence[Block],
-    begun: Any,  # noqa: ANN401 - gradio's event
-) -> None:
-    """Let a button stop an event; a last line of its progress may come after that."""
-    button.click(forget, inputs, outputs, cancels=[begun], queue=False, **QUIET)
-    late = button.click(lambda: time.sleep(LATE), None, None, queue=False, **QUIET)
-    late.then(forget, inputs, outputs, queue=False, **QUIET)
+    part.start.click(ours, [tab.kind, tab.masked, part.press], part.outputs, **PRESSED)
+    ends = [tab.kind.input, tab.masked.input, part.stop.click]
+    gr.on(ends, part.forget, part.press, part.outputs, **free)
