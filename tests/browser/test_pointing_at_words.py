@@ -47,9 +47,13 @@ def test_pointing_tints_the_partners_and_asks_nobody(visit: Open) -> None:
     assert page.evaluate(TINTS, PAIR) == rest
     assert len(seen.requests) == count
     page.get_by_role("button", name="Colour them under CLS pooling").click()
-    expect(page.locator("#coloured-gradients h3")).to_contain_text("integrated gradients")
+    expect(page.locator(f"{MOODS} .mb-line")).to_have_text(
+        ["mean pooling, exact split", "CLS pooling, integrated gradients"] * 2
+    )
+    page.locator(f"{MOODS} .mb-word", has_text="wonderful").first.hover()
+    expect(page.locator(f"{MOODS} .mb-readout")).to_contain_text("CLS pooling")
     ask(page, "The tea was cold.")
-    expect(page.locator("#coloured-gradients .mb-colour")).to_have_count(0)
+    expect(page.locator(f"{MOODS} .mb-line")).to_have_text(["mean pooling, exact split"])
     assert page.locator(PAIR).count() == 0
     ask(page, HOSTILE)
     expect(page.locator(f"{MOODS} .mb-word").first).to_be_visible()

@@ -57,7 +57,7 @@ def try_it(space: Path, home: Path, visit_at: Open, *, python: str | None = None
         seen.page.locator("#first textarea").fill(sentence)
         seen.page.locator("#second textarea").fill("")
         open_view(seen.page, "why-nearest")
-        seen.page.locator("#why-nearest").click()
+        seen.page.locator("#why-explain").click()
         told = seen.page.locator("#why-nearest-told")
         expect(told.locator("table")).to_have_count(2, timeout=120_000)
         expect(told.locator("tbody tr").first).to_contain_text(sentence)

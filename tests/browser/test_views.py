@@ -37,11 +37,12 @@ FILL = {
     "attention-without": (["#attention-mask label:nth-of-type(4)"], "#masked-plot svg.main-svg"),
     "attention-lines": (["#bertviz-head"], "#attention-bertviz iframe[style*=height]"),
     "attention-files": (["#attention-make"], "#attention-files a[download]"),
-    "why-words": (["#why-words"], "#why-words-plot svg.main-svg"),
-    "why-fewest": (["#why-fewest"], "#why-fewest-told h3"),
-    "why-swaps": (["#why-swaps"], "#why-swaps-told h3"),
-    "why-nearest": (["#why-nearest"], "#why-nearest-told h3"),
-    "why-people": (["#why-people", "#why-templates"], "#why-templates-plot svg.main-svg"),
+    "pooling-moods": (["#moods-gradients"], "#contributions-words .mb-said:nth-of-type(4)"),
+    "why-words": (["#why-explain"], "#why-words-told .mb-said:nth-of-type(4)"),
+    "why-fewest": ([], "#why-fewest-told h3"),
+    "why-swaps": ([], "#why-swaps-told h3"),
+    "why-nearest": ([], "#why-nearest-told h3"),
+    "why-people": (["#why-templates"], "#why-templates-plot svg.main-svg"),
     "batch-rows": (["text=Try 8 sentences with labels", "#batch-run"], "#batch-rows table"),
 }
 # Counted is all that can be read at once, but tables, labels, controls and the typed sentences; of

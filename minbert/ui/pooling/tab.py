@@ -13,8 +13,9 @@ import gradio as gr
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
+from minbert.ui.parts.colouring import GradientsButton, build_button, button_events
 from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
-from minbert.ui.parts.figures import figure_place
+from minbert.ui.parts.figures import figure_place, plot_place
 from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
@@ -80,6 +81,7 @@ class PoolingTab:
     answers: Figure
     split: Figure
     contributions: Figure
+    colour: GradientsButton
     layers: Figure
     left_out: LeftOutPart
     sets: SetPart
@@ -104,15 +106,17 @@ def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
             gr.HTML(consequences(records, len(widths)), elem_id="lab-consequences")
         with view("Why similar?", "pooling-split"):
             split = figure_place("split")
-        with view("Words and mood", "pooling-moods"):
-            contributions = figure_place("contributions")
+        with view("Words and mood", "pooling-moods"), gr.Column(elem_classes="mb-figure"):
+            words = gr.HTML(elem_id="contributions-words")
+            colour = build_button(engine, "moods")
+            contributions = words, plot_place("contributions")
         with view("Words left out", "pooling-left_out"):
             left_out = build_left_out()
         with view("Layer by layer", "pooling-layers"):
             layers = figure_place("layers")
         with view("A set", "pooling-sets") as sets_view:
             sets = build_sets(Sets(engine), sets_view)
-    return PoolingTab(answers, split, contributions, layers, left_out, sets)
+    return PoolingTab(answers, split, contributions, colour, layers, left_out, sets)
 
 
 def two_sides(left: str, right: str) -> tuple[Figure, Figure]:
@@ -221,7 +225,8 @@ class PoolingView:
 
 
 def lab_events(engine: Engine, texts: list[gr.Textbox], tab: PoolingTab) -> None:
-    """Wire the left-out words and the sets."""
+    """Wire the coloured words, the left-out words and the sets."""
+    button_events(tab.colour, texts, tab.contributions[0], Lab(engine).colour)
     left_out_events(Occlusion(engine), texts, tab.left_out)
     set_events(Sets(engine), tab.sets)
 

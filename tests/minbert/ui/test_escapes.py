@@ -47,6 +47,7 @@ from minbert.ui.experiments.figures import conflicts_figure, curves_figure
 from minbert.ui.experiments.scores_figure import scores_figure
 from minbert.ui.lessons import row
 from minbert.ui.parts import answer_cards, blocks, coloured_words, own_models, tables
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.score_rows import MAIN_METRICS, group_rows
 from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_findings
 from minbert.ui.pooling import tables as pooling
@@ -56,7 +57,7 @@ from minbert.ui.question import Answer, Asked
 from minbert.ui.static import attention as static_attention
 from minbert.ui.static import document, live, sections
 from minbert.ui.try_it import phrases, reading
-from minbert.ui.try_it.colouring import Colouring, exact_words
+from minbert.ui.try_it.coloured import Colouring
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.why import attribution, bias, bias_record, nearest, reduction, swaps
 from minbert.ui.why.events import Why
@@ -119,7 +120,15 @@ class Given:
     @property
     def attribution(self) -> attribution.Attribution:
         subject = Subject(OF_A, A, None)
-        return marked(attribution.attribute(self.engine.mean, subject, None, lambda _: None))
+        found = attribution.by_gradients(self.engine.mean, subject, None, lambda _: None)
+        for method in ("occlusion", "rollout"):
+            found = attribution.further(self.engine.mean, found, method, lambda _: None)
+        return marked(found)
+
+    @property
+    def gradients(self) -> coloured_words.ByGradients:
+        found = integrated_gradients(self.engine.cls, A, task="sentiment", steps=2)
+        return coloured_words.ByGradients(MARK, {MARK: marked(found)}, [MOOD])
 
     @property
     def set(self) -> ComparedSet:
@@ -197,18 +206,16 @@ CALLS: dict[str, Callable[[Given], str]] = {
     ),
     "parts/answer_cards.change_panel": lambda _: answer_cards.change_panel(MARK, MARK, [MARK]),
     "parts/coloured_words.moods_block": lambda of: coloured_words.moods_block(
-        {MARK: marked(split_sentiment(of.engine.mean, A))}, [MOOD]
-    ),
-    "parts/coloured_words.gradients_block": lambda of: coloured_words.gradients_block(
-        {MARK: marked(integrated_gradients(of.engine.cls, A, task="sentiment", steps=2))},
-        [MOOD],
-        MARK,
+        {MARK: marked(split_sentiment(of.engine.mean, A))}, [MOOD], [of.gradients], [MARK]
     ),
     "parts/coloured_words.pair_block": lambda of: coloured_words.pair_block(
         marked(split_similarity(of.engine.mean, A, B))
     ),
+    "parts/coloured_words.pair_words": lambda of: coloured_words.pair_words(
+        marked(split_similarity(of.engine.mean, A, B))
+    ),
     "parts/coloured_words.coloured": lambda _: coloured_words.coloured(
-        MARK, {MARK: [(MARK, 1.0)]}, {MARK: MARK}, [MARK], ""
+        [coloured_words.Line(MARK, [(MARK, 1.0)], MARK, MARK)] * 2
     ),
     "parts/blocks.meter": lambda _: blocks.meter(0.5, "mb-yes", MARK),
     "parts/blocks.card": lambda _: blocks.card(MARK, MARK, ""),
@@ -269,6 +276,7 @@ CALLS: dict[str, Callable[[Given], str]] = {
     ),
     "static/sections.question": lambda _: sections.question(MARK, "", ""),
     "static/sections.page_body": lambda _: sections.page_body({"a": (MARK, "b")}, MARK),
+    "why/attribution.attribution_block": lambda of: attribution.attribution_block(of.attribution),
     "why/attribution.attribution_table": lambda of: attribution.attribution_table(of.attribution),
     "why/bias.sentence_block": lambda of: bias.sentence_block(
         Subject(OF_A, MARK, None),
@@ -360,12 +368,7 @@ def ask(engine: Engine, text: str) -> Asked:
 
 
 def of_why(engine: Engine, text: str, kind: str) -> list[Any]:
-    why = Why(engine)
-    parts = (
-        *(why.attribute(text, text, kind, "answer"), why.reduce(text, text, kind)),
-        *(why.swap(text, text, kind), why.probe(text, text, kind, True)),
-    )
-    return [list(part)[-1] for part in parts]
+    return list(Why(engine).explain(text, text, kind, "answer", True))
 
 
 # What each event shows of a text that was typed, HTML among other things.
