@@ -74,7 +74,10 @@ class Latest:
 
 
 def draw_maps(
-    make: Callable[..., tuple[Any, ...]], first: str, second: str, *values: Any
+    make: Callable[..., tuple[Any, ...]],
+    first: str,
+    second: str,
+    *values: Any,  # noqa: ANN401 - see Controls
 ) -> tuple[Any, ...]:
     """Return what `make` returns; without its maps where a later event draws them.
 
