@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-CONTROLS = {  # of the attention studio, in their order
+CONTROLS: dict[str, Any] = {  # of the attention studio, in their order, and what it keeps
     **{"scope": "A alone", "layer": 1, "head": 1, "model": "mean", "view": "One head"},
-    **{"direction": "all", "hide": False, "pieces": False, "top": 100},
+    **{"direction": "all", "hide": False, "pieces": False, "top": 100, "latest": None},
 }
 KIND = "Sentiment of A"  # that the tab Why? explains
 ANSWER, POOLING = 4, 17  # places among the outputs of an answer: as JSON, both poolings' figure

@@ -81,8 +81,10 @@ def test_each_figure_is_drawn(visit: Open) -> None:
     assert box is not None
     assert box["width"] > 300
     assert box["height"] > 100
-    assert page.locator("#attention-plot .ytick").count() == 9  # [CLS], seven pieces, [SEP]
-    assert page.locator("#attention-plot .heatmap-label").count() == 81
+    assert page.locator("#attention-plot .ytick").count() == 17  # [CLS], A's words, [SEP], B's
+    page.get_by_label("A alone").click()
+    expect(page.locator("#attention-plot .ytick")).to_have_count(9)  # [CLS], seven words, [SEP]
+    expect(page.locator("#attention-plot .heatmap-label")).to_have_count(81)
     open_tab(page, "Pooling lab")
     bars = page.locator("#pooling-plot .barlayer .point path")
     assert bars.count() == 24  # two models: five classes twice, paraphrase, similarity
@@ -179,8 +181,9 @@ def test_layer_and_head_change_the_map(visit: Open) -> None:
     page.get_by_label("number input for Layer (1: lowest)").fill("4")
     page.get_by_label("number input for Layer (1: lowest)").press("Enter")
     expect(title).to_contain_text("Layer 4: head 1", timeout=15_000)
-    page.get_by_label("A and B together").click()
     page.wait_for_function("document.querySelectorAll('#attention-plot .ytick').length === 17")
+    page.get_by_label("A alone").click()
+    page.wait_for_function("document.querySelectorAll('#attention-plot .ytick').length === 9")
 
 
 def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(visit: Open) -> None:

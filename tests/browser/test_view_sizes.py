@@ -65,6 +65,7 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
         return act
 
     def together() -> None:
+        page.get_by_label("A alone").click()
         page.get_by_label("A and B together").click()
         expect(page.locator("#attention-words")).to_contain_text(
             "The text was cut", timeout=PATIENT
@@ -87,7 +88,6 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
     ask(page, A, B)
     sizes = {
         "new input": received.of(together),
-        "all heads": received.of(settled("All heads", "of 72 heads")),
         "rollout": received.of(settled("Rollout", "Through layers")),
         "one head": received.of(settled("One head", "Layer 6")),
     }

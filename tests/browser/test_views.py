@@ -53,7 +53,7 @@ MEASURE = """() => {
     const panel = [...document.querySelectorAll('.tabitem')].find(seen);
     const figures = [...panel.querySelectorAll(
         `.js-plotly-plot, [role="img"], table, iframe, .mb-cards, .mb-sentence,
-        .mb-pyramid`)].filter(seen);
+        .mb-pyramid, [role="grid"]`)].filter(seen);
     const tops = figures.map(one => one.getBoundingClientRect().top + scrollY);
     const typed = [...document.querySelectorAll('#first textarea, #second textarea')]
         .map(box => box.value).filter(Boolean);

@@ -25,6 +25,7 @@ from minbert.explain import (
     probe_sentence,
     reduce_input,
 )
+from minbert.explain.attention_view import AttentionView
 from minbert.explain.nearest import Neighbour, TrainingText
 from minbert.explain.splits import split_sentiment, split_similarity
 from minbert.records.bias import DEV
@@ -38,6 +39,8 @@ from minbert.ui.about import tables as about_tables
 from minbert.ui.attention import bertviz, files
 from minbert.ui.attention import findings as attention
 from minbert.ui.attention.events import TOGETHER, Controls, Studio
+from minbert.ui.attention.heads_picture import picture_block
+from minbert.ui.attention.lines import lines_figure
 from minbert.ui.attention.masked_word import Extras
 from minbert.ui.batch import previews
 from minbert.ui.batch import tables as batch
@@ -177,8 +180,12 @@ CALLS: dict[str, Callable[[Given], str]] = {
         [MARK], [MARK], torch.ones(1, 1), MARK
     ),
     "attention/files.as_page": lambda _: files.as_page(
-        go.Figure(layout={"title": MARK}), blocks.note_block(MARK)
+        go.Figure(layout={"title": MARK}), blocks.note_block(MARK), ""
     ),
+    "attention/heads_picture.picture_block": lambda _: picture_block(
+        AttentionView((MARK,), (MARK,), torch.ones(1, 1, 1, 1), (0,), (0,)), MARK
+    ),
+    "attention/lines.lines_figure": lambda _: lines_figure([MARK], [MARK], torch.ones(1, 1)),
     "batch/tables.note": lambda _: batch.note(MARK),
     "batch/tables.problem": lambda _: batch.problem(MARK),
     "batch/tables.bad_rows": lambda _: batch.bad_rows([BadRow(3, MARK)]),

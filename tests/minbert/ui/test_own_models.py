@@ -108,7 +108,7 @@ def test_the_sliders_follow_the_model(two: Engine) -> None:
     )
     assert (layer["maximum"], layer["value"]) == (1, 1)
     assert (head["maximum"], head["value"]) == (4, 4)
-    assert len(filled) == 11
+    assert len(filled) == 10
     *_, layer, head = change_model(Extras(studio), A, B, *dataclasses.astuple(chosen))
     assert (layer["maximum"], layer["value"], head["value"]) == (4, 4, 4)
     for model, layers in (("mean", 3), ("cls", 1), ("untuned", 4)):
@@ -121,7 +121,7 @@ def test_a_layer_that_the_model_lacks_becomes_the_nearest(
     two: Engine, view: str, layer: int, nearest: int
 ) -> None:
     studio, asked = Studio(two), Controls(layer=layer, head=7, view=view)
-    words, figure = studio.show(A, B, *dataclasses.astuple(asked))
+    words, figure, *_ = studio.show(A, B, *dataclasses.astuple(asked))
     wanted = dataclasses.replace(asked, layer=nearest, head=2)
     assert figure.to_json() == studio.show(A, B, *dataclasses.astuple(wanted))[1].to_json()
     lines = read(words).finding.lines
