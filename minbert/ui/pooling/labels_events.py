@@ -1,10 +1,14 @@
-"""What happens in "Your labels": a file or pasted rows in, a comparison in steps, then answers."""
+"""What happens in "Your labels": a file or pasted rows in, a comparison in steps, then answers.
+
+A visitor has one run at a time, known by their session; a stop ends it at its next step.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,12 +29,13 @@ from minbert.labels import (
 from minbert.labels.probe import FOLDER
 from minbert.reading import ReadError
 from minbert.ui.engine import SHIPPED, Engine
-from minbert.ui.parts.blocks import finding_block, note_block, problems_block, progress_block
+from minbert.ui.parts.blocks import note_block, problems_block, progress_block
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import labels_blocks as blocks
 from minbert.ui.question import LONGEST_TEXT
 
 TEXTS = texts_of(__package__)
+MOST_WAITING = 1_000  # runs remembered; visitors who left without a stop are forgotten
 REFUSED = "This can’t be compared"
 Update = dict[str, Any]
 Shown = tuple[Any, ...]
@@ -54,21 +59,39 @@ class YourLabels:
     def __init__(self, engine: Engine, tickets: Path) -> None:
         """Serve this engine; `tickets` are the rows to try."""
         self.engine, self.tickets = engine, tickets
+        self.runs: dict[str, threading.Event] = {}  # by session: set once it is to stop
 
     def example(self) -> tuple[None, str, str]:
         """Return the example's rows in place of a file, and of columns chosen."""
         return None, self.tickets.read_text(encoding="utf-8"), ""
 
-    def compare(self, content: bytes | None, text: str, columns: str) -> Iterator[Shown]:
-        """Compare the poolings; yield notice, Stop, results, state, and `results`' parts."""
+    def begin(self, request: gr.Request) -> Shown:
+        """Note that a run waits for its place, where it can be stopped too."""
+        for name in list(self.runs)[: max(len(self.runs) + 1 - MOST_WAITING, 0)]:
+            del self.runs[name]
+        self.runs[str(request.session_hash)] = threading.Event()
+        return (progress_block(TEXTS["labels.waiting"], 0), *running(True, False))
+
+    def stop(self, request: gr.Request) -> Shown:
+        """Stop a visitor's run; one that isn't there any more has nothing to stop."""
+        run = self.runs.get(str(request.session_hash))
+        if run is None:
+            return ended(TEXTS["labels.stopped"])
+        run.set()
+        return (note_block(TEXTS["labels.stopping"]), *(gr.skip(),) * 4)
+
+    def compare(
+        self, content: bytes | None, text: str | None, columns: str | None, request: gr.Request
+    ) -> Iterator[Shown]:
+        """Compare the poolings; yield notice, what `running` updates, state, `results`' parts."""
+        name = str(request.session_hash)
+        run = self.runs.setdefault(name, threading.Event())
         skipped = (gr.skip(),) * PARTS
         try:
-            if (content is None) == (not text.strip()):
-                raise ReadError(TEXTS["labels.nothing" if content is None else "labels.both"])
-            brought = text if content is None else content
-            examples = read_examples(brought, columns=columns.strip() or None)
-            models, names = self.engine.answering, self.engine.names
-            for step in compare_in_steps(examples, models, names=names):
+            for step in self.steps(content, (text or "").strip(), (columns or "").strip()):
+                if run.is_set():
+                    yield (*ended(TEXTS["labels.stopped"]), None, *skipped)
+                    return
                 if isinstance(step, Comparison):
                     yield ("", *running(False, True), *self.results(step))
                 else:
@@ -77,6 +100,20 @@ class YourLabels:
         except (ReadError, FitError) as error:
             problem = problems_block([str(error)], REFUSED)
             yield (problem, *running(False, False), None, *skipped)
+        finally:
+            self.runs.pop(name, None)
+
+    def steps(self, content: bytes | None, text: str, columns: str) -> Iterator[Any]:
+        """Yield a comparison's progress, and the comparison.
+
+        Raises:
+            ReadError: neither file nor text, both, or what can't be learned from.
+            FitError: as `compare_in_steps`.
+        """
+        if (content is None) == (not text):
+            raise ReadError(TEXTS["labels.nothing" if content is None else "labels.both"])
+        examples = read_examples(text if content is None else content, columns=columns or None)
+        yield from compare_in_steps(examples, self.engine.answering, names=self.engine.names)
 
     def results(self, found: Comparison) -> Shown:
         """Return what the visit keeps, and all that is shown of it, the mean model's first."""
@@ -148,10 +185,9 @@ def running(now: bool, found: bool) -> tuple[Update, Update, Update, Update]:
     return fold, gr.update(visible=not now), gr.update(visible=now), gr.update(visible=found)
 
 
-def stopped() -> tuple[Any, ...]:
-    """Return what a stopped comparison shows."""
-    told = finding_block(TEXTS["labels.stopped"], [], "")
-    return (told, *running(False, False))
+def ended(told: str) -> Shown:
+    """Return what is shown of a run that ended without results."""
+    return (note_block(told), *running(False, False))
 
 
 def written(content: bytes) -> Path:

@@ -21,7 +21,7 @@ from minbert.ui.parts.events import (
 )
 from minbert.ui.parts.figures import SIDE, two_sides
 from minbert.ui.parts.texts import texts_of
-from minbert.ui.pooling.labels_events import YourLabels, stopped
+from minbert.ui.pooling.labels_events import YourLabels
 
 TEXTS = texts_of(__package__)
 AT_ONCE: dict[str, Any] = {"queue": False, **QUIET}
@@ -163,14 +163,15 @@ def build_asked() -> tuple[gr.Textbox, gr.Button, gr.HTML]:
 def labels_events(labels: YourLabels, part: LabelsPart) -> None:
     """Compare on the button, in steps; switch the pooling; answer a sentence."""
     part.example.click(labels.example, None, list(part.brought), **AT_ONCE)
-    begun = part.start.click(
+    begun = part.start.click(labels.begin, None, part.run, **AT_ONCE)
+    begun.then(
         labels.compare,
         list(part.brought),
         [*part.run, part.held, part.chosen, part.scores, *part.curve, *part.switched],
         **LABEL_EVENTS,
         **QUIET,
     )
-    part.stop.click(stopped, None, part.run, cancels=[begun], queue=False, **QUIET)
+    part.stop.click(labels.stop, None, part.run, **AT_ONCE)
     asked: list[Any] = [part.held, part.chosen, part.sentence]
     switched = part.chosen.input(
         labels.switch, [part.held, part.chosen], part.switched, trigger_mode="always_last", **QUIET

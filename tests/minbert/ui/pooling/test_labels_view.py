@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from minbert.labels import Comparison, LabelModel, compare, load_probe, read_examples
@@ -15,7 +16,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts.colours import POOLING_COLOURS
 from minbert.ui.parts.figures import confusion_figure
 from minbert.ui.pooling import labels_blocks as blocks
-from minbert.ui.pooling.labels_events import PARTS, SWITCHED, Held, YourLabels, stopped
+from minbert.ui.pooling.labels_events import PARTS, SWITCHED, Held, YourLabels
 from tests.minbert.ui.sample_engine import tiny_engine
 from tests.read_html import numbers_in, read
 
@@ -25,6 +26,7 @@ ROWS = "".join(
     for word, label in (("film", "films"), ("cat", "pets"), ("dog" if n % 4 else "film", "pets"))
 )
 TICKETS = Path(__file__).resolve().parents[4] / "assets" / "examples" / "tickets.csv"
+VISITOR = gr.Request(session_hash="a visitor")
 RUN = 5  # what a step shows before what is kept: notice, fold, both buttons, place
 
 
@@ -67,7 +69,7 @@ def seen(step: tuple[Any, ...]) -> list[bool]:
 def test_a_run_tells_how_far_it_is_and_ends_in_its_results(
     view: YourLabels, found: Comparison
 ) -> None:
-    *steps, last = view.compare(None, ROWS, "")
+    *steps, last = view.compare(None, ROWS, "", VISITOR)
     assert len(steps) > 2
     for step in steps:
         assert "of" in step[0]
@@ -86,6 +88,7 @@ def test_a_run_tells_how_far_it_is_and_ends_in_its_results(
     ("content", "text", "columns", "said"),
     [
         (None, "  ", "", "nothing to learn from yet"),
+        (None, None, None, "nothing to learn from yet"),
         (b"a\tb\n", ROWS, "", "Take one of them away"),
         (b"\xff\xfe\xfa", "", "", "UTF-"),
         (None, ROWS.replace("pets", "films"), "", "2 to 20 classes"),
@@ -93,9 +96,9 @@ def test_a_run_tells_how_far_it_is_and_ends_in_its_results(
     ],
 )
 def test_what_cannot_be_learned_from_is_told_and_shows_nothing_old(
-    view: YourLabels, content: bytes | None, text: str, columns: str, said: str
+    view: YourLabels, content: bytes | None, text: str | None, columns: str | None, said: str
 ) -> None:
-    (step,) = view.compare(content, text, columns)
+    (step,) = view.compare(content, text, columns, VISITOR)
     assert said in read(step[0]).text
     assert seen(step) == [True, False, False]
     assert step[1]["open"]
@@ -177,8 +180,32 @@ def test_the_example_is_our_tickets(view: YourLabels) -> None:
     assert len(read_examples(text)) == 300
 
 
-def test_a_stop_leaves_nothing_behind() -> None:
-    step = stopped()
-    assert len(step) == RUN
-    assert seen(step) == [True, False, False]
+def test_a_stop_ends_the_run_at_its_next_step_and_no_other(view: YourLabels) -> None:
+    other = gr.Request(session_hash="another visitor")
+    assert seen(view.begin(VISITOR)) == [False, True, False]
+    steps, others = (view.compare(None, ROWS, "", who) for who in (VISITOR, other))
+    next(steps)
+    next(others)
+    assert "Stopping" in view.stop(VISITOR)[0]
+    (last,) = steps
+    assert "Stopped" in last[0]
+    assert seen(last) == [True, False, False]
+    assert seen(next(others)) == [False, True, False]
+    others.close()  # type: ignore[attr-defined] # a generator, as of a visitor who left
+    assert view.runs == {}
+    assert "Stopped" in view.stop(VISITOR)[0]
+
+
+def test_a_run_is_stopped_while_it_waits(view: YourLabels) -> None:
+    view.begin(VISITOR)
+    view.stop(VISITOR)
+    (step,) = view.compare(None, ROWS, "", VISITOR)
     assert "Stopped" in step[0]
+
+
+def test_visitors_who_left_are_forgotten(view: YourLabels, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minbert.ui.pooling.labels_events.MOST_WAITING", 3)
+    for number in range(9):
+        view.begin(gr.Request(session_hash=str(number)))
+    assert list(view.runs) == ["6", "7", "8"]
+    view.runs.clear()
