@@ -34,6 +34,11 @@ WORDS_OF_ABOUT = 150
 # What a view needs before it is full: what to press, and what is there then.
 FILL = {
     "pooling-left_out": (["#leave-out"], "#left-out-joint-plot svg.main-svg"),
+    "pooling-labels": (
+        # the rows are there once the box is no longer empty
+        ["#labels-example", "#labels-text textarea:not(:placeholder-shown)", "#labels-start"],
+        "#labels-curve-plot svg.main-svg",
+    ),
     "attention-without": (["#attention-mask label:nth-of-type(4)"], "#masked-plot svg.main-svg"),
     "attention-lines": (["#bertviz-head"], "#attention-bertviz iframe[style*=height]"),
     "attention-files": (["#attention-make"], "#attention-files a[download]"),

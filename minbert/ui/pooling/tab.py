@@ -15,18 +15,19 @@ from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.colouring import GradientsButton, build_button, button_events
 from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
-from minbert.ui.parts.figures import figure_place, plot_place
+from minbert.ui.parts.figures import figure_place, plot_place, two_sides
 from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
+from minbert.ui.pooling.labels_events import YourLabels
+from minbert.ui.pooling.labels_tab import build_labels, labels_events
 from minbert.ui.pooling.left_out import Occlusion, waiting
 from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets
 from minbert.ui.question import Asked
 
 TEXTS = texts_of(__package__)
-SIDE = 330  # pixels that a side needs at least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,9 +93,9 @@ class PoolingTab:
         return [*self.answers, *self.split, *self.contributions, *self.layers]
 
 
-def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
-    """Build the pooling lab; `results` holds both models' scores on dev."""
-    records = records_of(engine, models, results)
+def build_pooling(engine: Engine, assets: Path) -> PoolingTab:
+    """Build the pooling lab; `assets` holds both models, their scores on dev, and examples."""
+    records = records_of(engine, assets / "models", assets / "results")
     widths = [model.config.encoder.hidden_size for model in reversed(engine.answering.values())]
     several = len(widths) > 1
     with view("Pooling lab", "pooling"), sub_views():
@@ -116,17 +117,10 @@ def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
             layers = figure_place("layers")
         with view("A set", "pooling-sets") as sets_view:
             sets = build_sets(Sets(engine), sets_view)
+        with view("Your labels", "pooling-labels"):
+            labels = build_labels(engine)
+        labels_events(YourLabels(engine, assets / "examples" / "tickets.csv"), labels)
     return PoolingTab(answers, split, contributions, colour, layers, left_out, sets)
-
-
-def two_sides(left: str, right: str) -> tuple[Figure, Figure]:
-    """Make the places of two figures side by side; on a phone one stands below the other."""
-    with gr.Row(equal_height=True):
-        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
-            first = figure_place(left)
-        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
-            second = figure_place(right)
-    return first, second
 
 
 def build_left_out() -> LeftOutPart:

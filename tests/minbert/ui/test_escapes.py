@@ -28,6 +28,8 @@ from minbert.explain import (
 from minbert.explain.attention_view import AttentionView
 from minbert.explain.nearest import Neighbour, TrainingText
 from minbert.explain.splits import split_sentiment, split_similarity
+from minbert.labels import Comparison as ComparedLabels
+from minbert.labels import Mistake, compare, read_examples
 from minbert.records.bias import DEV
 from minbert.records.bias import FILE as BIAS_FILE
 from minbert.records.form import TASKS
@@ -52,7 +54,14 @@ from minbert.ui.lessons import row
 from minbert.ui.parts import answer_cards, blocks, coloured_words, own_models, tables
 from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.score_rows import MAIN_METRICS, group_rows
-from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_findings
+from minbert.ui.pooling import (
+    intro,
+    labels_blocks,
+    left_out,
+    sets_events,
+    sets_figures,
+    sets_findings,
+)
 from minbert.ui.pooling import tables as pooling
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.sets import Comparison as ComparedSet
@@ -137,6 +146,11 @@ class Given:
     def set(self) -> ComparedSet:
         (shown,) = sets_events.Sets(self.engine).compare(SET, "cls", "mean", "")
         return marked(shown[-1])
+
+    @property
+    def labels(self) -> ComparedLabels:
+        rows = "".join(f"the {w} is {n}\t{w}s\n" for n in range(5) for w in ("film", "cat"))
+        return marked(compare(read_examples(rows), self.engine.answering))
 
     @property
     def left_out(self) -> left_out.LeftOut:
@@ -241,6 +255,18 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "pooling/intro.scores_block": lambda of: intro.scores_block(
         read_records(of.folder, of.folder / MARK[:20])
     ),
+    "pooling/labels_blocks.scores_block": lambda of: labels_blocks.scores_block(of.labels),
+    "pooling/labels_blocks.mistakes_table": lambda of: labels_blocks.mistakes_table(
+        dataclasses.replace((found := of.labels).sides[0], mistakes=(Mistake(0, 1, 0.7, 0.3),)),
+        found,
+    ),
+    "pooling/labels_blocks.answer_block": lambda _: labels_blocks.answer_block(
+        {MARK: 0.6, B: 0.4}, "mean", None, 3
+    ),
+    "pooling/labels_blocks.words_block": lambda of: labels_blocks.words_block(
+        MARK, marked(split_sentiment(of.engine.mean, A)), 1
+    ),
+    "pooling/labels_blocks.loading_block": lambda _: labels_blocks.loading_block(MARK, A),
     "pooling/left_out.block": lambda of: left_out.block(of.left_out),
     "lessons/row.row_block": lambda of: row.row_block(of.source.lessons, MARK),
     "lessons/row.chip": lambda of: row.chip(of.source.lessons[0], MARK, current=True),
@@ -425,6 +451,9 @@ def test_typed_markup_stays_text(event: str, engine: Engine) -> None:
 
 
 FIGURES: dict[str, Callable[[Given], go.Figure]] = {
+    "labels": lambda of: labels_blocks.confusion(
+        (found := of.labels).sides[0], found.examples.classes
+    )[1],
     "attribution": lambda of: attribution.attribution_figure(of.attribution),
     "matrix": lambda of: sets_figures.matrix_figure((found := of.set), found.sides[0], [0, 1], 0),
     "points": lambda of: sets_figures.points_figure((found := of.set), found.sides[0], 0),
