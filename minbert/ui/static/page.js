@@ -94,6 +94,17 @@
     list.addEventListener("change", () => showPanel(list));
     showPanel(list); // a browser may have kept what was chosen before a reload
   });
+  // A teacher's link, #lesson=negation, opens that lesson.
+  const openLesson = () => {
+    const id = new URLSearchParams(location.hash.slice(1)).get("lesson"), place = id && byId(`lesson-${id}`);
+    if (!place) return;
+    const list = byId("lesson"), panels = [...document.querySelectorAll('[data-panel="lesson"]')];
+    list.value = panels.indexOf(place.parentElement);
+    showPanel(list);
+    list.scrollIntoView();
+  };
+  addEventListener("hashchange", openLesson);
+  openLesson();
   chosen.forEach((list) => list.addEventListener("change", showMap));
   showMap();
   const places = document.querySelectorAll("[data-figure]");
