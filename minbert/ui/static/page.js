@@ -1,10 +1,11 @@
 // The script of the page of findings: draws figures when they come into view, shows the chosen panels and maps.
 "use strict";
 (() => {
-  const read = (name) => JSON.parse(document.getElementById(`data-${name}`).textContent);
-  const figures = read("figures"), template = read("template"), attention = read("attention");
-  const options = { displayModeBar: false, responsive: true };
   const byId = (id) => document.getElementById(id);
+  const read = (name) => JSON.parse(document.getElementById(`data-${name}`).textContent);
+  const figures = { ...read("figures"), ...(byId("data-live") ? read("live").figures : {}) };
+  const template = read("template"), attention = read("attention");
+  const options = { displayModeBar: false, responsive: true };
   const drawn = new Set();
 
   const react = (place, data, layout) =>
@@ -68,6 +69,12 @@
     drawn.add(place);
     if (place === map) drawMap();
     else react(place, figures[place.id].data, figures[place.id].layout);
+  };
+
+  // A figure that changes: `change` is given its data and layout.
+  window.minbertFigure = (key, change) => {
+    change(figures[key]);
+    if (drawn.has(byId(key))) react(byId(key), figures[key].data, figures[key].layout);
   };
 
   const near = new IntersectionObserver(
