@@ -19,7 +19,7 @@ from tests.browser.walk import TABS, settle, unfold
 WIDTH = 320
 WHOLE = bool(os.environ.get("MINBERT_HEAVY"))
 SOME = (
-    *("try-answers", "pooling-split", "attention-maps", "why-people", "batch-rows"),
+    *("try-answers", "try-phrases", "pooling-split", "attention-maps", "why-people", "batch-rows"),
     *("experiments-sampling", "about-numbers"),
 )
 TURNS, AT_ONCE = 20, 20  # Tab is pressed so often at once, and so many times over at most
@@ -63,7 +63,7 @@ PALE = """[...document.querySelectorAll(`.mb-fill, .mb-tick, .mb-marker, .mb-gau
     .mb-dot, .mb-whisker, .mb-word`)].filter(one => one.checkVisibility()).filter(one => {
     const look = getComputedStyle(one);
     return look.forcedColorAdjust !== 'none' && parseFloat(look.borderTopWidth) === 0
-        && !one.textContent.trim();
+        && (!one.textContent.trim() || look.fontSize === '0px');
 }).map(one => one.className)"""
 
 
