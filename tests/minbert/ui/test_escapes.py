@@ -269,7 +269,6 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "pooling/labels_blocks.loading_block": lambda _: labels_blocks.loading_block(MARK, A),
     "pooling/left_out.block": lambda of: left_out.block(of.left_out),
     "lessons/row.row_block": lambda of: row.row_block(of.source.lessons, MARK),
-    "lessons/row.chip": lambda of: row.chip(of.source.lessons[0], MARK, current=True),
     "pooling/left_out.left_out_table": lambda of: left_out.left_out_table(of.left_out),
     "pooling/sets_findings.matrix_table": lambda of: sets_findings.matrix_table(
         (found := of.set), found.sides[0], [0, 1]
@@ -299,7 +298,7 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "static/document.place": lambda _: document.Figures().place(
         MARK, go.Figure(layout=LAYOUT), MARK
     ),
-    "static/live.try_block": lambda of: live.try_block(of.source, None, MARK),
+    "static/live.try_block": lambda of: live.try_block(of.source, None, MARK, document.Figures()),
     "static/live.field": lambda _: live.field("first", MARK, MARK),
     "static/sections.lessons_block": lambda of: sections.lessons_block(
         of.source, document.Figures()
@@ -347,7 +346,7 @@ EXCEPTIONS = {
     "batch/tables.reliability_block batch/tables.scatter_block attention/fine_tuning.tuning_table "
     "pooling/tables.layers_table batch/tables.progress_panel",
     "takes HTML made here": "parts/blocks.list_block static/sections.two_sides "
-    "static/sections.framed static/sections.tables_block",
+    "static/sections.framed static/sections.tables_block static/live.reading_blocks",
     "scripts of installed packages": "attention/bertviz.libraries",
     "a document of its own, which test_bertviz reads": "attention/bertviz.document",
     "for a figure's texts, which are looked at below": "experiments/figures.plain",
