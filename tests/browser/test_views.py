@@ -16,7 +16,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.test_accessibility import CUT, at_rest
+from tests.browser.test_accessibility import at_rest
 from tests.browser.walk import TABS, open_view, settle, unfold, view_names
 
 Open = Callable[..., Visit]
@@ -133,7 +133,7 @@ def test_every_view_keeps_the_marks_and_the_rules_and_nothing_is_cut(visit: Open
             expect(page.locator("#change")).to_contain_text("Pinned")
         unfold(page)
         assert page.locator(".tabitem:visible :is(h3, .mb-note)").count() > 0, "something to see"
-        told[name, phone.width] += page.evaluate(CUT)
+        told[name, phone.width] += at_rest(page, ruled=False)
         narrow_or_widen(page, wide)
         told[name, wide.width] += at_rest(page)
     assert len(told) == 2 * len({name for name, _ in told}) >= 40
