@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import at_rest
-from tests.browser.walk import TABS, open_view, settle, unfold, view_names
+from tests.browser.walk import TABS, fold, open_view, settle, unfold, view_names
 
 Open = Callable[..., Visit]
 PATIENT = 120_000  # milliseconds: a busy machine is slow, not wrong
@@ -136,6 +136,7 @@ def test_every_view_keeps_the_marks_and_the_rules_and_nothing_is_cut(visit: Open
         told[name, phone.width] += at_rest(page, ruled=False)
         narrow_or_widen(page, wide)
         told[name, wide.width] += at_rest(page)
+        fold(page)
     assert len(told) == 2 * len({name for name, _ in told}) >= 40
     assert {name for name, _ in told} >= FILL.keys(), "each view that is to be filled is there"
     assert {view: marks for view, marks in told.items() if marks} == {}

@@ -17,9 +17,17 @@ SETTLED = """![...document.querySelectorAll('.pending')].some(one => one.checkVi
     && document.getAnimations().every(one => one.playState !== 'running'
         || one.effect.getComputedTiming().endTime === Infinity)"""
 UNFOLD = """() => {
-    document.querySelectorAll('details').forEach(fold => { fold.open = true; });
-    [...document.querySelectorAll('button.label-wrap:not(.open)')]
-        .filter(fold => fold.checkVisibility()).forEach(fold => fold.click());
+    const hidden = [...document.querySelectorAll('.tabitem')].filter(tab => !tab.checkVisibility());
+    const folds = [...document.querySelectorAll('details:not([open])')]
+        .filter(fold => !hidden.some(tab => tab.contains(fold)));
+    const buttons = [...document.querySelectorAll('button.label-wrap:not(.open)')]
+        .filter(button => button.checkVisibility());
+    folds.forEach(fold => { fold.open = true; });
+    buttons.forEach(button => button.click());
+    window.fold = () => {
+        folds.forEach(fold => { fold.open = false; });
+        buttons.filter(button => button.matches('.open')).forEach(button => button.click());
+    };
 }"""
 FIELDS = (
     "textarea:visible:not([readonly]):not([disabled]), "
@@ -76,9 +84,14 @@ def settle(page: Page) -> None:
 
 
 def unfold(page: Page) -> None:
-    """Open every fold that can be seen."""
+    """Open every fold of the open view, and those around it."""
     page.evaluate(UNFOLD)
     settle(page)
+
+
+def fold(page: Page) -> None:
+    """Close again what `unfold` opened."""
+    page.evaluate("window.fold()")
 
 
 def fields(page: Page) -> Locator:
