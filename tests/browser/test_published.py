@@ -21,6 +21,7 @@ from tests.trainer.publish.hub_server import serving
 from tests.trainer.publish.hub_state import FakeHub
 from tests.trainer.publish.publish_samples import SPACE, laid_out, of_hub, process
 from tests.trainer.samples import write_course_files
+from trainer.cli import main
 from trainer.publish.folder import CPU_INDEX
 
 Open = Callable[..., Visit]
@@ -32,9 +33,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Publish this repository with an index by the commands themselves; give what arrived."""
     folder = tmp_path_factory.mktemp("published")
     data, index = write_course_files(folder / "data"), str(folder / "index")
-    few = ("--most", "6")
-    built = process(ROOT, "-m", "trainer", "index", "--data", str(data), "--out", index, *few)
-    assert built.returncode == 0, built.stderr
+    assert main(["index", "--data", str(data), "--out", index, "--most", "6"]) == 0
     with serving(FakeHub()) as hub:
         done = process(
             ROOT,

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import ask
-from tests.browser.walk import open_tab, open_view
+from tests.browser.walk import open_tab, open_view, settle
 
 Open = Callable[..., Visit]
 PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong
@@ -60,7 +60,7 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
         def act() -> None:
             page.get_by_label(label, exact=True).click()
             expect(title).to_contain_text(told, timeout=PATIENT)
-            page.wait_for_timeout(1_500)  # what comes with it
+            settle(page)  # with what comes beside it
 
         return act
 
@@ -70,7 +70,7 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
         expect(page.locator("#attention-words")).to_contain_text(
             "The text was cut", timeout=PATIENT
         )
-        page.wait_for_timeout(1_500)
+        settle(page)
 
     def framed(kind: str) -> Callable[[], None]:
         def act() -> None:
@@ -83,7 +83,7 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
     def masked() -> None:
         page.locator("#attention-mask").get_by_text("fox", exact=True).first.click()
         expect(page.locator("#masked-words h3")).to_contain_text("“fox” masked", timeout=PATIENT)
-        page.wait_for_timeout(1_500)
+        settle(page)
 
     ask(page, A, B)
     sizes = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.walk import open_view
+from tests.browser.walk import open_view, settle
 
 Open = Callable[..., Visit]
 PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong
@@ -115,7 +115,7 @@ def test_the_templates_can_be_stopped(visit: Open) -> None:
     expect(told).to_contain_text("texts answered: ", timeout=PATIENT)
     page.locator("#why-templates-stop").click()
     expect(told).to_contain_text("sentences of ours", timeout=PATIENT)
-    page.wait_for_timeout(4000)
+    settle(page)  # nothing is asked any more
     expect(told).to_contain_text("sentences of ours")
     expect(page.locator("#why-templates-stop")).to_be_hidden()
 
