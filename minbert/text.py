@@ -8,30 +8,24 @@ prediction by rounding alone.
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
 
 from minbert.files import CheckpointError, damage_of
+from minbert.tokenizer_files import TokenizerFiles, read_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as Backend
-    from transformers import BertTokenizer
 
 TEXTS_PER_BATCH = 64
 TOKENS_PER_BATCH = 4096
 BUSY = 256  # tokens of a batch above which a larger one is no faster for each
 TextTransform = Callable[[str], str]
-NORMALIZER = {  # names in tokenizer.json, and of BertTokenizer
-    "lowercase": "do_lower_case",
-    "strip_accents": "strip_accents",
-    "handle_chinese_chars": "tokenize_chinese_chars",
-}
 MASK = "[MASK]"  # what a person types to hide a word from the model
 BRACKETS = {"LRB": "(", "RRB": ")", "LSB": "[", "RSB": "]", "LCB": "{", "RCB": "}"}
 _BRACKET = re.compile(r"-([LR][RSC]B)-")
@@ -146,23 +140,27 @@ def truncate_longest_first(first: int, second: int, budget: int) -> tuple[int, i
 class Tokenizer:
     """BERT's WordPiece tokenizer behind our preprocessing.
 
-    Wraps a Hugging Face `BertTokenizer`. A typed `[MASK]`, in capitals, is the vocabulary's mask
-    token: a word hidden from the model. It marks no place in an input, so it can do no harm there.
-    All other special tokens that a person types (`[SEP]`, `[CLS]`) are read as the text they are.
+    A typed `[MASK]`, in capitals, is the vocabulary's mask token: a word hidden from the model. It
+    marks no place in an input, so it can do no harm there. All other special tokens that a person
+    types (`[SEP]`, `[CLS]`) are read as the text they are.
     """
 
-    def __init__(self, tokenizer: BertTokenizer, transform: TextTransform | None = None) -> None:
-        """Wrap a loaded `BertTokenizer`; `transform` changes each normalised text before it."""
-        self._tokenizer, self._transform = tokenizer, transform
-        self._backend = tokenizer.backend_tokenizer
+    def __init__(self, files: TokenizerFiles, transform: TextTransform | None = None) -> None:
+        """Take loaded files; `transform` changes each normalised text before it is split.
+
+        Raises:
+            CheckpointError: the vocabulary lacks a special token.
+        """
+        self._files, self._transform = files, transform
+        self._backend = files.backend
         self._backend.no_truncation()
         self._backend.no_padding()
         self._backend.encode_special_tokens = True
-        self.cls_id: int = tokenizer.cls_token_id
-        self.sep_id: int = tokenizer.sep_token_id
-        self.pad_id: int = tokenizer.pad_token_id
-        self.unknown_id: int = tokenizer.unk_token_id
-        self.mask_id: int = tokenizer.mask_token_id
+        self.cls_id = files.special_id("cls_token")
+        self.sep_id = files.special_id("sep_token")
+        self.pad_id = files.special_id("pad_token")
+        self.unknown_id = files.special_id("unk_token")
+        self.mask_id = files.special_id("mask_token")
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
@@ -171,40 +169,28 @@ class Tokenizer:
         Raises:
             CheckpointError: the folder has neither file, or they are damaged or another kind's.
         """
-        found = [name for name in ("tokenizer.json", "vocab.txt") if (folder / name).is_file()]
-        if not found:
-            raise CheckpointError(
-                f"{folder} should hold tokenizer.json or vocab.txt. Found neither; "
-                "copy or download the tokenizer files of the checkpoint there."
-            )
-        from transformers import BertTokenizer  # 1.5 s: paid only by who tokenizes
-
-        rule = f"{folder / found[0]} and the tokenizer files beside it should be a whole WordPiece"
         try:
-            flags: dict[str, Any] = normalizer_flags(folder)
-            tokenizer = cls(BertTokenizer.from_pretrained(folder, **flags))
+            tokenizer = cls(read_tokenizer(folder))
             tokenizer.pieces(["a [MASK]"])
         except CheckpointError:
             raise
         except Exception as error:  # damaged files fail in any way there is
+            path = folder / "tokenizer.json"
+            path = path if path.is_file() else path.with_name("vocab.txt")
             raise CheckpointError(
-                f"{rule} tokenizer. {damage_of(folder / found[0])} "
-                f"({type(error).__name__}: {error!s:.200}); copy or download them again."
+                f"{path} and the tokenizer files beside it should be a whole WordPiece tokenizer. "
+                f"{damage_of(path)} ({type(error).__name__}: {error!s:.200}); "
+                "copy or download them again."
             ) from error
-        kind = type(tokenizer.backend.model).__name__
-        if kind != "WordPiece":
-            raise CheckpointError(
-                f"{rule} tokenizer, as BERT's. Found {kind}; take the files of a BERT."
-            )
         return tokenizer
 
     def with_transform(self, transform: TextTransform) -> Tokenizer:
         """Return a tokenizer that reads `transform` of each normalised text."""
-        return Tokenizer(self._tokenizer, transform)
+        return Tokenizer(self._files, transform)
 
     def save(self, folder: Path) -> None:
         """Write tokenizer.json and tokenizer_config.json into `folder`."""
-        self._tokenizer.save_pretrained(folder)
+        self._files.save(folder)
 
     def __len__(self) -> int:
         """Return the size of the vocabulary."""
@@ -260,36 +246,3 @@ class Tokenizer:
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """Return the pieces' spellings, `##` for a word's later pieces."""
         return [self._backend.id_to_token(int(index)) or "[UNK]" for index in ids]
-
-
-def normalizer_flags(folder: Path) -> dict[str, bool | None]:
-    """Return how tokenizer.json normalises texts, as options of transformers' BertTokenizer.
-
-    That class (transformers 5) builds its normalizer from tokenizer_config.json alone, so a cased
-    vocabulary whose tokenizer.json alone says so would be lowercased without a word.
-
-    Raises:
-        CheckpointError: another kind of normalizer than BERT's, or one that tokenizer_config.json
-            contradicts.
-    """
-    path, other = folder / "tokenizer.json", folder / "tokenizer_config.json"
-    if not path.is_file():
-        return {}
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    if stored["model"].get("type", "WordPiece") != "WordPiece":
-        return {}  # refused for that
-    normalizer = stored.get("normalizer") or {}
-    if normalizer.get("type") != "BertNormalizer":
-        raise CheckpointError(
-            f"`normalizer` in {path} should be a BertNormalizer. Found "
-            f"{normalizer.get('type', 'none')!r}; copy or download the tokenizer files of a BERT."
-        )
-    flags = {theirs: normalizer[ours] for ours, theirs in NORMALIZER.items() if ours in normalizer}
-    told = json.loads(other.read_text(encoding="utf-8")) if other.is_file() else {}
-    for name, flag in flags.items():
-        if name in told and told[name] != flag:
-            raise CheckpointError(
-                f"`{name}` in {other} should be as in {path.name}, {flag}. Found {told[name]}; "
-                "correct the one that is wrong for this vocabulary, or download both again."
-            )
-    return flags

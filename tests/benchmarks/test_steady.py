@@ -135,13 +135,18 @@ async def called(client: httpx.AsyncClient, url: str, name: str, body: bytes) ->
 
 @pytest.mark.heavy
 def test_memory_stays_and_pins_are_kept(server: tuple[str, Program]) -> None:
-    """32 visitors pin an answer and edit it three times; thousands of others come and go."""
+    """32 visitors pin an answer and edit it three times; thousands of others come and go.
+
+    A page is open as long as its heartbeat is: the visitors' are, each other's ends with its load.
+    """
     url, program = server
-    with httpx.Client(timeout=PATIENCE) as client:
+    with httpx.Client(timeout=PATIENCE) as client, contextlib.ExitStack() as pages:
         visitors = [
             PageEvents(url, f"visitor{n}", client) for n in range(max(2, round(32 * SCALE)))
         ]
         for number, visitor in enumerate(visitors):
+            heartbeat = f"{url}/gradio_api/heartbeat/visitor{number}"
+            pages.enter_context(client.stream("GET", heartbeat))
             visitor.answer(f"The {SECRET} lake is cold.", f"Person {number} swam there.")
             visitor.ask("pin", None)
             for edit in ("warm", "deep", "blue"):
@@ -160,8 +165,9 @@ def test_memory_stays_and_pins_are_kept(server: tuple[str, Program]) -> None:
             session = f"load{number}"
             values = answer_inputs(f"A {SECRET} page.", "")
             asked = {"data": values, "fn_index": opened, "session_hash": session}
-            await client.post(f"{url}/gradio_api/queue/join", json=asked)
-            shown = await client.get(f"{url}/gradio_api/queue/data?session_hash={session}")
+            async with client.stream("GET", f"{url}/gradio_api/heartbeat/{session}"):
+                await client.post(f"{url}/gradio_api/queue/join", json=asked)
+                shown = await client.get(f"{url}/gradio_api/queue/data?session_hash={session}")
             outputs_in(shown.content)
 
         at_once(FIRST, plain)

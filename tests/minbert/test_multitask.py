@@ -146,13 +146,13 @@ def test_the_tiny_model_takes_fields_of_both_configs(tmp_path: Path) -> None:
         tiny_model(tmp_path, hidden_sise=32)
 
 
-def test_loading_imports_no_compiler(tmp_path: Path) -> None:
-    """It would take longer than the weights, each time the page starts."""
+def test_loading_imports_neither_a_compiler_nor_transformers(tmp_path: Path) -> None:
+    """They would take longer than the weights, each time the page starts."""
     tiny_model(tmp_path).save_pretrained(tmp_path)
     lines = (
         "import sys; from minbert.multitask import MultitaskBert; "
         f"MultitaskBert.from_pretrained({str(tmp_path)!r}); "
-        "print(sorted({'torch._dynamo', 'sympy'} & set(sys.modules)))"
+        "print(sorted({'torch._dynamo', 'sympy', 'transformers'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", lines], cwd=ROOT, capture_output=True, text=True, check=True

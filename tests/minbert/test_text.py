@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import Tokenizer as Backend
-from tokenizers.models import WordPiece
-from tokenizers.normalizers import NFC, BertNormalizer, Normalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
 
-from minbert.files import CheckpointError, write_json
 from minbert.text import MASK, Batch, Encoded, Tokenizer, normalise, pad, truncate_longest_first
-from tests.support import SPECIAL_TOKENS, assert_close, tiny_tokenizer, tiny_vocabulary
+from tests.support import SPECIAL_TOKENS, assert_close
 
 
 @pytest.mark.parametrize(
@@ -121,35 +114,9 @@ def test_a_typed_mask_hides_a_word(text: str, spelt: list[str], tokenizer: Token
     assert joint.ids.count(tokenizer.sep_id) == 2
 
 
-def test_typed_special_tokens_are_literal_after_saving(
-    tokenizer: Tokenizer, tmp_path: Path
-) -> None:
-    tokenizer.save(tmp_path)
-    assert (tmp_path / "tokenizer.json").is_file()
-    again = Tokenizer.from_folder(tmp_path)
-    assert len(again) == len(tokenizer) == len(tiny_vocabulary())
-    texts = ["the [SEP] film", "Does n't it? é 🙂"]
-    assert again.pieces(texts) == tokenizer.pieces(texts)
-
-
 def test_special_ids_are_those_of_the_vocabulary(tokenizer: Tokenizer) -> None:
     assert (tokenizer.pad_id, tokenizer.unknown_id) == (0, 1)
     assert (tokenizer.cls_id, tokenizer.sep_id) == (2, 3)
-
-
-def test_a_folder_without_tokenizer_files_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"should hold tokenizer.json or vocab.txt"):
-        Tokenizer.from_folder(tmp_path)
-
-
-def test_a_tokenizer_file_s_own_truncation_and_padding_are_switched_off(tmp_path: Path) -> None:
-    wrapped = tiny_tokenizer(tmp_path)
-    backend = wrapped._tokenizer.backend_tokenizer
-    backend.enable_truncation(4)
-    backend.enable_padding(length=6)
-    wrapped.save(tmp_path / "short")
-    again = Tokenizer.from_folder(tmp_path / "short")
-    assert [len(ids) for ids in again.pieces(["film " * 30, "film"])] == [30, 1]
 
 
 def test_the_single_layout_by_hand(tokenizer: Tokenizer) -> None:
@@ -286,43 +253,3 @@ def test_half_an_emoji_is_read_as_an_unknown_character(tokenizer: Tokenizer) -> 
     assert normalise("half \ud83d here") == "half \ufffd here"
     assert normalise("whole \ud83d\ude00") == "whole 😀"
     assert tokenizer.pieces(["half \ud83d here"])[0]
-
-
-@pytest.mark.parametrize("lowercase", [True, False])
-@pytest.mark.parametrize("strip", [True, False, None])
-@pytest.mark.parametrize("told", ["tokenizer.json alone", "both files"])
-def test_a_cased_vocabulary_stays_cased(
-    tmp_path: Path, lowercase: bool, strip: bool | None, told: str
-) -> None:
-    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Paris", "paris", "caf\u00e9", "cafe"]
-    backend = Backend(
-        WordPiece({word: place for place, word in enumerate(words)}, unk_token="[UNK]")
-    )
-    backend.normalizer = BertNormalizer(lowercase=lowercase, strip_accents=strip)
-    backend.pre_tokenizer = BertPreTokenizer()
-    backend.save(str(tmp_path / "tokenizer.json"))
-    flags = {"do_lower_case": lowercase, "strip_accents": strip} if told == "both files" else {}
-    write_json(tmp_path / "tokenizer_config.json", {"tokenizer_class": "BertTokenizer", **flags})
-    text = "Paris caf\u00e9 cafe"
-    assert Tokenizer.from_folder(tmp_path).pieces([text]) == [backend.encode(text).ids]
-
-
-@pytest.mark.parametrize(
-    ("normalizer", "flags", "said"),
-    [
-        (BertNormalizer(lowercase=False), {"do_lower_case": True}, "do_lower_case"),
-        (BertNormalizer(strip_accents=False), {"strip_accents": True}, "strip_accents"),
-        (NFC(), {}, "NFC"),
-        (None, {}, "none"),
-    ],
-)
-def test_a_normalizer_that_would_be_another_is_refused(
-    tmp_path: Path, normalizer: Normalizer | None, flags: dict[str, bool], said: str
-) -> None:
-    backend = Backend(WordPiece({word: place for place, word in enumerate(["[UNK]", "[MASK]"])}))
-    if normalizer is not None:
-        backend.normalizer = normalizer
-    backend.save(str(tmp_path / "tokenizer.json"))
-    write_json(tmp_path / "tokenizer_config.json", flags)
-    with pytest.raises(CheckpointError, match=said):
-        Tokenizer.from_folder(tmp_path)

@@ -4,7 +4,7 @@ Gradio keeps a copy of the page's configuration for each session, half a megabyt
 it all that the visitor types and sees, to build links that open on the same state. This page makes
 no such links, so its sessions have no copy. Differs from gradio 6.31 in two more things: a call
 without a session is given one that is not stored, since nobody can come back for it; and of too
-many sessions the first to go are those that hold no state.
+many sessions the first to go are those that hold no state, then those whose page was closed.
 """
 
 from __future__ import annotations
@@ -100,10 +100,11 @@ class Sessions(StateHolder):
             if session_id in self.session_data:
                 self.session_data.move_to_end(session_id)
             while len(self.session_data) > self.capacity:
-                stateless = (
-                    name for name, each in self.session_data.items() if not each.state_data
-                )
-                oldest = next(iter(self.session_data))
-                gone = next((name for name in stateless if name != session_id), oldest)
+                others = (name for name in self.session_data if name != session_id)
+                gone = min(others, key=self._worth)  # of equal ones the first, used the longest ago
                 del self.session_data[gone]
                 self.time_last_used.pop(gone, None)
+
+    def _worth(self, session_id: str) -> tuple[bool, bool]:
+        session = self.session_data[session_id]
+        return bool(session.state_data), not session.is_closed

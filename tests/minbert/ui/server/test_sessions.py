@@ -79,7 +79,7 @@ def test_a_call_without_a_session_is_not_stored(
     assert "event" not in sessions
 
 
-def test_of_too_many_those_without_a_state_go_first_then_the_oldest(
+def test_of_too_many_those_without_a_state_go_first_then_closed_ones_then_the_oldest(
     page: gr.Blocks, sessions: Sessions
 ) -> None:
     def kept() -> list[str]:
@@ -94,6 +94,10 @@ def test_of_too_many_those_without_a_state_go_first_then_the_oldest(
     for name in ("carla", "anna", "dora"):
         sessions[name][state].append("pinned")
     assert kept() == ["carla", "anna", "dora"]  # berta was the one not seen for the longest
+    sessions["anna"].is_closed = True
+    sessions["dora"][state].append("edited")
+    sessions["emil"][state].append("pinned")
+    assert kept() == ["carla", "dora", "emil"]  # anna had closed her page
 
 
 def test_gradio_s_own_session_has_what_ours_has(page: gr.Blocks) -> None:
