@@ -22,7 +22,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import notice_line
-from minbert.ui.try_it.colouring import exact_words
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.try_it.reading import mood_shown, pair_shown, read_moods, read_pair
 from tests.browser.conftest import Visit
 from tests.read_html import read

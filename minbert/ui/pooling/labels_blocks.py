@@ -11,7 +11,7 @@ from markupsafe import Markup
 from minbert.explain.splits import LogitSplit
 from minbert.labels import Comparison, Interval, Side, loading_lines
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.coloured_words import coloured, written
+from minbert.ui.parts.coloured_words import Line, coloured, written
 from minbert.ui.parts.colours import NEUTRAL, POOLING_COLOURS
 from minbert.ui.parts.figures import TITLE, confusion_figure, cut, themed
 from minbert.ui.parts.numbers import percent, signed
@@ -211,8 +211,8 @@ def words_block(title: str, split: LogitSplit, place: int) -> str:
     rows = [[label, signed(value)] for label, value in zip(split.words.labels, values, strict=True)]
     rows += [["bias", signed(bias)], ["sum", signed(total)]]
     numbers = table("What each word does for the label", ["Word", "adds"], rows)
-    reading = [TEXTS["read.labels_words"], line]
-    return coloured(title, {SENTENCE: words}, {}, reading, numbers)
+    shown = coloured([Line(SENTENCE, words)])
+    return finding_block(title, [line], TEXTS["read.labels_words"], numbers, shown=shown)
 
 
 def loading_block(encoder: str, text: str) -> str:
