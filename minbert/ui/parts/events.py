@@ -16,6 +16,8 @@ LABEL_EVENTS: dict[str, Any] = {"concurrency_id": "labels", "concurrency_limit":
 VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
+# A button whose work another press, or another event, ends by itself (`parts.steps.Press`).
+PRESSED: dict[str, Any] = {"trigger_mode": "multiple", **QUIET, **MODEL_EVENTS}
 KEPT_SECONDS = 3600  # so long a visitor's answer and pin are kept after the last click
 FILES_CHECKED, FILES_KEPT = (
     600,

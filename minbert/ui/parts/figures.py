@@ -50,13 +50,18 @@ def figure_place(name: str, *, visible: bool = True, classes: Sequence[str] = ()
     """
     with gr.Column(elem_classes="mb-figure"):
         words = gr.HTML(elem_id=f"{name}-words")
-        plot = gr.Plot(
-            show_label=False,
-            visible=visible,
-            elem_id=f"{name}-plot",
-            elem_classes=["mb-plot", *classes],
-        )
+        plot = plot_place(name, visible=visible, classes=classes)
     return words, plot
+
+
+def plot_place(name: str, *, visible: bool = True, classes: Sequence[str] = ()) -> gr.Plot:
+    """Make the place of a plot; arguments as `figure_place`."""
+    return gr.Plot(
+        show_label=False,
+        visible=visible,
+        elem_id=f"{name}-plot",
+        elem_classes=["mb-plot", *classes],
+    )
 
 
 def two_sides(left: str, right: str) -> tuple[Figure, Figure]:

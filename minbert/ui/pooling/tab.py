@@ -13,8 +13,9 @@ import gradio as gr
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
+from minbert.ui.parts.colouring import GradientsButton, build_button, button_events
 from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
-from minbert.ui.parts.figures import figure_place, two_sides
+from minbert.ui.parts.figures import figure_place, plot_place, two_sides
 from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
@@ -81,6 +82,7 @@ class PoolingTab:
     answers: Figure
     split: Figure
     contributions: Figure
+    colour: GradientsButton
     layers: Figure
     left_out: LeftOutPart
     sets: SetPart
@@ -105,8 +107,10 @@ def build_pooling(engine: Engine, assets: Path) -> PoolingTab:
             gr.HTML(consequences(records, len(widths)), elem_id="lab-consequences")
         with view("Why similar?", "pooling-split"):
             split = figure_place("split")
-        with view("Words and mood", "pooling-moods"):
-            contributions = figure_place("contributions")
+        with view("Words and mood", "pooling-moods"), gr.Column(elem_classes="mb-figure"):
+            words = gr.HTML(elem_id="contributions-words")
+            colour = build_button(engine, "moods")
+            contributions = words, plot_place("contributions")
         with view("Words left out", "pooling-left_out"):
             left_out = build_left_out()
         with view("Layer by layer", "pooling-layers"):
@@ -116,7 +120,7 @@ def build_pooling(engine: Engine, assets: Path) -> PoolingTab:
         with view("Your labels", "pooling-labels"):
             labels = build_labels(engine)
         labels_events(YourLabels(engine, assets / "examples" / "tickets.csv"), labels)
-    return PoolingTab(answers, split, contributions, layers, left_out, sets)
+    return PoolingTab(answers, split, contributions, colour, layers, left_out, sets)
 
 
 def build_left_out() -> LeftOutPart:
@@ -215,7 +219,8 @@ class PoolingView:
 
 
 def lab_events(engine: Engine, texts: list[gr.Textbox], tab: PoolingTab) -> None:
-    """Wire the left-out words and the sets."""
+    """Wire the coloured words, the left-out words and the sets."""
+    button_events(tab.colour, texts, tab.contributions[0], Lab(engine).colour)
     left_out_events(Occlusion(engine), texts, tab.left_out)
     set_events(Sets(engine), tab.sets)
 
