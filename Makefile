@@ -22,7 +22,7 @@ static: check-python $(VENV)/.app ## the findings as one offline HTML file, stat
 	@$(PYTHON) -m minbert.ui.static --out static --space
 
 test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser's included
-	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks, whole
 	@MINBERT_HEAVY=1 $(PYTHON) -m pytest -q -m heavy

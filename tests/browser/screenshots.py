@@ -31,7 +31,7 @@ class Shot:
 SHOTS = {
     "try-it": Shot("try"),
     "pooling": Shot("pooling-split"),
-    "attention": Shot("attention-maps", theme="dark"),
+    "attention": Shot("attention-maps", height=1320, theme="dark"),
     "experiments": Shot("experiments-scores"),
     "phone": Shot("try", width=390, height=844, theme="dark"),
 }

@@ -22,7 +22,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import notice_line
-from minbert.ui.try_it.colouring import exact_words
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.try_it.reading import mood_shown, pair_shown, read_moods, read_pair
 from tests.browser.conftest import Visit
 from tests.read_html import read
@@ -292,7 +292,7 @@ def test_the_policy_lets_no_other_host_in(opened: Callable[..., Visit]) -> None:
 
 @pytest.mark.parametrize(
     ("width", "scheme", "name"),
-    [(1280, "light", "light"), (1280, "dark", "dark"), (390, "light", "phone")],
+    [(1280, "dark", "dark"), (390, "light", "phone")],
 )
 def test_it_looks_as_the_page_does(
     opened: Callable[..., Visit], width: int, scheme: str, name: str

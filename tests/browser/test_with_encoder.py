@@ -18,7 +18,7 @@ from minbert.explain.nearest import PROBE, TrainingText, save_index
 from minbert.predictor import Predictor
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PAIR, ask
-from tests.browser.walk import open_view
+from tests.browser.walk import open_view, settle
 from tests.served import ROOT, served
 from tests.support import assert_close
 
@@ -84,18 +84,21 @@ def test_the_attention_of_the_encoder_before_fine_tuning(visit_at: VisitAt, addr
     open_view(page, "attention-maps")
     page.get_by_label("Rollout").click()
     expect(words.locator("h3")).to_contain_text("Through layers 1 to 6", timeout=PATIENT)
-    page.get_by_label("All heads").click()
-    expect(words.locator("h3")).to_contain_text("of 72 heads", timeout=PATIENT)
-    open_view(page, "attention-lines")
+    expect(page.locator("#attention-all h3")).to_contain_text("of 72 heads")
+    page.locator("#attention-all [data-layer='3'][data-head='5']").click()
+    expect(words.locator("h3")).to_contain_text("Layer 3: head 5", timeout=PATIENT)
+    # Pressed before the events of that click are over, which may take nothing away.
+    page.locator("button[data-tab-id='attention-lines']").click()
     page.locator("#bertviz-head").click()
     frame = page.locator("#attention-bertviz iframe")
-    expect(frame).to_have_attribute(
-        "title", re.compile("bertviz head view: before fine-tuning"), timeout=PATIENT
-    )
+    told = re.compile("bertviz head view: before fine-tuning, layer 3")
+    expect(frame).to_have_attribute("title", told, timeout=PATIENT)
+    settle(page)
+    expect(frame).to_have_attribute("title", told)
     open_view(page, "attention-tuning")
-    told = page.locator("#tuning-words")
-    expect(told.locator("h3")).to_contain_text("fine-tuning changed", timeout=PATIENT)
-    expect(told).not_to_contain_text("app.py --encoder")
+    tuned_words = page.locator("#tuning-words")
+    expect(tuned_words.locator("h3")).to_contain_text("fine-tuning changed", timeout=PATIENT)
+    expect(tuned_words).not_to_contain_text("app.py --encoder")
     seen.shot("studio-before-fine-tuning")
     assert seen.errors == []
 
@@ -121,7 +124,7 @@ def test_the_nearest_sentences_come_with_label_and_distance(
     page = seen.page
     ask(page, A, B)
     open_view(page, "why-nearest")
-    page.locator("#why-nearest").click()
+    page.locator("#why-explain").click()
     told = page.locator("#why-nearest-told")
     expect(told.locator("h3")).to_contain_text("Nearest under CLS and mean", timeout=PATIENT)
     expect(told.locator("caption")).to_have_text(

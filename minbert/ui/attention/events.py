@@ -16,7 +16,9 @@ from minbert.explain.heads_summary import CLS, SEP, summarise_heads
 from minbert.explain.rollout import attention_rollout, pooled_rollout
 from minbert.explain.words import group_tokens, merge_sum
 from minbert.ui.attention import findings
-from minbert.ui.attention.figures import grid_entries, grid_figure, map_figure
+from minbert.ui.attention.figures import map_figure
+from minbert.ui.attention.heads_picture import picture_block
+from minbert.ui.attention.lines import MOST_WORDS, lines_figure
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import percent
@@ -26,8 +28,8 @@ from minbert.ui.question import InputError
 
 TEXTS = texts_of(__package__)
 ALONE, SECOND, TOGETHER = "A alone", "B alone", "A and B together"
-ONE, ALL, ROLLOUT = "One head", "All heads", "Rollout"
-SCOPES, VIEWS = (ALONE, SECOND, TOGETHER), (ONE, ALL, ROLLOUT)
+ONE, ALL, ROLLOUT = "One head", "All heads", "Rollout"  # all: of files and bertviz alone
+SCOPES, VIEWS = (TOGETHER, ALONE, SECOND), (ONE, ROLLOUT)
 MODEL_NAMES = {"mean": "mean pooling", "cls": "CLS pooling", "untuned": "before fine-tuning"}
 HEAD_COLUMNS = ("Layer", "Head", "Spread, bits", "On [SEP], %", "Distance", "A → B, %")
 SORTS = {  # how the table of heads can be sorted: by which column, largest first
@@ -44,7 +46,7 @@ SORTS = {  # how the table of heads can be sorted: by which column, largest firs
 class Controls:
     """What the tab's controls say, in their order."""
 
-    scope: str = ALONE
+    scope: str = TOGETHER
     layer: float = 1  # 1 for the lowest
     head: float = 1  # 0 for the mean of all
     model: str = "mean"
@@ -127,34 +129,26 @@ class Studio:
         layer = int(controls.layer)
         return list(range(1, layer + 1)) if controls.view == ROLLOUT and layer > 0 else [layer]
 
-    def fill(
-        self, first: str, second: str, controls: Controls
-    ) -> tuple[str, go.Figure, str, list[list[float | None]]]:
-        """Return what `show` and what `heads_of` return, of one pass of the model.
+    def fill(self, first: str, second: str, controls: Controls) -> tuple[Any, ...]:
+        """Return what `show` returns, and the table of heads, of one pass of the model.
 
         Raises:
             gr.Error: the question can't be answered, or a model isn't there.
         """
         first, second, lines = self.asked(first, second, controls)
         controls, changed = self.fitted(controls)
-        lines = [*lines, *changed]
-        layers = self.layers(controls)
         every = self.maps(first, second, None, controls.model)
-        if layers is None:
-            result = every
-        else:
-            kept = [layer - 1 for layer in layers]
-            result = dataclasses.replace(every, weights=every.weights[kept], layers=tuple(kept))
-        shown = self.shown(self.cut(result, controls, lines), controls)
-        return *shown, *self.heads_of(every)
+        kept = [layer - 1 for layer in self.layers(controls) or every.layers]
+        result = dataclasses.replace(every, weights=every.weights[kept], layers=tuple(kept))
+        shown = self.shown(self.cut(result, controls, [*lines, *changed]), controls)
+        return *shown, self.picture(every, controls), self.table_of(every)
 
     def draw(self, first: str, second: str, controls: Controls) -> Drawn:
         """Ask the model and cut out what the controls say; of a layer too high the nearest."""
         first, second, lines = self.asked(first, second, controls)
         controls, changed = self.fitted(controls)
-        lines = [*lines, *changed]
         result = self.maps(first, second, self.layers(controls), controls.model)
-        return self.cut(result, controls, lines)
+        return self.cut(result, controls, [*lines, *changed])
 
     def cut(self, result: AttentionResult, controls: Controls, lines: Sequence[str]) -> Drawn:
         """Cut out of a model's maps what the controls say."""
@@ -186,31 +180,46 @@ class Studio:
         head = 1 if controls.view == ROLLOUT else min(max(int(controls.head), 0), heads)
         return Drawn(view, result, told, head)
 
-    def show(self, first: str, second: str, *controls: Any) -> tuple[str, go.Figure]:  # noqa: ANN401 - see Controls
-        """Draw what the controls say: one head, all heads, or the rollout."""
-        chosen = Controls(*controls)
-        return self.shown(self.draw(first, second, chosen), chosen)
+    def show(self, first: str, second: str, *controls: Any) -> tuple[str, go.Figure, str, str]:  # noqa: ANN401 - see Controls
+        """Draw what the controls say: one head's map or the rollout, and all heads.
 
-    def shown(self, drawn: Drawn, chosen: Controls) -> tuple[str, go.Figure]:
-        """Return the words and the figure of what is drawn."""
+        Returns:
+            the map's words, the map, its lines between words, the picture of all heads.
+        """
+        words, figure, lines, picture, _ = self.fill(first, second, Controls(*controls))
+        return words, figure, lines, picture
+
+    def shown(self, drawn: Drawn, chosen: Controls) -> tuple[str, go.Figure, str]:
+        """Return the words, the figure and the lines of what is drawn."""
         view, lines = drawn.view, drawn.lines
-        if chosen.view == ALL:
-            title = findings.grid_finding(drawn.result, summarise_heads(drawn.result))
-            reading = TEXTS["read.grid"]
-            longest, most = max(len(view.rows), len(view.columns)), grid_entries(view)
-            if longest > most:
-                lines.append(f"Of {longest} words or pieces the first {most} are drawn.")
-            block = finding_block(title, lines, f"{self.told(chosen)} {reading}")
-            return block, grid_figure(view)
-        more = findings.attention_table(view.rows, view.columns, drawn.map)
         if chosen.view == ROLLOUT:
             title, reading = self.rollout_finding(drawn, chosen), TEXTS["read.rollout"]
         else:
             layer = drawn.result.layers[0] + 1
             title = findings.head_finding(view.rows, view.columns, drawn.map, layer, drawn.head)
             reading = findings.READ_MAP
+        more = findings.attention_table(view.rows, view.columns, drawn.map)
         block = finding_block(title, lines, f"{self.told(chosen)} {reading}", more)
-        return block, map_figure(view.rows, view.columns, drawn.map)
+        figure = map_figure(view.rows, view.columns, drawn.map)
+        longest = max(len(view.rows), len(view.columns))
+        if longest > MOST_WORDS:
+            lines = [*lines, f"Of {longest} words or pieces the first {MOST_WORDS} are drawn."]
+        between = finding_block(
+            title,
+            lines,
+            f"{self.told(chosen)} {TEXTS['read.lines']}",
+            more,
+            shown=lines_figure(view.rows, view.columns, drawn.map),
+        )
+        return block, figure, between
+
+    def picture(self, every: AttentionResult, controls: Controls) -> str:
+        """Return the picture of all heads, cut and merged as the controls say."""
+        drawn = self.cut(every, dataclasses.replace(controls, view=ALL), [])
+        title = findings.grid_finding(every, summarise_heads(every))
+        reading = f"{self.told(controls)} {TEXTS['read.grid']} {TEXTS['read.heads']}"
+        shown = picture_block(drawn.view, TEXTS["read.pick"])
+        return finding_block(title, drawn.lines, reading, shown=shown)
 
     def told(self, controls: Controls) -> str:
         """Name the model that is looked at."""
@@ -227,8 +236,8 @@ class Studio:
         merged = merge_sum(shares, grouped.groups)
         return findings.rollout_finding(grouped.labels, merged, len(result.layers))
 
-    def heads_of(self, result: AttentionResult) -> tuple[str, list[list[float | None]]]:
-        """Return the words and the table of all heads of an input's maps, the sharpest first."""
+    def table_of(self, result: AttentionResult) -> list[list[float | None]]:
+        """Return the table of all heads of an input's maps, the sharpest first."""
         summary = summarise_heads(result)
         columns = (summary.entropy, 100 * summary.to_sep, summary.distance)
         table: list[list[float | None]] = []
@@ -238,8 +247,7 @@ class Studio:
                 across = summary.a_to_b
                 crossing = None if across is None else round(100 * float(across[layer, head]), 2)
                 table.append([layer + 1, head + 1, *numbers, crossing])
-        block = finding_block(findings.grid_finding(result, summary), [], TEXTS["read.heads"])
-        return block, sort_heads(table, next(iter(SORTS)))
+        return sort_heads(table, next(iter(SORTS)))
 
     def attention(
         self,

@@ -18,7 +18,12 @@ from minbert.explain.attention_view import AttentionView
 from minbert.files import json_text
 from minbert.ui.attention.events import ALL, Controls, Studio
 
-STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:24px auto;padding:0 16px}"
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:24px auto;padding:0 16px}"
+    ".mb-heads-picture{display:grid;max-width:768px;aspect-ratio:var(--heads)/var(--layers);"
+    "background-size:100% 100%;outline:1px solid #888}"
+    ".mb-heads-across,.mb-heads-down,.mb-readout{display:none}"
+)
 
 
 def chosen_maps(
@@ -76,22 +81,25 @@ def plain(weights: Tensor) -> list[list[float]]:
     return rows
 
 
-def as_page(figure: go.Figure, words: str) -> str:
-    """Return a page that needs no network: the finding's words (our own HTML), and the figure."""
+def as_page(figure: go.Figure, words: str, picture: str) -> str:
+    """Return a page that needs no network: all heads, the map's words (our own HTML), the map."""
     printed = go.Figure(figure)
     printed.update_layout(paper_bgcolor="white", plot_bgcolor="white", font={"color": "#111"})
     drawn = to_html(printed, include_plotlyjs=True, full_html=False)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape('Attention, minBERT Lab')}</title><style>{STYLE}</style></head>"
-        f"<body>{words}{drawn}</body></html>"
+        f"<body>{picture}{words}{drawn}</body></html>"
     )
 
 
 def write_files(studio: Studio, cache: str, first: str, second: str, *controls: Any) -> list[str]:  # noqa: ANN401 - see Controls
-    """Write what is drawn as a page, a table and JSON into gradio's cache."""
+    """Write what is drawn as a page, a table and JSON into gradio's cache.
+
+    With the view `ALL`, table and JSON hold the maps of all layers and heads.
+    """
     chosen = Controls(*controls)
-    block, figure = studio.show(first, second, *controls)
+    block, figure, _, picture = studio.show(first, second, *controls)
     drawn = studio.draw(first, second, chosen)
     view, numbers = drawn.view, [layer + 1 for layer in drawn.result.layers]
     maps = chosen_maps(view, numbers, None if chosen.view == ALL else drawn.head)
@@ -100,7 +108,7 @@ def write_files(studio: Studio, cache: str, first: str, second: str, *controls: 
         "shown_share": float(view.shown.mean()) if view.weights.numel() else 0.0,
     }
     texts = {
-        "attention.html": as_page(figure, block),
+        "attention.html": as_page(figure, block, picture),
         "attention.csv": as_csv(view, maps),
         "attention.json": as_json(view, maps, settings),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,21 +13,11 @@ from minbert.explain.words import words_of
 from minbert.predictor import Predictor
 from minbert.text import Encoded
 from minbert.ui.attention import findings
-from minbert.ui.attention.bertviz import NO_FRAME
-from minbert.ui.attention.events import (
-    ALL,
-    ONE,
-    ROLLOUT,
-    SECOND,
-    SORTS,
-    Controls,
-    Studio,
-)
+from minbert.ui.attention.events import ONE, ROLLOUT, SECOND, SORTS, Controls, Studio
 from minbert.ui.attention.figures import map_figure
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.figures import no_figure
-from minbert.ui.parts.refusal import refusal
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.question import Answer
 
@@ -46,34 +35,15 @@ class Extras:
         self.engine = studio.engine
 
     def refresh(self, first: str, second: str, *controls: Any) -> tuple[Any, ...]:  # noqa: ANN401 - see Controls
-        """Fill the tab for new texts: map, table of heads, words to mask; clear the rest."""
+        """Fill the tab for new texts: maps, table of heads, words to mask, none of them masked."""
         chosen = Controls(*controls)
         words_to_mask = word_choices(self.maskable(first, second, chosen))
         return (
             *self.studio.fill(first, second, chosen),
+            next(iter(SORTS)),
             gr.update(choices=words_to_mask, value=NO_WORD),
             *("", no_figure(), no_figure()),
-            *(NO_FRAME, None, next(iter(SORTS))),
         )
-
-    def redraw(
-        self,
-        first: str,
-        second: str,
-        word: str | None,
-        *controls: Any,  # noqa: ANN401 - see Controls
-    ) -> tuple[Any, ...]:
-        """Draw the masked word's maps for new settings; clear what was made of the old ones.
-
-        Returns:
-            what `mask` returns; then bertviz's frame and the files, empty.
-        """
-        try:
-            known = self.maskable(first, second, Controls(*controls))
-        except gr.Error:  # the map's own event tells it
-            known = {}
-        kept = word if word in known else NO_WORD
-        return (*self.mask(first, second, kept, *controls), NO_FRAME, None)
 
     def maskable(self, first: str, second: str, controls: Controls) -> dict[str, str]:
         """Return the words of the chosen input by their place, SENTENCE:WORD."""
@@ -98,15 +68,20 @@ class Extras:
         word: str | None,
         *controls: Any,  # noqa: ANN401 - see Controls
     ) -> tuple[str, dict[str, Any], dict[str, Any]]:
-        """Show answers and attention with one word masked, beside the old."""
+        """Show answers and attention with one word masked, beside the old.
+
+        It follows a choice of the word and any other control alike, as one event of the page: the
+        last of them is shown. Texts that can't be asked are told of by the map's own event.
+        """
         chosen, _ = self.studio.fitted(Controls(*controls))
-        if chosen.view == ALL:  # two large figures would say less than two small ones
-            chosen = dataclasses.replace(chosen, view=ONE)
         if not word:
             return "", no_figure(), no_figure()
-        known = self.maskable(first, second, chosen)
-        if word not in known:
-            raise refusal("Choose a word of the present sentences to mask.")
+        try:
+            known = self.maskable(first, second, chosen)
+        except gr.Error:
+            known = {}
+        if word not in known:  # it was of other texts
+            return "", no_figure(), no_figure()
         sentence, entry = (int(number) for number in word.split(":"))
         a, b, lines = self.studio.asked(first, second, chosen)
         predictor = self.engine.models.get(chosen.model, self.engine.mean)

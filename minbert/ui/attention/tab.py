@@ -12,30 +12,36 @@ import gradio as gr
 
 from minbert.explain.attention_view import DIRECTIONS
 from minbert.ui.attention import events
-from minbert.ui.attention.bertviz import LISTEN, NO_FRAME, draw_view
+from minbert.ui.attention.bertviz import LISTEN, NO_FRAME
 from minbert.ui.attention.events import Studio
-from minbert.ui.attention.files import write_files
 from minbert.ui.attention.fine_tuning import MEASURE_NAMES, FineTuning
+from minbert.ui.attention.heads_picture import MARK_CHOSEN
+from minbert.ui.attention.heads_picture import SCRIPT as HEADS
+from minbert.ui.attention.latest import (
+    Latest,
+    clear_outdated,
+    draw_frame,
+    draw_maps,
+    make_files,
+)
+from minbert.ui.attention.lines import SCRIPT as LINES
 from minbert.ui.attention.masked_word import NO_WORD, Extras, pick_row, word_choices
 from minbert.ui.engine import Engine
+from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
-from minbert.ui.parts.events import PRIVATE, QUIET, VISIBLE
+from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.figures import figure_place
-from minbert.ui.parts.texts import file_text, texts_of
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.question import Asked
-from minbert.ui.scripts import OPEN_VIEW
 
 TEXTS = texts_of(__package__)
 Components = list[Any]  # gradio gives a component its events when it is made, unseen by mypy
 DIRECTION_NAMES = [(name.replace("->", " → "), name) for name in DIRECTIONS]
-# A click on a small map presses a hidden button, which sets layer, head and view. Plotly tells the
-# cell; the figure's `meta` says how many cells a small map has. A figure that is drawn anew gets
-# new events, so each click looks whether it is known already.
-CLICKS = file_text(__package__, "clicks.js")
 CAMERA = ("mb-camera",)  # Plotly's buttons are always in sight
-SHOW_MAP = f"() => ({OPEN_VIEW})('attention-maps')"
+# A head that is picked in the picture of all presses a hidden button, which sets layer, head, view.
 PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE, allow_nan=False)}]"
+CHOSEN = MARK_CHOSEN.replace("ONE", json.dumps(events.ONE, allow_nan=False))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,19 +49,30 @@ class AttentionTab:
     """The tab, what its controls are, and what is filled for new texts."""
 
     controls: Components  # in the order of events.Controls
-    figure: Components  # its words, and the figure
-    heads: Components  # the table's words, and the table
-    # the word to mask, what was said of it, both maps, bertviz's frame, files, the table's order
-    cleared: Components
-    buttons: list[gr.Button]  # bertviz's head view, its model view, the files
+    shown: Components  # the map's words, the map, its lines, the picture of all heads
+    heads: Components  # the table, and its order
+    masked: Components  # the word to mask, what was said of it, both maps
+    frame: Components  # bertviz's head view, its model view (buttons), and where they are drawn
+    files: Components  # whether of all heads, the button, the files
     picked: gr.Button  # a small map that was clicked
     tuning: Components  # measure, words, figure
     tuning_view: gr.Tab
+    latest: gr.State
+
+    @property
+    def asked(self) -> Components:
+        """Return what the maps depend on beside the texts."""
+        return [*self.controls, self.latest]
+
+    @property
+    def pressed(self) -> Components:
+        """Return what is filled on a button: bertviz's frame and the files."""
+        return [self.frame[-1], self.files[-1]]
 
     @property
     def filled(self) -> Components:
         """Return what `Extras.refresh` fills."""
-        return [*self.figure, *self.heads, *self.cleared]
+        return [*self.shown, *self.heads, *self.masked]
 
 
 def plot(name: str) -> gr.Plot:
@@ -69,18 +86,14 @@ def build_attention(engine: Engine) -> AttentionTab:
     with view("Attention", "attention"):
         controls = build_controls(engine)
         with sub_views():
-            with view("The map", "attention-maps"):
-                figure = figure_place("attention", classes=CAMERA)
-                gr.HTML(note_block(TEXTS["tab.what_it_is"]), elem_id="attention-what")
-            with view("Heads", "attention-heads"):
-                order, heads = build_heads()
+            with view("Heads", "attention-maps"):
+                figure, picture, heads = build_maps()
+            with view("Lines", "attention-lines"):
+                with gr.Column(elem_classes="mb-figure"):
+                    lines = gr.HTML(elem_id="attention-between")
+                frame = build_frame()
             with view("Without a word", "attention-without"):
                 masked = build_mask()
-            with view("Lines", "attention-lines"):
-                with gr.Row():
-                    head = gr.Button("This layer (bertviz's head view)", elem_id="bertviz-head")
-                    model = gr.Button("All layers (bertviz's model view)", elem_id="bertviz-model")
-                framed = gr.HTML(NO_FRAME, elem_id="attention-bertviz")
             with view("Fine-tuning", "attention-tuning") as tuning_view:
                 measures = [(name, measure) for measure, (name, _, _) in MEASURE_NAMES.items()]
                 measure = gr.Radio(
@@ -88,42 +101,65 @@ def build_attention(engine: Engine) -> AttentionTab:
                 )
                 changed = figure_place("tuning", classes=CAMERA)
             with view("Files", "attention-files"):
+                every = gr.Checkbox(
+                    label="All layers and heads, not the chosen one", elem_id="attention-every"
+                )
                 make = gr.Button("Make a page, a table and JSON", elem_id="attention-make")
                 files = gr.File(
                     file_count="multiple",
                     interactive=False,
-                    label="Files of what the map shows",
+                    label="Files of the map",
                     elem_id="attention-files",
                 )
         picked = gr.Button("Show the small map", visible="hidden", elem_id="attention-picked")
+        latest = gr.State(Latest(), time_to_live=KEPT_SECONDS)
     return AttentionTab(
         controls,
-        [*figure],
+        [*figure, lines, picture],
         heads,
-        [*masked, framed, files, order],
-        [head, model, make],
+        masked,
+        frame,
+        [every, make, files],
         picked,
         [measure, *changed],
         tuning_view,
+        latest,
     )
 
 
-def build_heads() -> tuple[gr.Radio, Components]:
-    """Build the table of all heads: its order, its words and itself."""
-    orders = list(events.SORTS)
-    order = gr.Radio(orders, value=orders[0], label="First", elem_id="heads-order")
-    with gr.Column(elem_classes="mb-figure"):
-        told = gr.HTML(elem_id="attention-heads-words")
-        table = gr.Dataframe(
-            headers=list(events.HEAD_COLUMNS),
-            datatype="number",
-            type="array",
-            interactive=False,
-            max_height=320,
-            show_label=False,
-            elem_id="attention-heads",
-        )
-    return order, [told, table]
+def build_maps() -> tuple[Figure, gr.HTML, Components]:
+    """Build the picture of all heads, the table of them below it, and the chosen one's map."""
+    with gr.Row(elem_classes="mb-attention"):
+        with gr.Column(min_width=330):
+            with gr.Column(elem_classes="mb-figure"):
+                picture = gr.HTML(elem_id="attention-all")
+            with gr.Column(elem_classes="mb-heads-table"):
+                orders = list(events.SORTS)
+                order = gr.Dropdown(
+                    orders, value=orders[0], label="First", filterable=False, elem_id="heads-order"
+                )
+                table = gr.Dataframe(
+                    headers=list(events.HEAD_COLUMNS),
+                    datatype="number",
+                    type="array",
+                    interactive=False,
+                    max_height=280,
+                    show_label=False,
+                    buttons=[],
+                    elem_id="attention-heads",
+                )
+        with gr.Column(min_width=330, elem_classes="mb-chosen"):
+            figure = figure_place("attention", classes=CAMERA)
+    gr.HTML(note_block(TEXTS["tab.what_it_is"]), elem_id="attention-what")
+    return figure, picture, [table, order]
+
+
+def build_frame() -> Components:
+    """Build bertviz's part: a button for each of its views, and the frame."""
+    with gr.Row():
+        head = gr.Button("This layer in bertviz (head view)", elem_id="bertviz-head")
+        model = gr.Button("All layers in bertviz (model view)", elem_id="bertviz-model")
+    return [head, model, gr.HTML(NO_FRAME, elem_id="attention-bertviz")]
 
 
 def build_controls(engine: Engine) -> Components:
@@ -132,7 +168,7 @@ def build_controls(engine: Engine) -> Components:
     models = [(called, name) for name, called in Studio(engine).names.items()]
     with gr.Row():
         scopes = list(events.SCOPES)
-        scope = gr.Radio(scopes, value=events.ALONE, label="Input", min_width=300, scale=9)
+        scope = gr.Radio(scopes, value=events.TOGETHER, label="Input", min_width=300, scale=9)
         model = gr.Radio(models, value="mean", label="Model", min_width=250, scale=7)
         view = gr.Radio(list(events.VIEWS), value=events.ONE, label="View", min_width=280, scale=8)
     with gr.Row():
@@ -189,10 +225,8 @@ def build_mask() -> Components:
 
 def fit_sliders(engine: Engine, view: str, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Show the sliders that a view needs; a rollout begins with all layers of the model."""
-    layer = gr.update(visible=view != events.ALL)
-    if view == events.ROLLOUT:
-        layers = engine.models[model].config.encoder.num_hidden_layers
-        layer = gr.update(visible=True, value=layers)
+    layers = engine.models[model].config.encoder.num_hidden_layers
+    layer = gr.update(value=layers) if view == events.ROLLOUT else gr.skip()
     return layer, gr.update(visible=view == events.ONE)
 
 
@@ -218,16 +252,19 @@ class AttentionView:
     def __init__(self, tab: AttentionTab, extras: Extras) -> None:
         """Bind the tab to its events."""
         self._tab, self._extras = tab, extras
-        self.controls, self.outputs = tab.controls, tab.filled
+        self.controls, self.outputs = tab.asked, [*tab.filled, *tab.pressed]
 
     def fill(self, asked: Asked, *values: Any) -> dict[Any, Any]:  # noqa: ANN401 - see events.Controls
-        """Return the maps, the table of heads and the words to mask."""
-        filled = self._extras.refresh(*asked.question.texts, *values)
-        return dict(zip(self.outputs, filled, strict=True))
+        """Return the maps, the table of heads and the words to mask; the rest is outdated."""
+        texts = asked.question.texts
+        filled = draw_maps(self._extras.refresh, *texts, *values)
+        cleared = clear_outdated(*texts, *values)
+        return dict(zip(self.outputs, [*filled, *cleared], strict=True))
 
     def cleared(self) -> dict[Any, Any]:
-        """Return the figure empty."""
-        return dict.fromkeys(self._tab.figure)
+        """Return the maps empty, and nothing made of them."""
+        framed, files = self._tab.pressed
+        return {**dict.fromkeys(self._tab.shown), framed: NO_FRAME, files: None}
 
 
 def attention_events(
@@ -235,35 +272,58 @@ def attention_events(
 ) -> Extras:
     """Wire the tab; return what fills it for new texts, `built.filled` being the outputs."""
     extras = Extras(studio)
-    asked = [*texts, *built.controls]
+    asked = [*texts, *built.asked]
     scope, layer, head, model, view, *more = built.controls
     redraw = [one.change for one in (layer, head, view, *more)]
     newest: dict[str, Any] = {"trigger_mode": "always_last", **VISIBLE}
-    gr.on(redraw, studio.show, asked, built.figure, api_name="show_attention", **PRIVATE, **newest)
-    scope.change(extras.refresh, asked, built.filled, **PRIVATE, **newest)
-    changing, outputs = functools.partial(change_model, extras), [*built.filled, layer, head]
+    showing, refreshing, changing = (
+        functools.partial(draw_maps, make)
+        for make in (studio.show, extras.refresh, functools.partial(change_model, extras))
+    )
+    gr.on(redraw, showing, asked, built.shown, api_name="show_attention", **PRIVATE, **newest)
+    scope.change(refreshing, asked, built.filled, **PRIVATE, **newest)
+    outputs = [*built.filled, layer, head]
     model.change(changing, asked, outputs, api_name="change_model", **PRIVATE, **newest)
     fitting = functools.partial(fit_sliders, studio.engine)
     view.change(fitting, [view, model], [layer, head], **QUIET)
-    chosen = [layer, head, view]
-    _, table = built.heads
-    table.select(pick_row, None, chosen, **QUIET).then(None, js=SHOW_MAP, **PRIVATE)
-    built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
-    word, *shown, framed, files, order = built.cleared
-    order.change(events.sort_heads, [table, order], table, **QUIET)
+    picking_events(page, built)
+    word, *maps = built.masked
     to_mask = [*texts, word, *built.controls]
-    word.input(extras.mask, to_mask, shown, **PRIVATE, **newest)
-    gr.on(redraw, extras.redraw, to_mask, [*shown, framed, files], **PRIVATE, **newest)
-    to_head, to_model, make = built.buttons
-    for kind, button in (("head", to_head), ("model", to_model)):
-        drawn = functools.partial(draw_view, studio, kind)
-        button.click(drawn, asked, framed, **PRIVATE, **VISIBLE)
-    written = functools.partial(write_files, studio, files.GRADIO_CACHE)
-    make.click(written, asked, files, **PRIVATE, **VISIBLE)
+    gr.on([word.input, *redraw], extras.mask, to_mask, maps, **PRIVATE, **newest)
+    pressing_events(studio, built, asked)
     measure, *changed = built.tuning
     when = [measure.change, built.tuning_view.select, model.change]
     tuned = FineTuning(studio.engine, results)
     gr.on(when, tuned.show, [measure, model], changed, **PRIVATE, **newest)
-    page.load(None, js=LISTEN, **PRIVATE)
-    page.load(None, js=CLICKS, **PRIVATE)
     return extras
+
+
+def picking_events(page: gr.Blocks, built: AttentionTab) -> None:
+    """Choose a head in the picture or in the table; mark the chosen one in the picture."""
+    _, layer, head, _, view, *_ = built.controls
+    chosen = [layer, head, view]
+    table, order = built.heads
+    table.select(pick_row, None, chosen, **QUIET)
+    order.change(events.sort_heads, [table, order], table, **QUIET)
+    built.picked.click(None, None, chosen, js=PICKED, **PRIVATE)
+    *_, picture = built.shown
+    marked = [picture.change, *(one.change for one in chosen)]
+    gr.on(marked, None, chosen, js=CHOSEN, **PRIVATE)
+    for script in (LISTEN, HEADS, LINES):
+        page.load(None, js=script, **PRIVATE)
+
+
+def pressing_events(studio: Studio, built: AttentionTab, asked: Components) -> None:
+    """Draw bertviz's frame and make the files on a button; take away what is outdated.
+
+    A press while an earlier one is worked off is worked off after it, never dropped.
+    """
+    newest: dict[str, Any] = {"trigger_mode": "always_last", **PRIVATE, **VISIBLE}
+    (head, model, framed), (every, make, files) = built.frame, built.files
+    for kind, button in (("head", head), ("model", model)):
+        drawn = functools.partial(draw_frame, studio, kind)
+        button.click(drawn, asked, framed, **newest)
+    made = functools.partial(make_files, studio, files.GRADIO_CACHE)
+    make.click(made, [every, *asked], files, **newest)
+    changed = [one.change for one in built.controls]
+    gr.on(changed, clear_outdated, asked, built.pressed, trigger_mode="always_last", **QUIET)

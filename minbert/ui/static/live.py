@@ -21,12 +21,12 @@ from minbert.ui.engine import MOST_PAIRS, Engine
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import notice_line
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.tables import MOST_CELLS
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.question import LONGEST_TEXT
 from minbert.ui.static.document import Additions, Figures, options, select
 from minbert.ui.static.sections import Parts, Source, curve_of, question
-from minbert.ui.try_it.colouring import exact_words
 from minbert.ui.try_it.reading import (
     FEWEST,
     LONGEST_LABEL,

@@ -24,13 +24,13 @@ from minbert.ui.experiments.tables import claims_block
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import finding_block, note_block, problems_block
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import opening, scores_block
 from minbert.ui.pooling.sets_events import TOGETHER, Sets
 from minbert.ui.static.attention import attention_block
 from minbert.ui.static.document import Figures, chooser
-from minbert.ui.try_it.colouring import exact_words
 from minbert.ui.try_it.reading import mood_shown, pair_shown, read_moods, read_pair
 
 TEXTS = texts_of(__package__)

@@ -24,6 +24,7 @@ from minbert.ui.attention.masked_word import Extras
 from minbert.ui.attention.tab import change_model, fit_sliders
 from minbert.ui.batch.events import Batch
 from minbert.ui.engine import Engine, ModelError
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import scores_block
@@ -107,7 +108,7 @@ def test_the_sliders_follow_the_model(two: Engine) -> None:
     )
     assert (layer["maximum"], layer["value"]) == (1, 1)
     assert (head["maximum"], head["value"]) == (4, 4)
-    assert len(filled) == 11
+    assert len(filled) == 10
     *_, layer, head = change_model(Extras(studio), A, B, *dataclasses.astuple(chosen))
     assert (layer["maximum"], layer["value"], head["value"]) == (4, 4, 4)
     for model, layers in (("mean", 3), ("cls", 1), ("untuned", 4)):
@@ -120,7 +121,7 @@ def test_a_layer_that_the_model_lacks_becomes_the_nearest(
     two: Engine, view: str, layer: int, nearest: int
 ) -> None:
     studio, asked = Studio(two), Controls(layer=layer, head=7, view=view)
-    words, figure = studio.show(A, B, *dataclasses.astuple(asked))
+    words, figure, *_ = studio.show(A, B, *dataclasses.astuple(asked))
     wanted = dataclasses.replace(asked, layer=nearest, head=2)
     assert figure.to_json() == studio.show(A, B, *dataclasses.astuple(wanted))[1].to_json()
     lines = read(words).finding.lines
@@ -158,8 +159,12 @@ def test_every_tab_works_for_one_model_of_any_pooling(tmp_path: Path, pooling: s
     else:
         with pytest.raises(gr.Error, match=f"mean pooling. Found {called}"):
             lab.similarity_split(A, B)
-    words, _, _ = list(Why(engine).attribute(A, "", OF_A, "answer"))[-1]
+    words = part_of_why(engine, "words")
     assert read(words).tables
+    if pooling != "mean":
+        *_, (coloured, *_) = lab.colour(A, B)
+        by = f"{capital(called)} pooling, integrated gradients"
+        assert read(coloured).texts("p", "mb-line") == [by] * 2
 
 
 def test_what_needs_two_models_says_so_of_one(one: Engine) -> None:
@@ -248,11 +253,17 @@ def test_an_index_of_other_models_is_not_shown(
     for model, known in ((two.cls, ["mean"]), (tiny_predictor(tmp_path), [])):
         found = model.embed([A, PROBE], "similarity")
         save_index(tmp_path, texts, {"kept": found[:1]}, {"kept": found[1]}, {})
-        told = read(Why(two).nearest(A, "", OF_A))
+        told = read(part_of_why(two, "nearest"))
         captions = [f"Nearest to A, {name} pooling" for name in known]
         assert [table.caption for table in told.tables] == captions
         assert "python -m trainer index --models" in told.text
         assert "max pooling" in told.text
+
+
+def part_of_why(engine: Engine, part: str) -> str:
+    """Return what one part of a press in the tab Why? shows at its end."""
+    pressed = Why(engine).explain(A, "", OF_A, "answer", False, parts=[part])
+    return [shown[part] for shown in pressed if part in shown][-1]
 
 
 def tiny_predictor(folder: Path) -> Any:  # noqa: ANN401 - a predictor

@@ -18,6 +18,7 @@ from minbert.records.scores import MAIN, PUBLIC
 from minbert.records.shipped import read_records
 from minbert.ui.about.findings import with_error
 from minbert.ui.experiments.findings import waiting
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import fixed
 from minbert.ui.pooling.intro import with_interval
@@ -29,7 +30,6 @@ from minbert.ui.static.build import findings
 from minbert.ui.static.document import Figures, chooser, embedded, plain_figure
 from minbert.ui.static.sections import Source
 from minbert.ui.static.space import space_readme, write_space_readme
-from minbert.ui.try_it.colouring import exact_words
 from tests.minbert.ui.sample_about import write_about
 from tests.minbert.ui.sample_engine import tiny_engine
 from tests.read_html import Element, read
