@@ -1,7 +1,7 @@
 """Views by keyboard alone, 320 pixels wide: all is reached, nothing traps, the focus is seen.
 
-One visit goes through a view of each tab, and through all of them in the heavy set: arrows open
-it, Tab goes through what is in it. The same visit sees that nothing scrolls sideways, that nothing
+One visit goes through a view of most tabs, and through all views in the heavy set: arrows open
+each, Tab goes through what is in it. The same visit sees that nothing scrolls sideways, that nothing
 moves where somebody wants no motion, and that with forced colours bars, marks and cells keep
 something to be seen by.
 """
@@ -18,10 +18,10 @@ from tests.browser.walk import TABS, settle, unfold
 
 WIDTH = 320
 WHOLE = bool(os.environ.get("MINBERT_HEAVY"))
-SOME = (
-    *("try-answers", "try-phrases", "pooling-split", "attention-maps", "why-people", "batch-rows"),
-    *("experiments-sampling", "about-numbers"),
-)
+SOME = {
+    name.partition("-")[0]: name
+    for name in ("try-phrases", "pooling-split", "attention-maps", "why-people", "batch-rows")
+}
 TURNS, AT_ONCE = 20, 20  # Tab is pressed so often at once, and so many times over at most
 # What a person has to reach in the open view. One of a group of radios and one word of a sentence
 # stand for all, as arrows go on from there; in Plotly's own bar the pointer alone works. What is
@@ -109,9 +109,11 @@ def test_views_by_keyboard_alone(context: BrowserContext, app_url: str) -> None:
     page.emulate_media(reduced_motion="reduce", forced_colors="active")
     found: dict[str, list[str]] = {}
     for tab in names_in(page, ':not([data-tab-id*="-"])'):
+        if not WHOLE and tab not in SOME:
+            continue
         open_by_arrows(page, tab)
         for name in names_in(page, f'[data-tab-id^="{tab}-"]') or [tab]:
-            if not WHOLE and name not in SOME:
+            if not WHOLE and name != SOME[tab]:
                 continue
             open_by_arrows(page, name)
             unfold(page)
