@@ -8,7 +8,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help app static test test-heavy mutants screenshots lint format clean
+.PHONY: help app static test test-heavy test-ecosystem mutants screenshots lint format clean
 .PHONY: check-python check-browser
 
 help: ## list these commands
@@ -22,10 +22,15 @@ static: check-python $(VENV)/.app ## the findings as one offline HTML file, stat
 	@$(PYTHON) -m minbert.ui.static --out static --space
 
 test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser's included
-	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n auto --dist loadfile
+	@OMP_NUM_THREADS=1 $(PYTHON) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks, whole
 	@MINBERT_HEAVY=1 $(PYTHON) -m pytest -q -m heavy
+
+test-ecosystem: check-python ## exported folders in the libraries they are for
+	@$(MAKE) --no-print-directory VENV=.venv-ecosystem .venv-ecosystem/.app
+	@.venv-ecosystem/bin/python -m pip install --quiet -r tests/ecosystem/requirements.txt
+	@.venv-ecosystem/bin/python -m pytest -q -W default tests/ecosystem
 
 mutants: $(VENV)/.test ## which planted faults the tests find
 	@OMP_NUM_THREADS=1 $(PYTHON) -m tests.mutants run
@@ -43,7 +48,7 @@ format: $(VENV)/.test ## format the code
 	@$(PYTHON) -m ruff format .
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis test-output
+	rm -rf $(VENV) .venv-ecosystem .pytest_cache .mypy_cache .ruff_cache .hypothesis test-output
 
 # One line names everything that is missing; nothing is installed behind a person's back.
 define require

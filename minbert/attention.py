@@ -2,8 +2,9 @@
 
 Paper: Vaswani et al. 2017, "Attention Is All You Need", section 3.2; as used in BERT
 (Devlin et al. 2019). Differs from the paper: nothing. The fused kernel returns no
-probabilities, so there are two paths, with outputs equal but for rounding: fused for training
-and scoring, explicit when a map is asked for.
+probabilities, so there are two paths, with outputs equal but for rounding: fused for scoring and
+on a GPU; explicit when a map is asked for, and for dropout on a CPU, where the kernel isn't fused
+and takes twice as long.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minbert.config import BertConfig
+from minbert.dropout import drop_units
+from minbert.packing import Packing
 
 
 def additive_mask(attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
@@ -55,13 +58,17 @@ def attend(
     Returns:
         context (B, H, T, D/H), and the map (B, H, T, T) or None.
     """
-    if not with_map:
+    if not with_map and not (dropout > 0 and query.device.type == "cpu"):
         context = F.scaled_dot_product_attention(
             query, key, value, attn_mask=mask.to(query.dtype), dropout_p=dropout
         )
         return context, None
-    probabilities = attention_probabilities(query, key, mask)
-    return F.dropout(probabilities, dropout, training=dropout > 0) @ value, probabilities
+    precise = torch.promote_types(query.dtype, torch.float32)  # as the kernel computes bfloat16
+    with torch.autocast(query.device.type, enabled=False):
+        probabilities = attention_probabilities(query.to(precise), key.to(precise), mask)
+        kept = drop_units(probabilities, dropout, training=dropout > 0)
+        context = (kept @ value.to(precise)).to(query.dtype)
+    return context, probabilities if with_map else None
 
 
 class SelfAttention(nn.Module):
@@ -77,16 +84,25 @@ class SelfAttention(nn.Module):
         self.value = nn.Linear(config.hidden_size, config.hidden_size)
 
     def forward(
-        self, hidden: Tensor, mask: Tensor, *, with_map: bool = False
+        self,
+        hidden: Tensor,
+        mask: Tensor,
+        packing: Packing | None = None,
+        *,
+        with_map: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Attend over `hidden` (B, T, D) under an additive mask (B, 1, 1, T).
+
+        With a packing `hidden` and the context are (S, D).
 
         Returns:
             context (B, T, D), and the attention map (B, H, T, T) or None.
         """
-        batch, length, width = hidden.shape
+        batch, length = (packing.batch, packing.length) if packing else hidden.shape[:2]
 
         def split(projected: Tensor) -> Tensor:
+            if packing:
+                projected = packing.padded(projected)
             return projected.view(batch, length, self.heads, -1).transpose(1, 2)  # (B, H, T, D/H)
 
         context, attention_map = attend(
@@ -97,4 +113,5 @@ class SelfAttention(nn.Module):
             self.dropout if self.training else 0.0,
             with_map=with_map,
         )
-        return context.transpose(1, 2).reshape(batch, length, width), attention_map  # (B, T, D)
+        context = context.transpose(1, 2).reshape(batch, length, -1)  # (B, T, D)
+        return packing.packed(context) if packing else context, attention_map

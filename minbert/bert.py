@@ -20,6 +20,8 @@ from torch.nn import functional as F
 
 from minbert.attention import SelfAttention, additive_mask
 from minbert.config import BertConfig, choice_error
+from minbert.dropout import Dropout
+from minbert.packing import Packing, packing_of
 from minbert.pals import ProjectedAttention
 
 
@@ -67,7 +69,7 @@ class BertEmbeddings(nn.Module):
         self.position = nn.Embedding(config.max_position_embeddings, width)
         self.token_type = nn.Embedding(config.type_vocab_size, width)
         self.norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(self, input_ids: Tensor, token_type_ids: Tensor) -> Tensor:
         """Embed ids and token types, both (B, T), into (B, T, D)."""
@@ -95,16 +97,23 @@ class BertLayer(nn.Module):
         self.activation = ACTIVATIONS[config.hidden_act]
         self.output = nn.Linear(config.intermediate_size, width)
         self.output_norm = nn.LayerNorm(width, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(
-        self, hidden: Tensor, mask: Tensor, added: Tensor | None = None, *, with_map: bool = False
+        self,
+        hidden: Tensor,
+        mask: Tensor,
+        added: Tensor | None = None,
+        packing: Packing | None = None,
+        *,
+        with_map: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Run the layer on `hidden` (B, T, D); the map (B, H, T, T) comes only when asked for.
 
-        `added` (B, T, D), a task's projected attention, joins before the last layer norm.
+        `added` (B, T, D), a task's projected attention, joins before the last layer norm. With a
+        packing both and the result are (S, D).
         """
-        context, attention_map = self.attention(hidden, mask, with_map=with_map)
+        context, attention_map = self.attention(hidden, mask, packing, with_map=with_map)
         hidden = self.attention_norm(hidden + self.dropout(self.attention_output(context)))
         expanded = self.activation(self.intermediate(hidden))  # (B, T, intermediate)
         hidden = hidden + self.dropout(self.output(expanded))
@@ -228,15 +237,25 @@ class BertModel(nn.Module):
         maps_of: Collection[int] = (),
         keep_layer_states: bool = False,
     ) -> EncoderOutput:
-        """Run all layers on what the embeddings gave, (B, T, D); the rest is as in `forward`."""
+        """Run all layers on what the embeddings gave, (B, T, D); the rest is as in `forward`.
+
+        In training mode, where nothing but the last hidden state is asked for, padding may be left
+        out; it is 0 there then.
+        """
         mask = additive_mask(attention_mask, hidden.dtype)
+        last_alone = self.training and not maps_of and not keep_layer_states
+        packing = packing_of(attention_mask) if last_alone else None
+        if packing:
+            hidden = packing.packed(hidden)
         pal = self._pal_of(task)
         states, maps = [hidden], {}
         for index, layer in enumerate(self.layers):
-            added = None if pal is None else pal(hidden, mask, index)
-            hidden, attention_map = layer(hidden, mask, added, with_map=index in maps_of)
+            added = None if pal is None else pal(hidden, mask, index, packing)
+            hidden, attention_map = layer(hidden, mask, added, packing, with_map=index in maps_of)
             if attention_map is not None:
                 maps[index] = attention_map
             if keep_layer_states:
                 states.append(hidden)
+        if packing:
+            hidden = packing.padded(hidden)
         return EncoderOutput(hidden, maps, tuple(states) if keep_layer_states else ())

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from minbert.attention import SelfAttention
 from minbert.config import BertConfig
+from minbert.packing import Packing
 
 PAPER_SIZE, PAPER_HIDDEN_SIZE = 204, 768
 
@@ -64,14 +65,17 @@ class ProjectedAttention(nn.Module):
                     nn.init.zeros_(module.bias)
         nn.init.zeros_(self.up.weight)
 
-    def forward(self, hidden: Tensor, mask: Tensor, layer: int) -> Tensor:
+    def forward(
+        self, hidden: Tensor, mask: Tensor, layer: int, packing: Packing | None = None
+    ) -> Tensor:
         """Return TS(h), (B, T, D), which the layer adds before its last layer norm.
 
         Args:
             hidden: the layer's input, (B, T, D).
             mask: additive, (B, 1, 1, T).
             layer: 0-based.
+            packing: of `hidden` and what is returned, where they are (S, D).
         """
-        context, _ = self.attentions[layer](self.down(hidden), mask)  # (B, T, d_s)
+        context, _ = self.attentions[layer](self.down(hidden), mask, packing)  # (B, T, d_s)
         added: Tensor = self.up(context)
         return added

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ pytest.register_assert_rewrite("tests.support", "tests.read_html")
 
 from minbert.multitask import MultitaskBert  # noqa: E402 - after the rewriting is asked for
 from minbert.text import Tokenizer  # noqa: E402
+from tests.served import served  # noqa: E402
 from tests.support import redraw, tiny_model, tiny_tokenizer  # noqa: E402
 
 
@@ -17,6 +19,19 @@ from tests.support import redraw, tiny_model, tiny_tokenizer  # noqa: E402
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     """Give the tiny tokenizer; it has no state, so one serves all tests."""
     return tiny_tokenizer(tmp_path_factory.mktemp("tokenizer"))
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[tuple[str, int]]:
+    """Start the real app as a person would, once; give its address and process id."""
+    with served() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def app_url(app: tuple[str, int]) -> str:
+    """Give the address of the real app."""
+    return app[0]
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ CONTROLS: dict[str, Any] = {  # of the attention studio, in their order, and wha
     **{"scope": "A alone", "layer": 1, "head": 1, "model": "mean", "view": "One head"},
     **{"direction": "all", "hide": False, "pieces": False, "top": 100, "latest": None},
 }
-ANSWER, POOLING = 4, 19  # places among the outputs of an answer: as JSON, both poolings' figure
+KIND = "Sentiment of A"  # that the tab Why? explains
+ANSWER, POOLING = 4, 17  # places among the outputs of an answer: as JSON, both poolings' figure
 
 
 class PageEvents:
@@ -39,12 +40,12 @@ class PageEvents:
 
     def open(self, tab: str) -> list[Any]:
         """Open a tab after an answer."""
-        return self.ask(f"open_{tab}", None, 0.5, None, None, *CONTROLS.values())
+        return self.ask(f"open_{tab}", None, 0.5, None, None, *CONTROLS.values(), KIND)
 
 
 def answer_inputs(first: str, second: str) -> list[object]:
     """Return what the page sends when Answer is pressed."""
-    return [first, second, None, 0.5, None, None, *CONTROLS.values()]
+    return [first, second, None, 0.5, None, None, *CONTROLS.values(), KIND]
 
 
 def outputs_in(sent: bytes) -> list[Any]:

@@ -21,6 +21,7 @@ from trainer.commands import (
     calibrate,
     download,
     evaluate,
+    export,
     heads,
     index,
     label,
@@ -54,7 +55,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     *(download, train, mlm, evaluate, calibrate, reproduce, untrained),
-    *(heads, tables, predict, index, mine, publish, bias, teach, label),
+    *(heads, tables, predict, index, mine, publish, export, bias, teach, label),
 )
 
 

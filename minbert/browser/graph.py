@@ -17,13 +17,12 @@ import torch
 from torch import Tensor, nn
 
 from minbert.multitask import MultitaskBert
-from minbert.text import Batch
 
 if TYPE_CHECKING:
     import onnx
 
 INPUTS = ("ids", "types")  # (1, T) int64 each
-OUTPUTS = ("sentiment", "paraphrase", "joint", "pooled")
+OUTPUTS = ("sentiment", "paraphrase", "joint", "pooled", "states")
 NEEDED = ("onnx", "onnxscript")  # torch's exporter asks for both
 
 
@@ -35,19 +34,23 @@ class Answers(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, ids: Tensor, types: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, ids: Tensor, types: Tensor) -> tuple[Tensor, ...]:
         """Answer one input of ids and token types, (1, T) each.
 
         Returns:
             the sentiment classes' probabilities (1, C), the duplicate probability (1,), the joint
-            similarity (1,), not clamped, and the embedding (1, D).
+            similarity (1,), not clamped, the embedding (1, D), and the last hidden states
+            (1, T, D), which exact splits are made of.
         """
-        embedding = self.model.embed(Batch(ids, torch.ones_like(ids), types))
+        mask = torch.ones_like(ids)
+        hidden = self.model.encoder(ids, mask, types).hidden
+        embedding = self.model.pool(hidden, mask)
         return (
             torch.softmax(self.model.calibrated_sentiment(embedding), dim=-1),
             torch.sigmoid(self.model.calibrated_paraphrase(embedding)),
             self.model.joint_similarity(embedding),
             embedding,
+            hidden,
         )
 
 

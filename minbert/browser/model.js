@@ -60,10 +60,17 @@ const makeModel = (settings, locate) => { // settings: minbert/browser/package.p
     const ask = async ({ ids, types }) => {
       await new Promise((resume) => setTimeout(resume)); // lets the page draw and hear between two inputs
       const tensor = (values) => new runtime.Tensor("int64", BigInt64Array.from(values, BigInt), [1, values.length]);
-      const { sentiment, paraphrase, joint, pooled } = await session.run({ ids: tensor(ids), types: tensor(types) });
-      return { sentiment: [...sentiment.data], paraphrase: paraphrase.data[0], joint: joint.data[0], pooled: pooled.data };
+      const { sentiment, paraphrase, joint, pooled, states } = await session.run({ ids: tensor(ids), types: tensor(types) });
+      return {
+        ids, sentiment: [...sentiment.data], paraphrase: paraphrase.data[0], joint: joint.data[0],
+        pooled: pooled.data, states: states.data,
+      };
     };
-    return { split, answer: (first, second) => answer(split, ask, first, second) };
+    return {
+      split,
+      answer: (first, second) => answer(split, ask, first, second),
+      explain: makeExplain(settings, split),
+    };
   };
 
   const cosine = (one, other) => {
@@ -82,7 +89,7 @@ const makeModel = (settings, locate) => { // settings: minbert/browser/package.p
     const alone = [];
     for (const pieces of texts) alone.push(await ask(split.single(pieces)));
     const sentiments = alone.map((one) => one.sentiment);
-    if (!second) return { sentiments, pair: null };
+    if (!second) return { sentiments, alone, pair: null };
     const [a, b] = texts;
     const ab = await ask(split.joint(a, b)), ba = await ask(split.joint(b, a));
     const cos = cosine(alone[0].pooled, alone[1].pooled);
@@ -90,6 +97,8 @@ const makeModel = (settings, locate) => { // settings: minbert/browser/package.p
     const joint = (ab.joint + ba.joint) / 2;
     return {
       sentiments,
+      alone, // ids, states and the embedding of each sentence
+      cosine: cos,
       pair: {
         paraphraseAB: ab.paraphrase, paraphraseBA: ba.paraphrase, paraphrase: (ab.paraphrase + ba.paraphrase) / 2,
         jointAB: ab.joint, jointBA: ba.joint, joint, siamese,

@@ -14,6 +14,7 @@ from typing import Any
 from minbert.browser.graph import check_answerable, onnx_file
 from minbert.browser.runtime import PACKAGE, WANTED, Runtime, load_runtime
 from minbert.browser.words import words_data
+from minbert.explain.splits import leaning_weights
 from minbert.files import write_bytes
 from minbert.predictor import Predictor
 
@@ -70,8 +71,17 @@ def make_package(predictor: Predictor, runtime: Runtime | None = None) -> Packag
         "fetched": sum(len(files[name]) for name in NAMES.values()),
         "cosine": config.cosine_scaling,
         "headline": config.similarity_score,
+        "leaning": leaning(predictor),
     }
     return Package(files, settings)
+
+
+def leaning(predictor: Predictor) -> dict[str, Any] | None:
+    """Return what splits the sentiment over the words; None: the pooling has no exact split."""
+    if predictor.config.pooling != "mean":
+        return None
+    weights, bias = leaning_weights(predictor)
+    return {"weights": weights.tolist(), "bias": bias}
 
 
 def notice() -> str:
@@ -83,5 +93,6 @@ def notice() -> str:
 def scripts() -> str:
     """Return the scripts that a page needs to split text and to ask the model."""
     return "".join(
-        (HERE / name).read_text(encoding="utf-8") for name in ("wordpiece.js", "model.js")
+        (HERE / name).read_text(encoding="utf-8")
+        for name in ("wordpiece.js", "explain.js", "model.js")
     )

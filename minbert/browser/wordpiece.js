@@ -104,5 +104,7 @@ const makeWordPieces = (data) => { // data: minbert/browser/words.py
     unknown: first.filter((id) => id === data.unknown).length,
     masked: first.filter((id) => id === data.mask).length,
   });
-  return { maxLength: data.maxLength, normalise, ids, pieces, single, joint, count };
+  const token = (id) => data.vocabulary[id];
+  const isMark = (id) => id === data.cls || id === data.sep;
+  return { maxLength: data.maxLength, normalise, ids, pieces, single, joint, count, token, isMark };
 };

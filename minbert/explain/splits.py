@@ -157,6 +157,11 @@ def check_mean_pooling(predictor: Predictor) -> None:
         )
 
 
+def class_steps(classes: int) -> Tensor:
+    """Return each class's distance from the middle one, (C,) float64."""
+    return torch.arange(classes, dtype=torch.float64) - (classes - 1) / 2
+
+
 @dataclasses.dataclass(frozen=True)
 class Leaning:
     """The sum over the C classes of (class - (C-1)/2) x logit, split over W words and the bias.
@@ -186,7 +191,7 @@ class LogitSplit:
     @property
     def leaning(self) -> Leaning:
         """Split what leans the rating up or down; see `Leaning`."""
-        steps = torch.arange(len(self.bias), dtype=torch.float64) - (len(self.bias) - 1) / 2
+        steps = class_steps(len(self.bias))
         return Leaning(
             values=tuple((self.contributions @ steps).tolist()),
             bias=(self.bias @ steps).item(),
@@ -221,6 +226,31 @@ def logits_by_word(state: Tensor, words: Words, weight: Tensor) -> Tensor:
     return merge_sum(hidden @ weight.T / len(hidden), words.groups)
 
 
+def sentiment_head(predictor: Predictor) -> tuple[Tensor, Tensor]:
+    """Return weight (C, D) and bias (C,) of the calibrated sentiment logits, float64 on the CPU."""
+    linear = cast(LinearHead, predictor.model.heads["sentiment"]).linear
+    temperature = predictor.config.sentiment_temperature
+    weight, bias = (
+        calibrated(part.detach().cpu().double(), temperature)
+        for part in (linear.weight, linear.bias)
+    )
+    return weight, bias
+
+
+def leaning_weights(predictor: Predictor) -> tuple[Tensor, float]:
+    """Return what gives a token's part of `Leaning`: weights (D,), float64, and the bias.
+
+    The part is weights . h_i / n for each of the n tokens' hidden states.
+
+    Raises:
+        ValueError: a model with another pooling than the mean.
+    """
+    check_mean_pooling(predictor)
+    weight, bias = sentiment_head(predictor)
+    steps = class_steps(len(bias))
+    return steps @ weight, (steps @ bias).item()
+
+
 @torch.inference_mode()
 def split_sentiment(
     predictor: Predictor, text: str, *, pieces: bool = False, state: Tensor | None = None
@@ -240,11 +270,7 @@ def split_sentiment(
     inputs = predictor.encode_single([text])
     words = words_of(inputs[0], predictor.tokenizer, pieces=pieces)
     hidden = predictor.hidden(inputs, "sentiment")[0] if state is None else state  # (T, D)
-    linear = cast(LinearHead, predictor.model.heads["sentiment"]).linear
-    temperature = predictor.config.sentiment_temperature
-    weight, bias = (
-        calibrated(part.cpu().double(), temperature) for part in (linear.weight, linear.bias)
-    )
+    weight, bias = sentiment_head(predictor)
     contributions = logits_by_word(hidden, words, weight)
     # by the model: what the sums are held against
     embedding = predictor.pooled(inputs, "sentiment") if state is None else predictor.pool([state])

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from minbert.labels.examples import LabelledTexts
-from minbert.labels.folds import FOLDS, REPEATS, canonical_order, trials_of
+from minbert.labels.folds import FOLDS, REPEATS, Trial, canonical_order, trials_of
 from minbert.labels.intervals import confusion, macro_f1, paired_difference, wilson
 from minbert.labels.probe import Probe
-from minbert.labels.regression import INVERSE_L2, fit_regression
+from minbert.labels.regression import INVERSE_L2, fit_regression, fit_regressions
 from minbert.labels.results import Baseline, Comparison, CurvePoint, Mistake, Progress, Side
 from minbert.labels.verdicts import alone, curve_verdict, verdict
 from minbert.predictor import Predictor
@@ -99,7 +99,7 @@ class LabelWork:
         Raises:
             FitError: a chunk is missing, or embeddings that no regression can be fitted to.
         """
-        whole = (len(self.trials) + 1) * len(self.models)
+        whole = (len(self._groups()) + 1) * len(self.models)
         sides: list[Side] = []
         done = 0
         for name in self.models:
@@ -115,22 +115,29 @@ class LabelWork:
                 yield Progress(told, EMBEDDING_SHARE + (1 - EMBEDDING_SHARE) * done / whole)
         yield self._compared(sides)
 
+    def _groups(self) -> list[list[Trial]]:
+        """Return the trials that are fitted together: those that learn from as many rows."""
+        groups: dict[int | None, list[Trial]] = {}
+        for trial in self.trials:
+            groups.setdefault(trial.size, []).append(trial)
+        return list(groups.values())
+
     def _side(self, name: str) -> Generator[None, None, Side]:
-        """Judge one model's embeddings; pause after each fit."""
+        """Judge one model's embeddings; pause after the fits of each size."""
         examples, embeddings = self.examples, self.embeddings[name]
         labels, classes = torch.tensor(examples.labels), len(examples.classes)
         answers = torch.zeros_like(labels)
         chances = torch.zeros(len(labels), classes, dtype=torch.float64)
         hits: Counter[int | None] = Counter()
-        for trial in self.trials:
-            learned = embeddings[trial.learned]
-            known = labels[trial.learned]
-            fitted = fit_regression(learned, known, classes, tolerance=TRIAL_TOLERANCE)
-            found = fitted.probabilities(embeddings[trial.tested])
-            hits[trial.size] += int((found.argmax(dim=1) == labels[trial.tested]).sum())
-            if trial.size is None:
-                chances[trial.tested] = found
-                answers[trial.tested] = found.argmax(dim=1)
+        for trials in self._groups():
+            parts = [trial.learned for trial in trials]
+            fits = fit_regressions(embeddings, labels, classes, parts, tolerance=TRIAL_TOLERANCE)
+            for trial, fitted in zip(trials, fits, strict=True):
+                found = fitted.probabilities(embeddings[trial.tested])
+                hits[trial.size] += int((found.argmax(dim=1) == labels[trial.tested]).sum())
+                if trial.size is None:
+                    chances[trial.tested] = found
+                    answers[trial.tested] = found.argmax(dim=1)
             yield
         fitted = fit_regression(embeddings[self._order], labels[self._order], classes)
         yield
@@ -192,14 +199,8 @@ class LabelWork:
         n, label = len(examples), examples.counts.index(max(examples.counts))
         baseline = Baseline(label, wilson(examples.counts[label] / n, n))
         if len(sides) == 2:
-            right = [
-                [
-                    answer == truth
-                    for answer, truth in zip(side.answers, examples.labels, strict=True)
-                ]
-                for side in sides
-            ]
-            difference = paired_difference(right[1], right[0], seed=self.seed)
+            ours, theirs = right(sides[1], examples), right(sides[0], examples)
+            difference = paired_difference(ours, theirs, seed=self.seed)
             names = sides[1].called, sides[0].called
             told = verdict(difference, n, *names, sides[1].accuracy.value)
         else:

@@ -25,6 +25,7 @@ from minbert.ui.parts.events import (
     FILES_CHECKED,
     FILES_KEPT,
     KEPT_SECONDS,
+    LABEL_EVENTS,
     MODEL_EVENTS,
     PRIVATE,
     QUIET,
@@ -38,15 +39,15 @@ from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.pooling.your_labels import LabelsEndpoint
 from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP, TAB_KEYS
 from minbert.ui.server.blocks import Page
-from minbert.ui.try_it.colouring import ColouredView, coloured_events
+from minbert.ui.try_it.coloured import ColouredView, coloured_events
 from minbert.ui.try_it.edits import Edits, edit_events
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.try_it.phrases import PhrasesView, phrases_events
 from minbert.ui.try_it.reading import ReadingView
 from minbert.ui.try_it.tab import TryTab, TryView, build_try, try_events
-from minbert.ui.v1.routes import LABEL_PLACES, http_api
+from minbert.ui.v1.routes import http_api
 from minbert.ui.why.api import ExplainEndpoint
-from minbert.ui.why.tab import build_why, why_events
+from minbert.ui.why.tab import WhyView, build_why, why_events
 
 HEADER = (
     '<header class="mb-head"><h1>minBERT Lab</h1>'
@@ -89,7 +90,7 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         area = build_input(lessons, NOT_YOURS if engine.own else "")
         with tabs():
             answers = build_try(engine)
-            pooling = build_pooling(engine, assets / "models", results)
+            pooling = build_pooling(engine, assets)
             attention = build_attention(engine)
             why = build_why(results, engine)
             build_batch(engine, rows)
@@ -106,6 +107,7 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
             "try-phrases": PhrasesView(answers.phrases, engine),
             "pooling": PoolingView(pooling, lab),
             "attention": AttentionView(attention, extras),
+            "why": WhyView(why),
         }
         answering = Answering(engine, views, place)
         answer_events(page, area, answers, answering, edits)
@@ -114,7 +116,7 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         coloured_events(page, engine, texts, answers.coloured)
         phrases_events(page)
         lab_events(engine, texts, pooling)
-        why_events(engine, texts, why)
+        why_events(engine, texts, answers.current, why)
         endpoints = (
             *(handlers.predict, handlers.compare_pooling, studio.attention),
             *(ExplainEndpoint(engine).explain, lab.similarity_split, lab.similarity_matrix),
@@ -123,8 +125,7 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         for name, endpoint in functions.items():
             api(endpoint, api_name=name, **MODEL_EVENTS)
         labels = LabelsEndpoint(engine)
-        limit = {"concurrency_id": "labels", "concurrency_limit": LABEL_PLACES}
-        api(labels.your_labels, api_name="your_labels", **limit)
+        api(labels.your_labels, api_name="your_labels", **LABEL_EVENTS)
     page.http_api = http_api(functions, rows, labels)
     return page
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,7 +15,7 @@ import pytest
 from minbert.predictor import Predictor
 from tests.page_event import PageEvents, outputs_in
 from tests.read_html import read
-from tests.served import ROOT, served_app
+from tests.served import ROOT
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 SECONDS = 0.3  # of one 64-token pair, all layers and heads
@@ -24,12 +23,6 @@ MOST_BYTES = 2_000_000  # that the page receives for one view
 PAIR = (" ".join(["film"] * 31), " ".join(["story"] * 30))  # 64 tokens with their marks
 LONGEST = (" ".join(["film"] * 80), " ".join(["story"] * 80))
 TOGETHER = "A and B together"
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served_app() as url:
-        yield url
 
 
 def asked(address: str, *data: object) -> tuple[bytes, float]:
@@ -51,13 +44,13 @@ def controls(view: str, **changes: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an
 
 
 @pytest.mark.heavy
-def test_all_heads_of_64_tokens_are_computed_and_sent_soon(address: str) -> None:
+def test_all_heads_of_64_tokens_are_computed_and_sent_soon(app_url: str) -> None:
     model = Predictor.from_pretrained(ROOT / "assets" / "models" / "mean", "cpu")
     assert model.attention(*PAIR).weights.shape == (6, 12, 64, 64)
     taken = []
     for number in range(8 if WHOLE else 2):
         first = f"{PAIR[0][:-4]}{('cat', 'dog')[number % 2]}"  # still 64 tokens
-        sent, seconds = asked(address, first, PAIR[1], *controls("One head"))
+        sent, seconds = asked(app_url, first, PAIR[1], *controls("One head"))
         taken.append(seconds)
         assert b"process_completed" in sent
         assert len(sent) < MOST_BYTES
@@ -70,8 +63,8 @@ def test_all_heads_of_64_tokens_are_computed_and_sent_soon(address: str) -> None
 @pytest.mark.heavy
 @pytest.mark.parametrize("view", ["One head", "Rollout"])
 @pytest.mark.parametrize("pieces", [True, False])
-def test_no_view_of_the_longest_pair_is_large(address: str, view: str, pieces: bool) -> None:
+def test_no_view_of_the_longest_pair_is_large(app_url: str, view: str, pieces: bool) -> None:
     asked_for = controls(view, pieces=pieces)
-    sent, _ = asked(address, *LONGEST, *asked_for)
+    sent, _ = asked(app_url, *LONGEST, *asked_for)
     assert b"process_completed" in sent
     assert 20_000 < len(sent) < MOST_BYTES

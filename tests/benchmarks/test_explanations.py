@@ -27,7 +27,7 @@ from minbert.text import Encoded
 from minbert.ui.engine import Engine
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import OF_A, PARAPHRASE, SIMILARITY
-from tests.served import ROOT, served
+from tests.served import ROOT
 from tests.support import watch_encoder
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
@@ -142,8 +142,10 @@ def test_many_explanations_of_the_tab_leave_no_memory_behind(engine: Engine) -> 
     def explain_all(count: int) -> None:
         for number in range(count):
             first = f"{PAIR[0]} {number}"
-            *_, shown = why.attribute(first, PAIR[1], kinds[number % 3], "answer")
-            assert shown[1]["visible"]
+            pressed = why.explain(
+                first, PAIR[1], kinds[number % 3], "answer", False, parts=["words"]
+            )
+            assert [shown["bars"]["visible"] for shown in pressed if "bars" in shown] == [True]
 
     explain_all(6)
     gc.collect()
@@ -157,21 +159,20 @@ def test_many_explanations_of_the_tab_leave_no_memory_behind(engine: Engine) -> 
 
 @pytest.mark.heavy
 @needs_proc
-def test_many_explanations_of_the_endpoint_leave_no_memory_behind() -> None:
-    methods = tuple(METHODS)
-    with served() as (url, process):
-        client = Client(url, verbose=False)
+def test_many_explanations_of_the_endpoint_leave_no_memory_behind(app: tuple[str, int]) -> None:
+    methods, (url, process) = tuple(METHODS), app
+    client = Client(url, verbose=False)
 
-        def explain_all(count: int) -> None:
-            for number in range(count):
-                asked = (f"{PAIR[0]} {number}", PAIR[1], "similarity", "siamese")
-                told = client.predict(*asked, methods[number % 4], api_name="/explain")
-                assert told["first"]
+    def explain_all(count: int) -> None:
+        for number in range(count):
+            asked = (f"{PAIR[0]} {number}", PAIR[1], "similarity", "siamese")
+            told = client.predict(*asked, methods[number % 4], api_name="/explain")
+            assert told["first"]
 
-        explain_all(8)
-        before = resident_megabytes(process)
-        explain_all(EXPLANATIONS)
-        grown = resident_megabytes(process) - before
-        client.close()
+    explain_all(8)
+    before = resident_megabytes(process)
+    explain_all(EXPLANATIONS)
+    grown = resident_megabytes(process) - before
+    client.close()
     print(f"{EXPLANATIONS} of the endpoint: {grown:+.1f} MB")  # noqa: T201 - the figure the check is for
     assert grown < GROWTH_MEGABYTES

@@ -24,7 +24,7 @@ import httpx
 import pytest
 
 from tests.page_event import ANSWER, POOLING, PageEvents
-from tests.served import ROOT, free_ports, served_app
+from tests.served import ROOT, free_ports
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 SCALE = 1.0 if WHOLE else 0.05
@@ -38,12 +38,6 @@ THINGS = ("film", "meal", "lake", "song", "road", "match", "novel", "storm")
 MOODS = ("a joy", "a bore", "fine", "a scandal", "moving", "too long", "odd", "brilliant")
 
 times_count = pytest.mark.skipif(not WHOLE, reason="times count on an idle machine: test-heavy")
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    with served_app() as url:
-        yield url
 
 
 class Visitor:
@@ -118,13 +112,13 @@ def timed(visitor: Visitor, first_number: int) -> list[float]:
 
 
 @pytest.mark.heavy
-def test_visitors_who_click_at_once_are_all_answered_each_with_their_own(address: str) -> None:
-    with Visitor(address, "alone") as alone:
+def test_visitors_who_click_at_once_are_all_answered_each_with_their_own(app_url: str) -> None:
+    with Visitor(app_url, "alone") as alone:
         wanted = [alone.click(*question(number)) for number in range(VISITORS)]
     start = threading.Barrier(VISITORS)
 
     def visit(number: int) -> dict[str, Any]:
-        with Visitor(address, f"visitor-{number}") as visitor:
+        with Visitor(app_url, f"visitor-{number}") as visitor:
             start.wait(timeout=60)
             return visitor.click(*question(number))
 
@@ -174,12 +168,12 @@ def files_being_read(address: str) -> Iterator[list[int]]:
 
 
 @pytest.mark.heavy
-def test_a_quick_question_stays_quick_beside_files(address: str) -> None:
+def test_a_quick_question_stays_quick_beside_files(app_url: str) -> None:
     """Ask alone, then while two files are read, which is as many as are read at once."""
-    with Visitor(address, "quick") as visitor, contextlib.ExitStack() as beside:
+    with Visitor(app_url, "quick") as visitor, contextlib.ExitStack() as beside:
         timed(visitor, 0)  # the first questions find a cold server
         idle = percentile_95(timed(visitor, 1_000))
-        read = beside.enter_context(files_being_read(address))
+        read = beside.enter_context(files_being_read(app_url))
         before = list(read)
         busy = percentile_95(timed(visitor, 2_000))
         while not all(now > then for now, then in zip(read, before, strict=True)):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.served import ROOT, served_app
+from tests.served import ROOT
 
 # The headless shell first: without a window's own pages it takes a third less work.
 BROWSERS = (
@@ -20,6 +20,28 @@ BROWSERS = (
     *("google-chrome", "google-chrome-stable"),
 )
 OUTPUT = ROOT / "test-output"
+
+# A page is quiet when all that it asked the server is answered, and nothing was clicked or put on
+# it for a moment: a tab asks a little after its click, and a figure is drawn in parts.
+QUIET = """(() => {
+    const fetched = window.fetch;
+    let open = 0, last = 0;
+    const change = by => { open += by; last = performance.now(); };
+    const closed = how => new Promise(done => how.signal.addEventListener('abort', done));
+    window.fetch = (what, how) => {
+        const [, kind] = String(what.url || what).match(/queue\\/(join|data)/) || [];
+        const asked = fetched(what, how);
+        if (kind) {
+            change(1);
+            const done = () => change(-1);
+            asked.then(() => kind === 'data' && closed(how)).then(done, done);
+        }
+        return asked;
+    };
+    addEventListener('click', () => change(0), true);
+    new MutationObserver(() => change(0)).observe(document, {childList: true, subtree: true});
+    window.quiet = () => open === 0 && performance.now() - last > 200;
+})()"""
 
 expect.set_options(timeout=15_000)  # a busy machine answers late
 
@@ -37,13 +59,6 @@ class Visit:
         """Keep a screenshot of the whole page as test output."""
         OUTPUT.mkdir(exist_ok=True)
         self.page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
-
-
-@pytest.fixture(scope="session")
-def app_url() -> Iterator[str]:
-    """Start the real app as a person would, on a free port, and stop it at the end."""
-    with served_app() as url:
-        yield url
 
 
 @contextlib.contextmanager
@@ -76,9 +91,15 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made.close()
 
 
-def open_visit(context: BrowserContext, url: str, width: int, height: int, theme: str) -> Visit:
-    """Open a page whose doings are recorded; wait until its first answer is there."""
+def open_visit(
+    context: BrowserContext, url: str, width: int, height: int, theme: str, link: str = ""
+) -> Visit:
+    """Open a page whose doings are recorded; wait until its first answer is there.
+
+    `link` is what stands behind the # of a link, which may open another view.
+    """
     page = context.new_page()
+    page.add_init_script(QUIET)
     page.set_viewport_size({"width": width, "height": height})
     seen = Visit(page)
     page.on("request", lambda request: seen.requests.append(request.url))
@@ -93,8 +114,9 @@ def open_visit(context: BrowserContext, url: str, width: int, height: int, theme
         dialog.dismiss()  # type: ignore[attr-defined]
 
     page.on("dialog", dismiss)
-    page.goto(f"{url}/?__theme={theme}")
-    page.wait_for_selector("#predictions .mb-card", timeout=60_000)
+    page.goto(f"{url}/?__theme={theme}{link and '#'}{link}")
+    state = "attached" if link else "visible"
+    page.wait_for_selector("#predictions .mb-card", state=state, timeout=60_000)
     return seen
 
 
@@ -103,8 +125,10 @@ def visit_at(context: BrowserContext) -> Iterator[Callable[..., Visit]]:
     """Open the page of an address in a size and theme; wait until its first answer is there."""
     opened: list[Page] = []
 
-    def open_page(url: str, width: int = 1280, height: int = 900, theme: str = "light") -> Visit:
-        seen = open_visit(context, url, width, height, theme)
+    def open_page(
+        url: str, width: int = 1280, height: int = 900, theme: str = "light", link: str = ""
+    ) -> Visit:
+        seen = open_visit(context, url, width, height, theme, link)
         opened.append(seen.page)
         return seen
 

@@ -1,6 +1,7 @@
 """A file as long as the page allows, brought and answered in the browser, beside another visitor.
 
-Whole with MINBERT_HEAVY=1 (`make test-heavy`), at a twentieth of the size otherwise.
+In the heavy set (`make test-heavy`) alone: a short file is answered in test_batch.py, and beside
+other visitors in tests/benchmarks/test_load.py.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from tests.browser.conftest import Visit
 from tests.browser.test_batch import bring, downloaded
 from tests.browser.test_page import ask, findings
 from tests.browser.walk import open_view
-from tests.served import free_ports, serving
+from tests.served import served
 
-SCALE = 1.0 if os.environ.get("MINBERT_HEAVY") == "1" else 0.05
-ROWS = round(MOST_ROWS * SCALE)
-PATIENCE = 3_600_000.0 * SCALE + 120_000  # milliseconds for the whole file
+ROWS = MOST_ROWS
+PATIENCE = 3_720_000  # milliseconds for the whole file
 PEAK_MEGABYTES = 1500
 MOODS = ("a joy", "a bore", "fine", "too long", "odd")
 
@@ -30,10 +30,8 @@ MOODS = ("a joy", "a bore", "fine", "too long", "odd")
 @pytest.fixture
 def server() -> Iterator[tuple[str, int]]:
     """Start the real app for this file alone; give its address and process id."""
-    (port,) = free_ports(1)
-    url = f"http://127.0.0.1:{port}"
-    with serving(["app.py"], ready=url, GRADIO_SERVER_PORT=str(port)) as program:
-        yield url, program.process.pid
+    with served() as started:
+        yield started
 
 
 def peak_megabytes(process: int) -> float:
@@ -48,6 +46,7 @@ def rows_done(told: str) -> int:
 
 
 @pytest.mark.heavy
+@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="minutes: in the heavy set")
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_the_longest_file_is_answered_while_another_visitor_asks(
     visit_at: Callable[..., Visit], server: tuple[str, int], tmp_path: Path

@@ -17,6 +17,7 @@ from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import CUT, audit
 from tests.browser.test_keyboard import reach
 from tests.browser.test_page import ask
+from tests.browser.walk import settle
 from tests.served import ROOT
 
 Open = Callable[..., Visit]
@@ -96,24 +97,16 @@ def test_the_mark_follows_the_sentences(visit: Open) -> None:
     expect_lesson(page, first)
 
 
-def open_link(visit: Open, app_url: str, fragment: str) -> Page:
-    page = visit().page
-    page.goto("about:blank")
-    page.goto(f"{app_url}/#{fragment}")
-    page.wait_for_selector("#predictions .mb-card", state="attached")
-    return page
-
-
-def test_a_link_opens_its_lesson(visit: Open, app_url: str) -> None:
+def test_a_link_opens_its_lesson(visit: Open) -> None:
     lesson = BY_ID["irony"]
-    page = open_link(visit, app_url, f"lesson={lesson.id}")
+    page = visit(link=f"lesson={lesson.id}").page
     expect_lesson(page, lesson)
     expect_tab(page, lesson)
     other = BY_ID["negation"]
     page.evaluate(f"location.hash = 'lesson={other.id}'")  # as one types it there
     expect_lesson(page, other)
     expect_tab(page, other)
-    page = open_link(visit, app_url, f"lesson={lesson.id}&a=Fine.&b=Good.&tab=Try it")
+    page = visit(link=f"lesson={lesson.id}&a=Fine.&b=Good.&tab=Try it").page
     expect(page.locator("#first textarea")).to_have_value("Fine.")
     expect(page.locator("#lessons [aria-current]")).to_have_count(0)
     opened = page.locator('button[data-tab-id="try"]')
@@ -121,8 +114,8 @@ def test_a_link_opens_its_lesson(visit: Open, app_url: str) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["nothing", '<img src=x onerror="alert(1)">'])
-def test_what_is_no_lesson_is_told(visit: Open, app_url: str, wanted: str) -> None:
-    page = open_link(visit, app_url, f"lesson={wanted}")
+def test_what_is_no_lesson_is_told(visit: Open, wanted: str) -> None:
+    page = visit(link=f"lesson={wanted}").page
     told = page.get_by_role("status").filter(has_text=f"There is no lesson “{wanted}”")
     expect(told).to_have_count(1)
     expect(page.locator("#first textarea")).to_have_value(LESSONS[0].first)
@@ -141,7 +134,7 @@ def test_the_row_keeps_the_rules_and_takes_little_room(visit: Open, theme: str, 
     expect_lesson(page, lesson)
     expect(page.locator("#attention-words")).to_be_visible()
     assert len(set(page.evaluate(ROWS))) <= 2
-    page.wait_for_timeout(1_000)  # what was pale while it waited for its answer
+    settle(page)
     assert [*audit(page), *page.evaluate(CUT)] == []
     seen.shot(f"lessons-{theme}-{width}")
     assert seen.errors == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -21,7 +22,10 @@ from minbert.ui.engine import Engine
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import notice_line
+from minbert.ui.parts.colouring import exact_words
+from minbert.ui.try_it.reading import mood_shown, pair_shown, read_moods, read_pair
 from tests.browser.conftest import Visit
+from tests.read_html import read
 from tests.served import ROOT, free_ports, serving
 
 LESSONS = read_lessons(ROOT / "assets" / FILE)
@@ -41,6 +45,19 @@ OF_HTML = (
     "html => { const made = document.createElement('div'); made.innerHTML = html;"
     f"return ({LOOKED_AT})(made); }}"
 )
+
+
+# Of coloured words whatever is read: words with their numbers, tints, titles, lines, cells.
+OF_WORDS = """root => [...root.querySelectorAll("h3, p, .mb-sentence, .mb-word, th, td, caption")]
+    .flatMap(one => [one.textContent.trim(), one.getAttribute("aria-label") || "",
+        one.dataset.own || "", one.dataset.with || ""])"""
+NUMBER = re.compile(r"[+\u2212-]?\d[\d,]*(?:\.\d+)?")
+
+
+def numbers(text: str) -> list[float]:
+    """Return the numbers in a text; those of a list of thousandths as thousandths."""
+    found = [float(one.replace("\u2212", "-").replace(",", "")) for one in NUMBER.findall(text)]
+    return found if "." in text or len(found) < 3 else [one / 1000 for one in found]
 
 
 @pytest.fixture(scope="module")
@@ -160,6 +177,50 @@ def test_answers_are_the_server_s_to_each_digit(
     assert shown(page) == wanted(page, engine, first, second)
 
 
+def test_words_and_curves_are_the_app_s(opened: Callable[..., Visit], engine: Engine) -> None:
+    page = opened().page
+    alone = Engine(engine.mean)
+    asked = [(lesson.first, lesson.second) for lesson in LESSONS[2:4]]
+    for first, second in [*asked, *OTHERS]:
+        ask(page, first, second)
+        found = page.locator("#live-words").evaluate(OF_WORDS)
+        html = exact_words(alone.asked(alone.ask(first, second)))
+        wanted = page.evaluate(
+            "html => { const made = document.createElement('div'); made.innerHTML = html;"
+            f"return ({OF_WORDS})(made); }}",
+            html,
+        )
+        assert [NUMBER.sub("#", text) for text in found] == [NUMBER.sub("#", t) for t in wanted]
+        for one, other in zip(found, wanted, strict=True):
+            assert numbers(one) == pytest.approx(numbers(other), abs=0.0151), (one, other)
+        curves = {"reading": mood_shown(read_moods(alone, alone.ask(first, second).first))}
+        if second:
+            curves["reading-pair"] = pair_shown(read_pair(alone, *alone.ask(first, second).texts))
+        for key, (words, update) in curves.items():
+            (line,) = json.loads(update["value"].to_json())["data"]
+            page.wait_for_function(
+                "([key, count]) => { const place = document.getElementById(`live-${key}`);"
+                "return !place.hidden && place.querySelectorAll('tbody tr').length === count; }",
+                arg=[key, len(line["y"])],
+                timeout=PATIENCE,
+            )
+            place = page.locator(f"#live-{key}")
+            place.locator(".mb-plot").scroll_into_view_if_needed()
+            page.wait_for_function(f"() => document.getElementById('live-{key}-plot').data")
+            drawn = page.evaluate(
+                f"(({{y, customdata}}) => ({{y: [...y], customdata}}))("
+                f"document.getElementById('live-{key}-plot').data[0])"
+            )
+            assert drawn["y"] == pytest.approx(line["y"], abs=0.002)
+            assert [box[0] for box in drawn["customdata"]] == [box[0] for box in line["customdata"]]
+            title = read(words).one("h3").text
+            assert NUMBER.sub("#", place.locator("h3").inner_text()) == NUMBER.sub("#", title)
+            cut = place.locator(".mb-cut").text_content()
+            assert cut == "".join(read(words).finding.notes[:-1])
+        if not second:
+            assert page.locator("#live-reading-pair").is_hidden()
+
+
 def test_hostile_text_and_problems_are_told_as_text(opened: Callable[..., Visit]) -> None:
     seen = opened()
     page = seen.page
@@ -171,7 +232,8 @@ def test_hostile_text_and_problems_are_told_as_text(opened: Callable[..., Visit]
     assert page.locator("#live img, #live b").count() == 0
     page.fill("#live-second", "\u200b")
     wait_for(page, "Sentence B has only invisible characters")
-    assert page.locator("#live-cards *").count() == 0
+    assert page.locator("#live-cards *, #live-words *").count() == 0
+    assert page.locator("#live-reading").is_hidden()
     page.fill("#live-second", "ab " * 50_000)
     wait_for(page, "Sentence B has 149,999 characters. The limit is 100,000")
 
@@ -230,7 +292,7 @@ def test_the_policy_lets_no_other_host_in(opened: Callable[..., Visit]) -> None:
 
 @pytest.mark.parametrize(
     ("width", "scheme", "name"),
-    [(1280, "light", "light"), (1280, "dark", "dark"), (390, "light", "phone")],
+    [(1280, "dark", "dark"), (390, "light", "phone")],
 )
 def test_it_looks_as_the_page_does(
     opened: Callable[..., Visit], width: int, scheme: str, name: str

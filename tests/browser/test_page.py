@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
 
 from minbert.lessons import FILE, read_lessons
 from tests.browser import walk
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, open_visit
 from tests.served import ROOT
 
 Open = Callable[..., Visit]
@@ -31,13 +32,28 @@ def ask(page: Page, first: str, second: str = "") -> None:
 
 
 def open_tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
+    walk.open_tab(page, name)
     page.wait_for_selector(f"{TABS[name]} svg.main-svg", timeout=30_000)
-    page.wait_for_timeout(400)  # the tab's resize, then plotly's redraw
 
 
 def findings(page: Page) -> list[str]:
     return page.locator("#predictions .mb-finding").all_inner_texts()
+
+
+@pytest.fixture(scope="module")
+def kept(context: BrowserContext, app_url: str) -> Iterator[Visit]:
+    """Give one page for the tests here that ask it first; each begins in its first tab."""
+    seen = open_visit(context, app_url, 1280, 900, "light")
+    yield seen
+    seen.page.close()
+
+
+@pytest.fixture
+def asked(kept: Visit) -> Visit:
+    """Give that page, in its first tab."""
+    walk.open_tab(kept.page, "Try it")
+    kept.errors.clear()
+    return kept
 
 
 def test_it_opens_with_an_answered_lesson(visit: Open) -> None:
@@ -48,8 +64,8 @@ def test_it_opens_with_an_answered_lesson(visit: Open) -> None:
     seen.shot("try-light")
 
 
-def test_it_tells_praise_from_scorn(visit: Open) -> None:
-    page = visit().page
+def test_it_tells_praise_from_scorn(asked: Visit) -> None:
+    page = asked.page
     ask(page, "A moving, funny and gorgeous film; I loved every minute.", "A dull, ugly mess.")
     praise, scorn, duplicate, _ = findings(page)
     assert "positive" in praise
@@ -57,23 +73,22 @@ def test_it_tells_praise_from_scorn(visit: Open) -> None:
     assert duplicate == "no"
 
 
-def test_a_single_sentence_gets_sentiment_alone(visit: Open) -> None:
-    page = visit().page
+def test_a_single_sentence_gets_sentiment_alone(asked: Visit) -> None:
+    page = asked.page
     ask(page, "The train leaves at nine.")
     assert page.locator("#predictions .mb-meter").count() == 5
     assert "Add a sentence B" in findings(page)
 
 
-def test_the_button_answers_too(visit: Open) -> None:
-    page = visit().page
+def test_the_button_answers_too(asked: Visit) -> None:
+    page = asked.page
     page.locator("#first textarea").fill("The kettle is on the stove now.")
     page.locator("#answer").click()
     page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 10 ')")
 
 
-def test_each_figure_is_drawn(visit: Open) -> None:
-    seen = visit()
-    page = seen.page
+def test_each_figure_is_drawn(asked: Visit) -> None:
+    page = asked.page
     ask(page, *PAIR)
     open_tab(page, "Attention")
     image = page.locator("#attention-plot .heatmaplayer image")
@@ -104,7 +119,7 @@ def test_each_figure_is_drawn(visit: Open) -> None:
             assert page.locator("#split-plot .barlayer .point").count() == 18  # 9 rows, 9 columns
     walk.open_view(page, "pooling-layers")
     assert page.locator("#layers-plot .scatterlayer .js-line").count() == 2
-    assert seen.errors == []
+    assert asked.errors == []
 
 
 def test_each_tab_is_listed_once_however_often_it_is_opened(visit: Open) -> None:
@@ -186,8 +201,8 @@ def test_layer_and_head_change_the_map(visit: Open) -> None:
     page.wait_for_function("document.querySelectorAll('#attention-plot .ytick').length === 9")
 
 
-def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(visit: Open) -> None:
-    page = visit().page
+def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(asked: Visit) -> None:
+    page = asked.page
     for text in ("", "   \n ", "\u200b\u200e"):
         page.locator("#first textarea").fill(text)
         page.locator("#second textarea").fill("This stays where it is.")
@@ -199,8 +214,8 @@ def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(visit: Open) -> N
         expect(toast).to_have_count(0)
 
 
-def test_very_long_emoji_and_right_to_left_texts_are_answered(visit: Open) -> None:
-    seen = visit()
+def test_very_long_emoji_and_right_to_left_texts_are_answered(asked: Visit) -> None:
+    seen = asked
     ask(seen.page, "word " * 10_000, "שלום עולם, זה סרט נהדר")
     counts = seen.page.locator("#counts").inner_text()
     assert "A: 10,002 tokens, cut to the 128" in counts

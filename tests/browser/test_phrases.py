@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
@@ -17,9 +16,8 @@ Open = Callable[..., Visit]
 A, B = "The food was wonderful, but the waiter was rude.", "Great dishes, terrible service."
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
-def test_the_curves_and_the_pyramid_are_seen_and_used(visit: Open, theme: str, width: int) -> None:
-    seen = visit(width=width, theme=theme)
+def test_the_curves_and_the_pyramid_are_seen_and_used(visit: Open) -> None:
+    seen = visit(width=390, theme="dark")  # test_views.py looks at the light, wide page
     page, box = seen.page, seen.page.locator("#first textarea")
     ask(page, A, B)
     page.get_by_role("tab", name="As you read").click()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
@@ -47,9 +46,13 @@ def test_pointing_tints_the_partners_and_asks_nobody(visit: Open) -> None:
     assert page.evaluate(TINTS, PAIR) == rest
     assert len(seen.requests) == count
     page.get_by_role("button", name="Colour them under CLS pooling").click()
-    expect(page.locator("#coloured-gradients h3")).to_contain_text("integrated gradients")
+    expect(page.locator(f"{MOODS} .mb-line")).to_have_text(
+        ["mean pooling, exact split", "CLS pooling, integrated gradients"] * 2
+    )
+    page.locator(f"{MOODS} .mb-word", has_text="wonderful").first.hover()
+    expect(page.locator(f"{MOODS} .mb-readout")).to_contain_text("CLS pooling")
     ask(page, "The tea was cold.")
-    expect(page.locator("#coloured-gradients .mb-colour")).to_have_count(0)
+    expect(page.locator(f"{MOODS} .mb-line")).to_have_text(["mean pooling, exact split"])
     assert page.locator(PAIR).count() == 0
     ask(page, HOSTILE)
     expect(page.locator(f"{MOODS} .mb-word").first).to_be_visible()
@@ -57,11 +60,8 @@ def test_pointing_tints_the_partners_and_asks_nobody(visit: Open) -> None:
     assert (seen.dialogs, seen.errors) == ([], [])
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 320)])
-def test_the_keyboard_reaches_each_word_and_the_rules_hold(
-    visit: Open, theme: str, width: int
-) -> None:
-    page = visit(width=width, theme=theme).page
+def test_the_keyboard_reaches_each_word_and_the_rules_hold(visit: Open) -> None:
+    page = visit(width=320, theme="dark").page  # test_views.py looks at the light, wide page
     asked(page)
     lists = page.locator("#coloured-words .mb-sentence")
     assert lists.count() == 4

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import PAIR, ask
-from tests.browser.walk import open_view
+from tests.browser.walk import open_view, settle
 
 Open = Callable[..., Visit]
 PATIENT = 60_000  # milliseconds: a busy machine is slow, not wrong
@@ -94,7 +94,7 @@ def test_leaving_out_words_can_be_stopped(visit: Open) -> None:
     page.locator("#leave-out-stop").click(timeout=PATIENT)
     words = page.locator("#left-out-siamese-words")
     expect(words).to_contain_text("Press the button", timeout=PATIENT)
-    page.wait_for_timeout(6000)
+    settle(page)  # nothing is asked any more
     expect(words).to_contain_text("Press the button")
     expect(page.locator("#left-out-joint-plot svg.main-svg")).to_have_count(0)
 
@@ -172,7 +172,7 @@ def test_what_is_wrong_with_a_set_is_told_and_nothing_is_lost(visit: Open) -> No
 def top_of(page: Page, figure: str) -> float:
     """Return where a figure begins, in pixels, once it is drawn."""
     page.wait_for_selector(f"#{figure}-plot svg.main-svg", timeout=PATIENT)
-    page.wait_for_timeout(500)
+    settle(page)
     frame = page.locator(f"#{figure}-plot .js-plotly-plot").bounding_box()
     assert frame is not None
     assert frame["width"] > 250

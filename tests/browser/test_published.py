@@ -21,6 +21,7 @@ from tests.trainer.publish.hub_server import serving
 from tests.trainer.publish.hub_state import FakeHub
 from tests.trainer.publish.publish_samples import SPACE, laid_out, of_hub, process
 from tests.trainer.samples import write_course_files
+from trainer.cli import main
 from trainer.publish.folder import CPU_INDEX
 
 Open = Callable[..., Visit]
@@ -32,9 +33,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Publish this repository with an index by the commands themselves; give what arrived."""
     folder = tmp_path_factory.mktemp("published")
     data, index = write_course_files(folder / "data"), str(folder / "index")
-    few = ("--most", "6")
-    built = process(ROOT, "-m", "trainer", "index", "--data", str(data), "--out", index, *few)
-    assert built.returncode == 0, built.stderr
+    assert main(["index", "--data", str(data), "--out", index, "--most", "6"]) == 0
     with serving(FakeHub()) as hub:
         done = process(
             ROOT,
@@ -57,7 +56,7 @@ def try_it(space: Path, home: Path, visit_at: Open, *, python: str | None = None
         seen.page.locator("#first textarea").fill(sentence)
         seen.page.locator("#second textarea").fill("")
         open_view(seen.page, "why-nearest")
-        seen.page.locator("#why-nearest").click()
+        seen.page.locator("#why-explain").click()
         told = seen.page.locator("#why-nearest-told")
         expect(told.locator("table")).to_have_count(2, timeout=120_000)
         expect(told.locator("tbody tr").first).to_contain_text(sentence)

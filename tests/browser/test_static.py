@@ -98,6 +98,20 @@ def test_the_lists_change_the_map_its_words_and_its_table(opened: Callable[..., 
     assert len({finding for finding, _ in seen}) == 3
 
 
+def test_a_link_opens_its_lesson_and_words_can_be_pointed_at(opened: Callable[..., Visit]) -> None:
+    page = opened().page
+    page.evaluate("location.hash = 'lesson=who-did-what'")
+    words = page.locator("#lesson-who-did-what .mb-alike .mb-word")
+    words.first.wait_for()
+    assert page.locator("#lesson option:checked").inner_text() == "Who did what?"
+    words.nth(1).hover()
+    readout = page.locator("#lesson-who-did-what .mb-alike .mb-readout").inner_text()
+    assert readout.startswith("dog: +")
+    assert readout == words.nth(1).get_attribute("aria-label")
+    page.evaluate("location.hash = 'lesson=nothing'")
+    assert words.first.is_visible(), "what is no lesson changes nothing"
+
+
 def test_another_lesson_is_drawn_as_wide_as_its_place(opened: Callable[..., Visit]) -> None:
     page = opened().page
     show(page, "#lesson-cls-or-mean-split")
@@ -123,8 +137,8 @@ def test_dark_and_light_follow_the_system(opened: Callable[..., Visit]) -> None:
         page = seen.page
         for key, text in (
             ("#lesson-cls-or-mean-layers", ".xtick text"),
-            ("#lesson-cls-or-mean-answers", ".annotation-text"),
-            ("#lesson-cls-or-mean-answers", ".legendtext"),
+            ("#lesson-cls-or-mean-reading", ".ytick text"),
+            ("#lesson-cls-or-mean-reading", ".legendtext"),
             ("#lesson-cls-or-mean-split", ".heatmap-label text"),
             ("#attention-map", ".cbaxis text"),
             ("#table-1", ".xtitle"),
@@ -141,7 +155,7 @@ def test_a_phone_never_scrolls_sideways(opened: Callable[..., Visit]) -> None:
     seen = opened(width=390)
     page = seen.page
     width = "document.documentElement.scrollWidth"
-    for key in ("example", "set", "table"):
+    for key in ("lesson", "set", "table"):
         for place in range(page.locator(f"#{key} option").count()):
             page.select_option(f"#{key}", index=place)
             panel = page.locator(f'[data-panel="{key}"]').nth(place)

@@ -1,4 +1,4 @@
-"""The tab Why? as a person meets it: each part by a click, a stop, masks, hostile text, a phone."""
+"""The tab Why? as a person meets it: one press, a stop, masks, hostile text, a dark page."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
-from tests.browser.walk import open_view
+from tests.browser.walk import open_view, settle
 
 Open = Callable[..., Visit]
 PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong
 HOSTILE = '<b id="injected">bold</b> woman is good <img src=x onerror="alert(3)">'
 A = "The young woman is wonderful."
-PARTS = ("words", "fewest", "swaps", "nearest", "people", "templates")
+WORDS = ["the", "young", "woman", "is", "wonderful", "."]
+PARTS = ("words", "fewest", "swaps", "nearest", "people")
+METHODS = ["integrated gradients", "gradient × input", "leaving it out", "attention rollout"]
 
 
 def open_why(seen: Visit, text: str = A) -> Page:
@@ -21,6 +23,7 @@ def open_why(seen: Visit, text: str = A) -> Page:
     page.locator("#first textarea").fill(text)
     page.locator("#second textarea").fill("")
     open_view(page, "why")
+    expect(page.locator("#why-exact .mb-word").first).to_be_visible(timeout=PATIENT)
     return page
 
 
@@ -30,48 +33,79 @@ def show(page: Page, part: str) -> Locator:
     return page.locator(f"#why-{part}-told")
 
 
-def press(page: Page, part: str) -> None:
-    """Press a part's button and wait until its finding is there."""
-    show(page, part)
-    page.locator(f"#why-{part}").click()
-    expect(page.locator(f"#why-{part}-told h3")).to_be_visible(timeout=PATIENT)
+def explain(page: Page) -> None:
+    """Press the button and wait until the last part is there."""
+    page.locator("#why-explain").click()
+    expect(show(page, "people").locator("h3")).to_be_visible(timeout=PATIENT)
+    expect(page.locator("#why-stop")).to_be_hidden(timeout=PATIENT)
 
 
-def test_each_part_comes_by_its_button_and_goes_with_the_question(visit: Open) -> None:
+def lines(page: Page, place: str) -> list[list[str]]:
+    """Return the words of each coloured line."""
+    found = page.locator(f"#{place} .mb-sentence").all()
+    return [line.locator(".mb-word").all_inner_texts() for line in found]
+
+
+def test_one_press_fills_every_part_and_goes_with_the_question(visit: Open) -> None:
     seen = visit()
     page = open_why(seen)
+    assert page.locator(".tabitem:visible button:is(.lg, .md, .sm):visible").count() == 1
+    expect(page.locator("#why-exact .mb-sentence")).to_have_count(1)
+    assert lines(page, "why-exact") == [WORDS], "before any press"
+    expect(page.locator("#why-opening")).to_contain_text("none tells what the model")
     for part in PARTS:
-        expect(show(page, part)).to_contain_text("Press the button")
-    open_view(page, "why-words")
-    expect(page.locator("#why-opening")).to_contain_text("Attention shows where information flows")
-    press(page, "words")
-    expect(page.locator("#why-words-told")).to_contain_text("Integrated gradients add up to")
-    bars = page.locator("#why-words-plot .barlayer .point path")
-    expect(bars).to_have_count(24, timeout=PATIENT)  # six words, four methods
-    press(page, "fewest")
-    expect(page.locator("#why-fewest-told")).to_contain_text("wonderful")
-    press(page, "swaps")
-    expect(page.locator("#why-swaps-told tbody th").first).to_have_text("is → isn't")
-    press(page, "nearest")
-    expect(page.locator("#why-nearest-told")).to_contain_text("python -m trainer index")
-    press(page, "people")
+        expect(show(page, part)).to_contain_text("“Explain this answer”")
+    explain(page)
     expect(page.locator("#why-people-told .mb-table")).to_have_count(2)
-    page.get_by_label("Mask words for people").check()
-    expect(page.locator("#why-people-told")).to_contain_text("Press the button", timeout=PATIENT)
-    press(page, "people")
-    expect(page.locator("#why-people-told")).to_contain_text("[MASK]")
-    press(page, "templates")
-    expect(page.locator("#why-templates-told h3")).to_be_visible(timeout=PATIENT)
+    expect(show(page, "fewest")).to_contain_text("wonderful")
+    expect(show(page, "swaps").locator("tbody th").first).to_have_text("is → isn't")
+    expect(show(page, "nearest")).to_contain_text("python -m trainer index")
+    show(page, "words")
+    assert lines(page, "why-words-told") == [WORDS] * 4
+    assert page.locator("#why-words-told .mb-line").all_inner_texts() == METHODS
+    page.locator("#why-words-told .mb-word", has_text="woman").first.hover()
+    told = page.locator("#why-words-told .mb-readout").inner_text()
+    assert [name for name in METHODS if name in told] == METHODS
+    assert page.locator("#why-words-told .mb-here").all_inner_texts() == ["woman"] * 4
+    bars = page.locator("#why-words-plot .barlayer .point path")
+    page.get_by_role("button", name="The same as bars").click()
+    expect(bars).to_have_count(24, timeout=PATIENT)  # six words, four methods
     page.locator("#first textarea").fill("The soup is bad.")
-    for part in PARTS[:-1]:
-        expect(show(page, part)).to_contain_text("Press the button", timeout=PATIENT)
-    expect(show(page, "templates").locator("h3")).to_be_visible()
+    expect(page.locator("#why-exact .mb-word").first).to_have_text("the", timeout=PATIENT)
+    expect(page.locator("#why-exact .mb-sentence")).to_contain_text("soup", timeout=PATIENT)
+    for part in PARTS:
+        expect(show(page, part)).to_contain_text("“Explain this answer”", timeout=PATIENT)
     expect(bars).to_have_count(0)
     page.get_by_label("Paraphrase", exact=True).check()
-    show(page, "fewest")
-    page.locator("#why-fewest").click()
+    expect(page.locator("#why-exact")).to_contain_text("no exact split", use_inner_text=False)
+    page.locator("#why-explain").click()
     expect(page.locator(".toast-body")).to_contain_text("Sentence B is empty", timeout=PATIENT)
     assert seen.errors == []
+
+
+def test_masking_is_another_question_about_people(visit: Open) -> None:
+    page = open_why(visit())
+    explain(page)
+    page.get_by_label("Mask words for people").check()
+    told = page.locator("#why-people-told")
+    expect(told).to_contain_text("“Explain this answer”", timeout=PATIENT)
+    expect(show(page, "fewest").locator("h3")).to_be_visible()
+    page.locator("#why-explain").click()
+    expect(show(page, "people")).to_contain_text("[MASK]", timeout=PATIENT)
+
+
+def test_a_press_can_be_stopped_and_keeps_what_has_come(visit: Open) -> None:
+    page = open_why(visit(), "the film was long and the waiter was wonderful " * 10)
+    page.locator("#why-explain").click()
+    progress = page.locator("#why-progress")
+    expect(page.locator("#why-words-told .mb-sentence").first).to_be_visible(timeout=PATIENT)
+    expect(progress).to_contain_text(" of 7", timeout=PATIENT)
+    page.locator("#why-stop").click()
+    expect(page.locator("#why-stop")).to_be_hidden(timeout=PATIENT)
+    page.wait_for_timeout(4000)
+    expect(progress).to_have_text("")
+    expect(page.locator("#why-words-told .mb-sentence").first).to_be_visible()
+    expect(show(page, "people")).to_contain_text("“Explain this answer”")
 
 
 def test_the_templates_can_be_stopped(visit: Open) -> None:
@@ -80,18 +114,21 @@ def test_the_templates_can_be_stopped(visit: Open) -> None:
     page.locator("#why-templates").click()
     expect(told).to_contain_text("texts answered: ", timeout=PATIENT)
     page.locator("#why-templates-stop").click()
-    expect(told).to_contain_text("Press the button", timeout=PATIENT)
-    page.wait_for_timeout(4000)
-    expect(told).to_contain_text("Press the button")
+    expect(told).to_contain_text("sentences of ours", timeout=PATIENT)
+    settle(page)  # nothing is asked any more
+    expect(told).to_contain_text("sentences of ours")
     expect(page.locator("#why-templates-stop")).to_be_hidden()
 
 
 def test_hostile_text_stays_text(visit: Open) -> None:
     seen = visit()
     page = open_why(seen, HOSTILE)
-    for part in ("fewest", "swaps", "people", "words"):
-        press(page, part)
+    explain(page)
+    for part in PARTS:
+        show(page, part)
         assert page.locator("#injected, .tabitem img").count() == 0
+    show(page, "words")
+    page.get_by_role("button", name="The same as bars").click()
     page.wait_for_selector("#why-words-plot svg.main-svg", timeout=PATIENT)
     labels = page.locator("#why-words-plot .ytick text").all_text_contents()
     assert "<" in labels
@@ -102,8 +139,13 @@ def test_hostile_text_stays_text(visit: Open) -> None:
 def test_its_figures_can_be_read_on_a_dark_page(visit: Open) -> None:
     seen = visit(theme="dark")
     page = open_why(seen)
+    explain(page)
+    page.locator("#why-templates").click()
+    expect(page.locator("#why-templates-told h3")).to_be_visible(timeout=PATIENT)
+    show(page, "words")
+    page.get_by_role("button", name="The same as bars").click()
     for part in ("words", "templates"):
-        press(page, part)
+        show(page, part)
         page.wait_for_selector(f"#why-{part}-plot svg.main-svg", timeout=PATIENT)
         colours = page.evaluate(
             "part => [...document.querySelectorAll(`#why-${part}-plot svg text`)]"

@@ -124,7 +124,7 @@ def test_the_nearest_sentences_come_with_label_and_distance(
     page = seen.page
     ask(page, A, B)
     open_view(page, "why-nearest")
-    page.locator("#why-nearest").click()
+    page.locator("#why-explain").click()
     told = page.locator("#why-nearest-told")
     expect(told.locator("h3")).to_contain_text("Nearest under CLS and mean", timeout=PATIENT)
     expect(told.locator("caption")).to_have_text(

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
 
 TABS = 'button[role="tab"][data-tab-id]'
-FILLED = "![...document.querySelectorAll('.mb-plot .empty')].some(plot => plot.checkVisibility())"
+# A figure that nobody has asked for stays empty; a window or a tab tells its figures of their
+# width a little later.
 DRAWN = """[...document.querySelectorAll('.mb-plot')].filter(plot => plot.checkVisibility())
-    .every(plot => plot.querySelector('svg.main-svg, .empty'))"""
+    .every(plot => plot.querySelector('svg.main-svg, .empty'))
+    && [...document.querySelectorAll('.js-plotly-plot svg.main-svg')]
+    .filter(svg => svg.checkVisibility()).every(svg => Math.abs(svg.getBoundingClientRect().width
+        - svg.closest('.js-plotly-plot').getBoundingClientRect().width) <= 2)"""
 # Gradio makes pale what waits for an answer, and fades it in.
 SETTLED = """![...document.querySelectorAll('.pending')].some(one => one.checkVisibility())
     && document.getAnimations().every(one => one.playState !== 'running'
         || one.effect.getComputedTiming().endTime === Infinity)"""
 UNFOLD = """() => {
-    document.querySelectorAll('details').forEach(fold => { fold.open = true; });
-    [...document.querySelectorAll('button.label-wrap:not(.open)')]
-        .filter(fold => fold.checkVisibility()).forEach(fold => fold.click());
+    const hidden = [...document.querySelectorAll('.tabitem')].filter(tab => !tab.checkVisibility());
+    const folds = [...document.querySelectorAll('details:not([open])')]
+        .filter(fold => !hidden.some(tab => tab.contains(fold)));
+    const buttons = [...document.querySelectorAll('button.label-wrap:not(.open)')]
+        .filter(button => button.checkVisibility());
+    folds.forEach(fold => { fold.open = true; });
+    buttons.forEach(button => button.click());
+    window.fold = () => {
+        folds.forEach(fold => { fold.open = false; });
+        buttons.filter(button => button.matches('.open')).forEach(button => button.click());
+    };
 }"""
 FIELDS = (
     "textarea:visible:not([readonly]):not([disabled]), "
@@ -69,17 +79,19 @@ def press(tab: Locator) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until what is open is filled, drawn and still."""
-    page.wait_for_timeout(300)  # the tab's resize
-    with contextlib.suppress(TimeoutError):  # a figure that nobody has asked for stays empty
-        page.wait_for_function(FILLED, timeout=4_000)
-    page.wait_for_function(f"{DRAWN} && {SETTLED}", timeout=60_000)
+    """Wait until what is open is answered, drawn and still."""
+    page.wait_for_function(f"window.quiet() && {DRAWN} && {SETTLED}", timeout=60_000)
 
 
 def unfold(page: Page) -> None:
-    """Open every fold that can be seen."""
+    """Open every fold of the open view, and those around it."""
     page.evaluate(UNFOLD)
-    page.wait_for_timeout(300)
+    settle(page)
+
+
+def fold(page: Page) -> None:
+    """Close again what `unfold` opened."""
+    page.evaluate("window.fold()")
 
 
 def fields(page: Page) -> Locator:

@@ -138,7 +138,7 @@ def test_the_map_of_training_is_the_one_before_dropout() -> None:
     assert (context - plain).abs().max() > 0.1, "the weights themselves are dropped in training"
 
 
-def test_the_fused_path_drops_weights_in_training_only() -> None:
+def test_weights_are_dropped_in_training_only() -> None:
     module = self_attention(0.5)
     hidden, mask = hidden_states()
     additive = additive_mask(mask, hidden.dtype)
@@ -156,6 +156,27 @@ def test_dropped_weights_are_made_up_for(with_map: bool) -> None:
         context, _ = attend(ones, ones, ones, torch.zeros(50, 1, 1, 20), 0.25, with_map=with_map)
     assert context.std() > 0.05, "weights were dropped"
     assert context.mean().item() == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_share_of_weights_that_is_dropped() -> None:
+    zeros, value = torch.zeros(50, 8, 20, 20), torch.eye(20).expand(50, 8, 20, 20)
+    with seeded(0):  # each unit of the context is one weight, 1 / 20 before dropout
+        context, _ = attend(zeros, zeros, value, torch.zeros(50, 1, 1, 20), 0.1, with_map=False)
+    assert (context == 0).double().mean().item() == pytest.approx(0.1, abs=0.004)
+    assert_close(context[context > 0], torch.full(((context > 0).sum(),), 0.05 / 0.9))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.bfloat16, 1e-2)])
+def test_the_training_path_computes_what_the_fused_one_does(
+    dtype: torch.dtype, tolerance: float
+) -> None:
+    parts = [part.to(dtype) for part in projected()]
+    mask = additive_mask(torch.tensor([[1] * 6, [1, 1, 1, 0, 0, 0]]), torch.float32)
+    fused, _ = attend(*parts, mask, 0.0, with_map=False)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
+        training, _ = attend(*parts, mask, 1e-9, with_map=False)  # drops nothing
+    assert training.dtype == dtype
+    assert_close(training.float(), fused.float(), tolerance)
 
 
 def test_the_inputs_stay_as_they_were() -> None:

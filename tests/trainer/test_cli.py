@@ -26,7 +26,7 @@ from trainer.recipes import RECIPES
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = (
     *("download", "train", "mlm", "evaluate", "calibrate", "reproduce", "untrained"),
-    *("heads", "tables", "predict", "index", "mine", "publish", "bias", "teach", "label"),
+    *("heads", "tables", "predict", "index", "mine", "publish", "export", "bias", "teach", "label"),
 )
 SETTINGS = [field.name for field in dataclasses.fields(TrainConfig) if field.name != "name"]
 TOGETHER: dict[str, dict[str, Any]] = {  # settings that go with others alone
@@ -85,7 +85,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
         **{"train": "--resume", "evaluate": "--keep-trained", "predict": "--skip-bad"},
         **{"reproduce": "--rows", "untrained": "--seeds", "tables": "--readme"},
         **{"publish": "--dry-run", "bias": "--against", "heads": "--encoder"},
-        **{"teach": "--freeze-word-embeddings", "label": "--output"},
+        **{"teach": "--freeze-word-embeddings", "label": "--output", "export": "--to"},
     }
     assert_says(told, parameter=f"python -m trainer {command}", step=wanted.get(command, "--data"))
 

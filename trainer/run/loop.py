@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,15 +20,21 @@ from trainer.evaluation.scores import MAIN_METRICS, Scores, recorded, selection_
 from trainer.run.divergence import DivergedError, likely_cause
 from trainer.run.fine_tuning import FineTuning, StepRecord, learning_rate_at
 from trainer.run.folder import Run
+from trainer.run.peak import Pace
 from trainer.techniques.samplers import alpha_of
 
 Validate = Callable[[], dict[str, Scores]]
+Report = Callable[[str], None]
 
 
 def fine_tune(
-    tuning: FineTuning, run: Run, validate: Validate, save_best: Callable[[], None]
+    tuning: FineTuning,
+    run: Run,
+    validate: Validate,
+    save_best: Callable[[], None],
+    report: Report = lambda _: None,
 ) -> None:
-    """Train to the last epoch: validate, keep the best, save safe points.
+    """Train to the last epoch: validate, keep the best, save safe points, report the speed.
 
     Of several processes the first alone validates and writes; the others wait for it.
     """
@@ -35,17 +42,20 @@ def fine_tune(
     if tuning.best["epoch"] is None and main:
         record_validation(tuning, run, validate, save_best, epoch=0)
         save_point(tuning, run)
+    pace = Pace(tuning.model.encoder, config.precision, tuning.device, tuning.world.size)
+    if main and not tuning.finished:
+        report(pace.told_peak)
     tuning.world.wait()
     recent: list[StepRecord] = []
     unit = "token" if config.tokens_per_epoch else "step"
     with progress(config.total, tuning.done, unit, hidden=not main or not config.total) as bar:
-        tokens_before = tuning.tokens
         while not tuning.finished:
             done, epochs_done = tuning.done, tuning.epochs_done
+            tokens_before, started = tuning.tokens, time.perf_counter()
             recent.append(tuning.train_step())
+            pace.add(tuning.tokens - tokens_before, time.perf_counter() - started)
             bar.update(min(tuning.done, config.total) - done)
-            rate = (tuning.tokens - tokens_before) / max(bar.format_dict["elapsed"], 1e-9)
-            bar.set_postfix_str(f"{rate:,.0f} tokens/s", refresh=False)
+            bar.set_postfix_str(pace.told, refresh=False)
             epoch_ends = tuning.epochs_done > epochs_done
             if not epoch_ends and tuning.step % config.checkpoint_every:
                 continue
@@ -57,6 +67,8 @@ def fine_tune(
                 save_point(tuning, run)
             recent = []
             tuning.world.wait()
+    if main and pace.tokens:
+        report(f"Trained {pace.tokens:,} tokens at {pace.told}.")
 
 
 def log_training(tuning: FineTuning, run: Run, recent: list[StepRecord], before: int) -> None:

@@ -125,7 +125,7 @@ def train_phases(
         predictor = scoring_predictor(model, device, config)  # switches dropout off
         return score_all(predictor, tables.watched, both_orders=False)
 
-    fine_tune(tuning, run, validate, lambda: model.save_pretrained(run.best))
+    fine_tune(tuning, run, validate, lambda: model.save_pretrained(run.best), report)
     if world.main:
         finish(run, tuning, tables, config, report)
 

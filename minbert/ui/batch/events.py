@@ -35,14 +35,14 @@ from minbert.batch.writing import rows_as_dicts, scores_as_dict
 from minbert.predictor import Predictor
 from minbert.tasks import SIMILARITY
 from minbert.ui.batch import findings, tables
-from minbert.ui.batch.figures import confusion_figure, reliability_figure, scatter_figure, thinned
+from minbert.ui.batch.figures import reliability_figure, scatter_figure, thinned
 from minbert.ui.batch.previews import AUTO as AUTO
 from minbert.ui.batch.previews import KINDS, brought, columns_of
 from minbert.ui.batch.previews import PAIRS as PAIRS
 from minbert.ui.batch.previews import SENTENCES as SENTENCES
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block, note_block
-from minbert.ui.parts.figures import no_figure
+from minbert.ui.parts.figures import confusion_figure, no_figure
 from minbert.ui.parts.refusal import refusal
 
 PLACES = 2  # runs that go at once; the quick questions of the other tabs have places of their own

@@ -1,4 +1,4 @@
-"""Figures of labelled batches: confusions, reliability, and the model's scores against people's."""
+"""Figures of labelled batches: reliability, and the model's scores against people's."""
 
 from __future__ import annotations
 
@@ -9,53 +9,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from minbert.batch import BatchScores, Bin
-from minbert.batch.scoring import Confusion
 from minbert.ui.parts.colours import NEUTRAL, TASK_COLOURS
 from minbert.ui.parts.figures import TITLE, themed
 
-SHADE = [[0.0, "rgba(122,135,153,0)"], [1.0, "rgba(122,135,153,0.75)"]]  # background upwards
 MOST_POINTS = 2000  # of the scatter; more are thinned out evenly
-
-
-def confusion_figure(counts: Confusion, labels: Sequence[str]) -> go.Figure:
-    """Draw counts, people's class down and the model's across, shaded by the share of a row."""
-    totals = [sum(row) for row in counts]
-    shares = [
-        [cell / total if total else 0.0 for cell in row]
-        for row, total in zip(counts, totals, strict=True)
-    ]
-    places = list(labels)
-    figure = go.Figure(
-        go.Heatmap(
-            z=shares,
-            x=places,
-            y=places,
-            text=[[f"{cell:,}" for cell in row] for row in counts],
-            texttemplate="%{text}",
-            colorscale=SHADE,
-            zmin=0,
-            zmax=1,
-            xgap=2,
-            ygap=2,
-            showscale=False,
-            hovertemplate="people: %{y}<br>model: %{x}<br>%{text} rows, %{z:.0%} of people's row"
-            "<extra></extra>",
-        )
-    )
-    themed(figure, height=150 + 46 * len(places))
-    wrapped = [label.replace(" ", "<br>") for label in places]
-    axis = {"tickvals": places, "ticktext": wrapped, "showgrid": False, "zeroline": False}
-    figure.update_xaxes(
-        side="top",
-        autotickangles=[0, 60],
-        title={"text": "the model's class", "font": TITLE},
-        **axis,
-    )
-    figure.update_yaxes(
-        autorange="reversed", title={"text": "people's class", "font": TITLE}, **axis
-    )
-    figure.update_layout(margin={"t": 64})
-    return figure
 
 
 def whisker(each: Bin) -> float:

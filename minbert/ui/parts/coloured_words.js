@@ -16,7 +16,10 @@
     const show = word => {
         const view = word.closest('.mb-colour');
         rest(view);
-        word.classList.add('mb-here');
+        const sentence = word.parentElement, at = wordsIn(sentence).indexOf(word);
+        [...view.querySelectorAll('.mb-sentence')]
+            .filter(one => one.dataset.of === sentence.dataset.of)
+            .map(one => wordsIn(one)[at]).forEach(one => one && one.classList.add('mb-here'));
         view.querySelector('.mb-readout').textContent = word.getAttribute('aria-label');
         if (!view.classList.contains('mb-alike')) return;
         const [first, second] = [...view.querySelectorAll('.mb-sentence')].map(wordsIn);

@@ -12,14 +12,15 @@ import dataclasses
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from markupsafe import Markup
+from torch import Tensor
 
 from minbert.answers import SentimentResult
 from minbert.explain import IntegratedGradients
 from minbert.explain.splits import SentimentSplit, SimilaritySplit
 from minbert.explain.words import Words
+from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.numbers import signed
-from minbert.ui.parts.tables import fold, map_table, table
+from minbert.ui.parts.tables import map_table, table
 from minbert.ui.parts.templates import render
 from minbert.ui.parts.texts import file_text, texts_of
 
@@ -48,35 +49,100 @@ class Sentence:
     name: str
     words: tuple[Word, ...]
     note: str = ""
+    label: str = ""
+    shares: bool = False
 
 
-def moods_block(splits: Mapping[str, SentimentSplit], results: Sequence[SentimentResult]) -> str:
-    """Show what each word adds to the sentiment, exactly.
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """A sentence, and a number for each of its words by one way of counting."""
+
+    name: str  # of the sentence
+    words: Sequence[tuple[str, float]]
+    note: str = ""  # below the line
+    label: str = ""  # before it: the way of counting
+    shares: bool = False  # numbers without a side
+
+    def number(self, place: int) -> str:
+        """Write the number of a word."""
+        value = self.words[place][1]
+        return f"{value:.2f}" if self.shares else signed(value, 2)
+
+
+@dataclasses.dataclass(frozen=True)
+class ByGradients:
+    """What each word does under a pooling without an exact split, by integrated gradients."""
+
+    pooling: str  # as the page calls it
+    found: Mapping[str, IntegratedGradients]  # by the sentence's name, of the expected rating
+    results: Sequence[SentimentResult]  # the model's answers to the same sentences
+
+    @property
+    def lines(self) -> list[Line]:
+        """Return a line for each sentence."""
+        return [
+            Line(
+                name,
+                list(zip(each.first.words, each.first.values, strict=True)),
+                sum_told(each.total, result),
+                f"{self.pooling} pooling, integrated gradients",
+            )
+            for (name, each), result in zip(self.found.items(), self.results, strict=True)
+        ]
+
+    @property
+    def told(self) -> list[str]:
+        """Say what each sentence's numbers add up to, and what they should."""
+        return [
+            f"{name}, {self.pooling}: words {signed(each.total, 2)}, a text without words "
+            f"{each.baseline_value:.2f}: together {each.baseline_value + each.total:.2f}, the "
+            f"rating is {result.expected:.2f}."
+            for (name, each), result in zip(self.found.items(), self.results, strict=True)
+        ]
+
+
+def moods_block(
+    splits: Mapping[str, SentimentSplit],
+    results: Sequence[SentimentResult],
+    others: Sequence[ByGradients] = (),
+    told: Sequence[str] = (),
+    more: str = "",
+) -> str:
+    """Show what each word does for the sentiment, each pooling a line below the other.
 
     Args:
-        splits: by the sentence's name.
-        results: the model's answers to the same sentences.
+        splits: the exact split, by the sentence's name; may be empty.
+        results: the same model's answers to the same sentences.
+        others: poolings without an exact split.
+        told: further findings.
+        more: HTML made by us for the fold.
     """
-    shown, rows, notes, lines = {}, [], {}, []
-    for (name, split), result in zip(splits.items(), results, strict=True):
-        leaning = split.leaning
-        places = written(split.words)
-        shown[name] = [(split.words.labels[k], leaning.values[k]) for k in places]
-        rows += [
-            [f"{word} ({name})", signed(value)]
-            for word, value in zip(split.words.labels, leaning.values, strict=True)
-        ]
-        rows += [[f"bias ({name})", signed(leaning.bias)], [f"sum ({name})", signed(leaning.total)]]
-        words = sum(value for _, value in shown[name])
-        marks = sum(leaning.values) - words
-        notes[name] = sum_told(leaning.total, result)
-        lines.append(
-            f"{name}: words {signed(words, 2)}, start and end marks {signed(marks, 2)}, bias "
-            f"{signed(leaning.bias, 2)}: together {signed(leaning.total, 2)}, "
-            f"{rating_from(leaning.total, result.expected)}."
+    lines = [
+        Line(
+            name,
+            [(split.words.labels[k], split.leaning.values[k]) for k in written(split.words)],
+            sum_told(split.leaning.total, result),
+            "mean pooling, exact split",
         )
-    numbers = table("What each word adds", ["Word", "adds"], rows)
-    return coloured(finding(shown), shown, notes, [TEXTS["read.moods"], *lines], numbers)
+        for (name, split), result in zip(splits.items(), results, strict=True)
+    ]
+    lines += [line for other in others for line in other.lines]
+    lines.sort(key=lambda line: line.name)  # stable: a sentence's lines under each other
+    reading = [TEXTS["read.moods"]] if splits else []
+    reading += [TEXTS["read.gradients"]] if others else []
+    sums = [
+        *(sums_told(*one, result) for one, result in zip(splits.items(), results, strict=True)),
+        *(line for other in others for line in other.told),
+    ]
+    tables = [split_numbers(splits)] if splits else []
+    tables += [gradient_numbers(other) for other in others]
+    return finding_block(
+        compared(lines),
+        [*sums, *told],
+        " ".join(reading),
+        "".join(tables) + more,
+        shown=coloured(lines),
+    )
 
 
 def sum_told(total: float, result: SentimentResult) -> str:
@@ -84,42 +150,76 @@ def sum_told(total: float, result: SentimentResult) -> str:
     return f"Sum {signed(total, 2)}: rating {result.expected:.1f} of 4."
 
 
-def gradients_block(
-    found: Mapping[str, IntegratedGradients], results: Sequence[SentimentResult], model: str
-) -> str:
-    """Show what each word adds to the expected rating, by integrated gradients.
+def sums_told(name: str, split: SentimentSplit, result: SentimentResult) -> str:
+    """Say what words, marks and bias of a sentence add up to, and what follows from it."""
+    leaning = split.leaning
+    words = sum(leaning.values[place] for place in written(split.words))
+    marks = sum(leaning.values) - words
+    return (
+        f"{name}: words {signed(words, 2)}, start and end marks {signed(marks, 2)}, bias "
+        f"{signed(leaning.bias, 2)}: together {signed(leaning.total, 2)}, "
+        f"{rating_from(leaning.total, result.expected)}."
+    )
 
-    Args:
-        found: by the sentence's name, of the expected rating.
-        results: the model's answers to the same sentences.
-        model: what the page calls its pooling.
-    """
-    shown = {
-        name: list(zip(each.first.words, each.first.values, strict=True))
-        for name, each in found.items()
-    }
-    notes, lines = {}, []
-    for (name, each), result in zip(found.items(), results, strict=True):
-        notes[name] = sum_told(each.total, result)
-        lines.append(
-            f"{name}: words {signed(each.total, 2)}, a text without words "
-            f"{each.baseline_value:.2f}: together {each.baseline_value + each.total:.2f}, the "
-            f"rating is {result.expected:.2f}."
-        )
+
+def split_numbers(splits: Mapping[str, SentimentSplit]) -> str:
+    """Return the exact splits as a table."""
+    rows = []
+    for name, split in splits.items():
+        leaning = split.leaning
+        rows += [
+            [f"{word} ({name})", signed(value)]
+            for word, value in zip(split.words.labels, leaning.values, strict=True)
+        ]
+        rows += [[f"bias ({name})", signed(leaning.bias)], [f"sum ({name})", signed(leaning.total)]]
+    return table("What each word adds", ["Word", "adds"], rows)
+
+
+def gradient_numbers(other: ByGradients) -> str:
+    """Return integrated gradients as a table."""
     rows = [
-        [f"{word} ({name})", signed(value)]
-        for name, words in shown.items()
-        for word, value in words
+        [f"{word} ({line.name})", signed(value)]
+        for line in other.lines
+        for word, value in line.words
     ]
-    numbers = table("What each word adds, by integrated gradients", ["Word", "adds"], rows)
-    title = f"{model} pooling: {finding(shown)} (integrated gradients)"
-    return coloured(title, shown, notes, [TEXTS["read.gradients"], *lines], numbers)
+    caption = f"What each word adds under {other.pooling} pooling, by integrated gradients"
+    return table(caption, ["Word", "adds"], rows)
 
 
 def pair_block(split: SimilaritySplit) -> str:
     """Show which words of A and of B the cosine comes from: point at one to see its partners."""
+    inner = inner_matrix(split)
     rows, columns = written(split.first), written(split.second)
-    inner = split.matrix[rows][:, columns]  # (words of A, words of B), without [CLS] and [SEP]
+    row, column = divmod(int(inner.argmax()), len(columns))
+    title = (
+        f"“{split.first.labels[rows[row]]}” and “{split.second.labels[columns[column]]}” match "
+        f"most: {signed(inner[row, column].item())} of {split.cosine:.2f}"
+    )
+    marks = split.cosine - inner.sum().item()
+    line = (
+        f"Words with words {signed(inner.sum().item(), 2)}, with start and end marks "
+        f"{signed(marks, 2)}: the cosine {split.cosine:.2f}. Siamese score: {split.formula}."
+    )
+    numbers = map_table(
+        "Words of A (rows) with words of B (columns)",
+        "A",
+        split.first.labels,
+        split.second.labels,
+        split.matrix.tolist(),
+        "+.4f",
+    )
+    return finding_block(title, [line], TEXTS["read.pair"], numbers, shown=pair_words(split))
+
+
+def inner_matrix(split: SimilaritySplit) -> Tensor:
+    """Return the split without [CLS] and [SEP]: (words of A, words of B)."""
+    return split.matrix[written(split.first)][:, written(split.second)]
+
+
+def pair_words(split: SimilaritySplit) -> str:
+    """Return A and B tinted by each word's sum; pointing at a word tints its partners."""
+    rows, columns = written(split.first), written(split.second)
+    inner = inner_matrix(split)
     limit = max(inner.abs().max().item(), 1e-12)
     shares = (inner / limit * STEPS).round().int().tolist()
     labels = [split.first.labels[k] for k in rows], [split.second.labels[k] for k in columns]
@@ -137,89 +237,80 @@ def pair_block(split: SimilaritySplit) -> str:
             share = round(sums[side][place] / largest, 3)
             words.append(Word(label, told, share, spaced(labels[side], place), partners))
         sentences.append(Sentence(name, tuple(words)))
-    top = divmod(int(inner.argmax()), len(columns))
-    title = (
-        f"“{labels[0][top[0]]}” and “{labels[1][top[1]]}” match most: "
-        f"{signed(inner[top].item())} of {split.cosine:.2f}"
-    )
-    marks = split.cosine - inner.sum().item()
-    line = (
-        f"Words with words {signed(inner.sum().item(), 2)}, with start and end marks "
-        f"{signed(marks, 2)}: the cosine {split.cosine:.2f}. Siamese score: {split.formula}."
-    )
-    numbers = map_table(
-        "Words of A (rows) with words of B (columns)",
-        "A",
-        split.first.labels,
-        split.second.labels,
-        split.matrix.tolist(),
-        "+.4f",
-    )
-    return render(
-        TEMPLATE,
-        title=title,
-        sentences=sentences,
-        paired=True,
-        hint="",  # it stands above
-        reading=[TEXTS["read.pair"], line],
-        table=Markup(fold("The numbers", numbers)),  # made here, its texts escaped
-    )
+    return render(TEMPLATE, sentences=sentences, paired=True, hint=TEXTS["read.partners"])
 
 
-def coloured(
-    title: str,
-    shown: Mapping[str, Sequence[tuple[str, float]]],
-    notes: Mapping[str, str],
-    reading: Sequence[str],
-    numbers: str,
-) -> str:
-    """Show sentences whose words have a number each, all on one scale.
+def coloured(lines: Sequence[Line]) -> str:
+    """Return sentences with their words tinted; lines with the same label share one scale.
 
-    Args:
-        title: the finding.
-        shown: words with their numbers, by the sentence's name.
-        notes: a line below each sentence.
-        reading: lines on how to read it.
-        numbers: the table of the same, HTML made here.
+    Where a sentence stands there by several ways of counting, a word tells its numbers by all.
     """
-    limit = max((abs(value) for words in shown.values() for _, value in words), default=0.0) or 1.0
+    largest: dict[str, float] = {}
+    for line in lines:
+        sizes = [abs(value) for _, value in line.words]
+        largest[line.label] = max(largest.get(line.label, 0.0), *sizes, 0.0)
     sentences = [
         Sentence(
-            name,
+            line.name,
             tuple(
                 Word(
                     label,
-                    f"{label}: {signed(value, 2)}",
-                    round(value / limit, 3),
-                    spaced([word for word, _ in words], place),
+                    number_told(lines, line, place),
+                    round(value / (largest[line.label] or 1.0), 3),
+                    spaced([word for word, _ in line.words], place),
                 )
-                for place, (label, value) in enumerate(words)
+                for place, (label, value) in enumerate(line.words)
             ),
-            notes.get(name, ""),
+            line.note,
+            line.label,
+            line.shares,
         )
-        for name, words in shown.items()
+        for line in lines
     ]
-    return render(
-        TEMPLATE,
-        title=title,
-        sentences=sentences,
-        paired=False,
-        hint=TEXTS["read.point"],
-        reading=reading,
-        table=Markup(fold("The numbers", numbers)),  # made here, its texts escaped
-    )
+    several = len(lines) > len({line.name for line in lines})
+    hint = TEXTS["read.compare" if several else "read.point"]
+    return render(TEMPLATE, sentences=sentences, paired=False, hint=hint)
 
 
-def finding(shown: Mapping[str, Sequence[tuple[str, float]]]) -> str:
-    """Say which word of each sentence counts most, and which way."""
+def number_told(lines: Sequence[Line], line: Line, place: int) -> str:
+    """Write a word's number, and those of the same word in the sentence's other lines."""
+    told = f"{line.words[place][0]}: {line.number(place)}"
+    others = [
+        f"{other.label} {other.number(place)}"
+        for other in lines
+        if other.name == line.name and other is not line and place < len(other.words)
+    ]
+    return "; ".join([f"{told} ({line.label})", *others]) if others else told
+
+
+def compared(lines: Sequence[Line]) -> str:
+    """Say which word of each sentence counts most, and under which pooling."""
     told = []
-    for name, words in shown.items():
-        if not words:
-            continue
-        word, value = max(words, key=lambda each: abs(each[1]))
-        way = "lifts" if value >= 0 else "lowers"
-        told.append(f"“{word}” {way} {name} most: {signed(value, 2)}")
-    return "; ".join(told) or "There are no words to colour"
+    for name in dict.fromkeys(line.name for line in lines):
+        tops = {line.label: strongest(line) for line in lines if line.name == name and line.words}
+        words = {pooling(label): word for label, (word, _) in tops.items()}
+        if len(tops) == 1:
+            ((word, value),) = tops.values()
+            way = "lifts" if value >= 0 else "lowers"
+            told.append(f"“{word}” {way} {name} most: {signed(value, 2)}")
+        elif len({*words.values()}) == 1:
+            told.append(f"in {name} “{next(iter(words.values()))}” counts most under both")
+        elif tops:
+            (first, word), *rest = words.items()
+            others = "".join(f", “{other}” under {called}" for called, other in rest)
+            told.append(f"in {name} “{word}” counts most under {first}{others}")
+    title = "; ".join(told) or "There are no words to colour"
+    return title[0].upper() + title[1:]
+
+
+def pooling(label: str) -> str:
+    """Return the pooling that a line's label begins with."""
+    return label.partition(" pooling")[0]
+
+
+def strongest(line: Line) -> tuple[str, float]:
+    """Return the word of the largest size, and its number."""
+    return max(line.words, key=lambda each: abs(each[1]))
 
 
 def rating_from(total: float, expected: float) -> str:

@@ -11,9 +11,13 @@ from minbert.ui.parts.views import SEPARATOR
 
 # Events wait for the model in its own queue, where those that wait together are answered together.
 MODEL_EVENTS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 32}
+LABEL_PLACES = 2  # comparisons of labels that go at once, on the page or over HTTP
+LABEL_EVENTS: dict[str, Any] = {"concurrency_id": "labels", "concurrency_limit": LABEL_PLACES}
 VISIBLE: dict[str, Any] = {"show_progress": "minimal", **MODEL_EVENTS}
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
+# A button whose work another press, or another event, ends by itself (`parts.steps.Press`).
+PRESSED: dict[str, Any] = {"trigger_mode": "multiple", **QUIET, **MODEL_EVENTS}
 KEPT_SECONDS = 3600  # so long a visitor's answer and pin are kept after the last click
 FILES_CHECKED, FILES_KEPT = (
     600,

@@ -34,7 +34,12 @@ class Far:
     @property
     def told(self) -> str:
         """Return it as a sentence's part."""
-        return f"{self.what}: {self.done:,} of {self.whole:,}"
+        return f"{self.what}: {self.counted}"
+
+    @property
+    def counted(self) -> str:
+        """Return its numbers."""
+        return f"{self.done:,} of {self.whole:,}"
 
     @property
     def share(self) -> float:
@@ -56,16 +61,44 @@ class StoppedError(Exception):
 Tell = Callable[[Far], None]  # raises `StoppedError` when nobody waits
 
 
-def in_steps(work: Callable[[Tell], Found]) -> Iterator[Far | Done[Found]]:
+class Press:
+    """One visitor's work under way: the events that end it share this object, none has a copy.
+
+    Gradio's own cancelling would leave the work going until it tells twice more, and may show a
+    line of progress that was sent before; work that is over ends by itself, with a last line.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing under way."""
+        self._number = 0
+        self.ended = True  # nothing was begun since the last end
+        self.forgotten: tuple[str, ...] = ()  # the parts that the end emptied
+
+    def begin(self) -> Callable[[], bool]:
+        """Begin a piece of work, which ends the one before; return what says that it is over."""
+        self._number += 1
+        self.ended, mine = False, self._number
+        return lambda: self._number != mine
+
+    def end(self, *forgotten: str) -> None:
+        """End what is under way, where it tells next; `forgotten` are parts that are emptied."""
+        self._number += 1
+        self.ended, self.forgotten = True, forgotten
+
+
+def in_steps(
+    work: Callable[[Tell], Found], over: Callable[[], bool] = lambda: False
+) -> Iterator[Far | Done[Found]]:
     """Run `work` in a thread of its own; yield how far it is, at last what it found.
 
-    Closing the iterator stops the work where it tells next. An error of the work is raised here.
+    Closing the iterator stops the work where it tells next; so does `over`, and the iterator ends.
+    An error of the work is raised here.
     """
     told: queue.SimpleQueue[Far | Done[Found] | BaseException] = queue.SimpleQueue()
     nobody_waits = threading.Event()
 
     def tell(far: Far) -> None:
-        if nobody_waits.is_set():
+        if nobody_waits.is_set() or over():
             raise StoppedError
         told.put(far)
 
@@ -73,8 +106,6 @@ def in_steps(work: Callable[[Tell], Found]) -> Iterator[Far | Done[Found]]:
         try:
             with bulk_work():
                 told.put(Done(work(tell)))
-        except StoppedError:
-            pass
         except BaseException as error:  # it belongs to whoever waits for it
             told.put(error)
 
@@ -84,6 +115,8 @@ def in_steps(work: Callable[[Tell], Found]) -> Iterator[Far | Done[Found]]:
             step = told.get()
             while not told.empty():  # the latest is enough
                 step = told.get()
+            if isinstance(step, StoppedError) or over():
+                return
             if isinstance(step, BaseException):
                 raise step
             yield step

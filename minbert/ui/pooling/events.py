@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -25,7 +25,11 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts import blocks
 from minbert.ui.parts.answer_words import capital, comparison
 from minbert.ui.parts.both_poolings import answers_table, pooling_figure
+from minbert.ui.parts.coloured_words import ByGradients, moods_block, pair_words
+from minbert.ui.parts.colouring import Shown as Coloured
+from minbert.ui.parts.colouring import in_colour
 from minbert.ui.parts.refusal import asked_pair, refusal
+from minbert.ui.parts.steps import Press
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling import findings
 from minbert.ui.pooling.figures import contributions_figure, layers_figure, split_figure
@@ -78,7 +82,7 @@ class Lab:
             if question.second or name == engine.splitting
         }
         shown = self.both_answers(answers, alone if not question.second else "")
-        moods = self.moods(question, states)
+        moods = self.moods(question, answers, states)
         if not question.second:
             waiting = [
                 blocks.finding_block(NO_SECOND, [], how)
@@ -114,22 +118,43 @@ class Lab:
         told = TEXTS["own.no_split"].format(pooling=poolings)
         return blocks.finding_block("There is no exact split here", [told], ""), None
 
-    def moods(self, question: Question, states: Mapping[str, Sequence[Tensor | None]]) -> Shown:
-        """Show what each word adds to the mood, where a model's pooling allows it."""
+    def moods(
+        self,
+        question: Question,
+        answers: Mapping[str, Answer],
+        states: Mapping[str, Sequence[Tensor | None]],
+        others: Sequence[ByGradients] = (),
+    ) -> Shown:
+        """Show what each word adds to the mood, exactly where a model's pooling allows it.
+
+        `others` are lines of poolings that don't.
+        """
         name = self.engine.splitting
         if name is None:
-            return self.no_split()
+            return (moods_block({}, [], others), None) if others else self.no_split()
         predictor, last = self.engine.answering[name], last_of(states[name])
         texts = zip("AB", question.texts[: len(question.pieces)], last, strict=False)
         splits = {
             sentence: split_sentiment(predictor, text, state=state)
             for sentence, text, state in texts
         }
-        title, lines = findings.contributions_finding(splits)
-        told = blocks.finding_block(
-            title, lines, TEXTS["read.contributions"], contributions_table(splits)
-        )
-        return told, contributions_figure(splits)
+        told = [*findings.contributions_finding(splits), TEXTS["read.contributions"]]
+        numbers = contributions_table(splits)
+        words = moods_block(splits, answers[name].sentiments, others, told, numbers)
+        return words, contributions_figure(splits)
+
+    def colour(self, first: str, second: str, press: Press | None = None) -> Iterator[Coloured]:
+        """Add a line of words for each pooling without an exact split; tell how far it is."""
+
+        def show(question: Question, others: Sequence[ByGradients]) -> str:
+            name, answers, states = self.engine.splitting, {}, {}
+            if name is not None:
+                predictor = self.engine.answering[name]
+                answers[name] = self.engine.answer(predictor, question)
+                states[name] = self.states(predictor, question)
+            return self.moods(question, answers, states, others)[0]
+
+        yield from in_colour(self.engine, first, second, show, press)
 
     def split(
         self,
@@ -146,7 +171,9 @@ class Lab:
         last = known(last_of(states[name]))
         split = split_similarity(predictor, *question.texts, states=last)
         title, lines = findings.split_finding(split, pair)
-        told = blocks.finding_block(title, lines, TEXTS["read.split"], split_table(split))
+        told = blocks.finding_block(
+            title, lines, TEXTS["read.split"], split_table(split), shown=pair_words(split)
+        )
         return told, split_figure(split)
 
     def layers(self, question: Question, states: Mapping[str, Sequence[Tensor | None]]) -> Shown:

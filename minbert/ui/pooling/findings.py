@@ -45,10 +45,9 @@ def marks_share(split: SimilaritySplit) -> float:
     return float(split.matrix.sum() - inner)
 
 
-def contributions_finding(splits: Mapping[str, SentimentSplit]) -> tuple[str, list[str]]:
+def contributions_finding(splits: Mapping[str, SentimentSplit]) -> list[str]:
     """Name the word that speaks loudest for the class that each sentence got."""
-    told = [loudest_word(name, split) for name, split in splits.items()]
-    return told[0], told[1:]
+    return [loudest_word(name, split) for name, split in splits.items()]
 
 
 def loudest_word(name: str, split: SentimentSplit) -> str:
@@ -62,7 +61,7 @@ def loudest_word(name: str, split: SentimentSplit) -> str:
     top = max(words, key=lambda place: float(column[place]))
     return (
         f"Sentence {name} is {label} ({sure}): “{split.words.labels[top]}” speaks loudest for it "
-        f"({float(column[top]):+.2f})"
+        f"({float(column[top]):+.2f})."
     )
 
 

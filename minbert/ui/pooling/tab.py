@@ -13,19 +13,21 @@ import gradio as gr
 from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
+from minbert.ui.parts.colouring import GradientsButton, build_button, button_events
 from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
-from minbert.ui.parts.figures import figure_place
+from minbert.ui.parts.figures import figure_place, plot_place, two_sides
 from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
+from minbert.ui.pooling.labels_events import YourLabels
+from minbert.ui.pooling.labels_tab import build_labels, labels_events
 from minbert.ui.pooling.left_out import Occlusion, waiting
 from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets
 from minbert.ui.question import Asked
 
 TEXTS = texts_of(__package__)
-SIDE = 330  # pixels that a side needs at least
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +82,7 @@ class PoolingTab:
     answers: Figure
     split: Figure
     contributions: Figure
+    colour: GradientsButton
     layers: Figure
     left_out: LeftOutPart
     sets: SetPart
@@ -90,9 +93,9 @@ class PoolingTab:
         return [*self.answers, *self.split, *self.contributions, *self.layers]
 
 
-def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
-    """Build the pooling lab; `results` holds both models' scores on dev."""
-    records = records_of(engine, models, results)
+def build_pooling(engine: Engine, assets: Path) -> PoolingTab:
+    """Build the pooling lab; `assets` holds both models, their scores on dev, and examples."""
+    records = records_of(engine, assets / "models", assets / "results")
     widths = [model.config.encoder.hidden_size for model in reversed(engine.answering.values())]
     several = len(widths) > 1
     with view("Pooling lab", "pooling"), sub_views():
@@ -104,25 +107,20 @@ def build_pooling(engine: Engine, models: Path, results: Path) -> PoolingTab:
             gr.HTML(consequences(records, len(widths)), elem_id="lab-consequences")
         with view("Why similar?", "pooling-split"):
             split = figure_place("split")
-        with view("Words and mood", "pooling-moods"):
-            contributions = figure_place("contributions")
+        with view("Words and mood", "pooling-moods"), gr.Column(elem_classes="mb-figure"):
+            words = gr.HTML(elem_id="contributions-words")
+            colour = build_button(engine, "moods")
+            contributions = words, plot_place("contributions")
         with view("Words left out", "pooling-left_out"):
             left_out = build_left_out()
         with view("Layer by layer", "pooling-layers"):
             layers = figure_place("layers")
         with view("A set", "pooling-sets") as sets_view:
             sets = build_sets(Sets(engine), sets_view)
-    return PoolingTab(answers, split, contributions, layers, left_out, sets)
-
-
-def two_sides(left: str, right: str) -> tuple[Figure, Figure]:
-    """Make the places of two figures side by side; on a phone one stands below the other."""
-    with gr.Row(equal_height=True):
-        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
-            first = figure_place(left)
-        with gr.Column(min_width=SIDE, elem_classes="mb-column"):
-            second = figure_place(right)
-    return first, second
+        with view("Your labels", "pooling-labels"):
+            labels = build_labels(engine)
+        labels_events(YourLabels(engine, assets / "examples" / "tickets.csv"), labels)
+    return PoolingTab(answers, split, contributions, colour, layers, left_out, sets)
 
 
 def build_left_out() -> LeftOutPart:
@@ -221,7 +219,8 @@ class PoolingView:
 
 
 def lab_events(engine: Engine, texts: list[gr.Textbox], tab: PoolingTab) -> None:
-    """Wire the left-out words and the sets."""
+    """Wire the coloured words, the left-out words and the sets."""
+    button_events(tab.colour, texts, tab.contributions[0], Lab(engine).colour)
     left_out_events(Occlusion(engine), texts, tab.left_out)
     set_events(Sets(engine), tab.sets)
 

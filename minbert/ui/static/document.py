@@ -17,6 +17,8 @@ import plotly.graph_objects as go
 import plotly.io
 from plotly.offline import get_plotlyjs
 
+from minbert.ui.parts.coloured_words import SCRIPT as WORDS_SCRIPT
+
 MOST_BYTES = 9_000_000
 HERE = Path(__file__).parent
 FONT = '"IBM Plex Sans", system-ui, sans-serif'
@@ -149,7 +151,7 @@ def document(
         f'<script type="application/json" id="data-{escape(key)}">{embedded(value)}</script>\n'
         for key, value in stored.items()
     )
-    script = (HERE / "page.js").read_text(encoding="utf-8")
+    script = f"({WORDS_SCRIPT})();\n" + (HERE / "page.js").read_text(encoding="utf-8")
     html = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

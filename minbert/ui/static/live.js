@@ -4,6 +4,7 @@
   const byId = (id) => document.getElementById(`live-${id}`);
   const [first, second, lesson, button] = ["first", "second", "lesson", "answer"].map(byId);
   const [told, progress, counts, cards] = ["told", "progress", "counts", "cards"].map(byId);
+  const words = makeLiveWords(data), reading = makeLiveReading(data, words.fillTable);
   const PAUSE = 400; // milliseconds without a key before an answer follows the typing
 
   const locate = (name) =>
@@ -24,11 +25,7 @@
     return element;
   };
 
-  const percent = (share) => {
-    if (share === 0 || share === 1) return `${100 * share} %`;
-    if (share > 0.995) return "> 99 %";
-    return share < 0.005 ? "< 1 %" : `${(100 * share).toFixed(0)} %`;
-  };
+  const { percent } = liveNumbers;
   const clamped = (score) => Math.min(Math.max(score, 0), 5);
   const whole = (number) => number.toLocaleString("en-US");
 
@@ -43,6 +40,8 @@
   const card = (title, finding, ...body) =>
     made("section", "mb-card", "", made("h3", "", title), made("p", "mb-finding", finding), ...body);
 
+  const rating = (shares) => shares.reduce((sum, share, place) => sum + place * share, 0);
+
   const sentimentCard = (name, shares) => {
     const best = shares.indexOf(Math.max(...shares));
     const rows = shares.map((share, place) => made(
@@ -51,7 +50,7 @@
       meter(share, `${data.labels[place]}: ${percent(share)}`),
       made("span", "mb-value", percent(share)),
     ));
-    const expected = shares.reduce((sum, share, place) => sum + place * share, 0).toFixed(1);
+    const expected = rating(shares).toFixed(1);
     const often = data.withinOne
       ? `; within one class of people's in ${percent(data.withinOne)} of unseen sentences` : "";
     const note = `expected rating ${expected} (0 very negative, 4 very positive)${often}`;
@@ -166,6 +165,8 @@
 
   const clear = (text, isProblem) => {
     cards.replaceChildren();
+    words.clear();
+    reading.clear();
     counts.replaceChildren();
     say(text, isProblem);
   };
@@ -185,7 +186,10 @@
       if (turn !== asked) return;
       counts.replaceChildren(notices(loaded.split, texts));
       cards.replaceChildren(drawn(found));
+      words.show(loaded.explain, { ...found, ratings: found.sentiments.map(rating) });
+      reading.clear();
       say(`Answered in this browser in ${(performance.now() - start).toFixed(0)} ms; nothing that you type leaves it.`);
+      reading.read(loaded, texts, found, () => turn === asked).catch((error) => say(`${error.message}.`, true));
     } catch (error) {
       if (turn === asked) clear(`${error.message}.`, true);
     } finally {

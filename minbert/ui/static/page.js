@@ -1,10 +1,11 @@
 // The script of the page of findings: draws figures when they come into view, shows the chosen panels and maps.
 "use strict";
 (() => {
-  const read = (name) => JSON.parse(document.getElementById(`data-${name}`).textContent);
-  const figures = read("figures"), template = read("template"), attention = read("attention");
-  const options = { displayModeBar: false, responsive: true };
   const byId = (id) => document.getElementById(id);
+  const read = (name) => JSON.parse(document.getElementById(`data-${name}`).textContent);
+  const figures = { ...read("figures"), ...(byId("data-live") ? read("live").figures : {}) };
+  const template = read("template"), attention = read("attention");
+  const options = { displayModeBar: false, responsive: true };
   const drawn = new Set();
 
   const react = (place, data, layout) =>
@@ -70,6 +71,12 @@
     else react(place, figures[place.id].data, figures[place.id].layout);
   };
 
+  // A figure that changes: `change` is given its data and layout.
+  window.minbertFigure = (key, change) => {
+    change(figures[key]);
+    if (drawn.has(byId(key))) react(byId(key), figures[key].data, figures[key].layout);
+  };
+
   const near = new IntersectionObserver(
     (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => {
       near.unobserve(entry.target);
@@ -94,6 +101,17 @@
     list.addEventListener("change", () => showPanel(list));
     showPanel(list); // a browser may have kept what was chosen before a reload
   });
+  // A teacher's link, #lesson=negation, opens that lesson.
+  const openLesson = () => {
+    const id = new URLSearchParams(location.hash.slice(1)).get("lesson"), place = id && byId(`lesson-${id}`);
+    if (!place) return;
+    const list = byId("lesson"), panels = [...document.querySelectorAll('[data-panel="lesson"]')];
+    list.value = panels.indexOf(place.parentElement);
+    showPanel(list);
+    list.scrollIntoView();
+  };
+  addEventListener("hashchange", openLesson);
+  openLesson();
   chosen.forEach((list) => list.addEventListener("change", showMap));
   showMap();
   const places = document.querySelectorAll("[data-figure]");

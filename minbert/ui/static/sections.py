@@ -21,13 +21,17 @@ from minbert.ui.engine import Engine
 from minbert.ui.experiments.events import CURVE_MEASURES, REPORT_METRICS, Experiments
 from minbert.ui.experiments.findings import READ_CLAIMS, claims_finding
 from minbert.ui.experiments.tables import claims_block
+from minbert.ui.page import within_one
+from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import finding_block, note_block, problems_block
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import opening, scores_block
 from minbert.ui.pooling.sets_events import TOGETHER, Sets
 from minbert.ui.static.attention import attention_block
 from minbert.ui.static.document import Figures, chooser
+from minbert.ui.try_it.reading import mood_shown, pair_shown, read_moods, read_pair
 
 TEXTS = texts_of(__package__)
 STILL = TEXTS["sections.still"]
@@ -53,12 +57,10 @@ def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, 
     width = source.engine.mean.config.encoder.hidden_size
     experiments = Experiments(read_results(source.results))
     return {
+        "lessons": ("Lessons", lessons_block(source, figures)),
         "scores": ("How good it is", missing + numbers_block(records) + scores_block(records)),
         "tasks": ("What it learned from", tasks_block(records) + cost_block(records)),
-        "pooling": (
-            "One model twice: CLS and mean pooling",
-            opening(width) + lessons_block(source, figures),
-        ),
+        "pooling": ("One model twice: CLS and mean pooling", opening(width)),
         "sets": ("A set of sentences under both poolings", sets_block(source.engine, figures)),
         "attention": (
             "What its heads look at",
@@ -71,33 +73,63 @@ def sections(source: Source, figures: Figures, attention: Sequence[Mapping[str, 
 
 
 def lessons_block(source: Source, figures: Figures) -> str:
-    """Return each lesson under both poolings: answers, split of the cosine, words, layers."""
+    """Return each lesson as the page shows it: both poolings' answers, words, curves, layers."""
+    often = within_one(source.results)
     panels = {
-        lesson.title: lesson_panel(source.engine, lesson, figures) for lesson in source.lessons
+        lesson.title: lesson_panel(source.engine, lesson, figures, often)
+        for lesson in source.lessons
     }
     return chooser("lesson", "Lesson", panels)
 
 
-def lesson_panel(engine: Engine, lesson: Lesson, figures: Figures) -> str:
-    """Return a lesson: sentences, what to see, a block of words and a figure for each question."""
-    asked = engine.ask(lesson.first, lesson.second)
+def lesson_panel(
+    engine: Engine, lesson: Lesson, figures: Figures, often: float | None = None
+) -> str:
+    """Return a lesson: sentences, what to see, both answers, the words, a figure each question.
+
+    Args:
+        engine: of both models.
+        lesson: its sentences.
+        figures: get those of the lesson.
+        often: how often the mean model is at most one class off.
+    """
+    found = engine.asked(engine.ask(lesson.first, lesson.second))
     texts = "".join(
         f"<p><strong>{name}</strong> {escape(text)}</p>"
-        for name, text in zip("AB", asked.texts, strict=True)
+        for name, text in zip("AB", found.question.texts, strict=True)
         if text
     )
-    found = Lab(engine).compare(asked, alone=ALONE)
+    lab = Lab(engine).compare(found.question, alone=ALONE)
     questions = (
-        ("answers", "What both answer", *found.answers),
-        ("split", "Why are these two similar?", *found.split),
-        ("words", "Which words make the mood?", *found.contributions),
-        ("layers", "Layer by layer", *found.layers),
+        ("reading", "As you read A", *curve_of(mood_shown(read_moods(engine, lesson.first)))),
+        ("reading-pair", "As you read B", *pair_curve(engine, lesson)),
+        ("split", "Why are these two similar?", *lab.split),
+        ("words", "Which words make the mood?", *lab.contributions),
+        ("layers", "Layer by layer", *lab.layers),
     )
-    return f'<div class="mb-asked">{texts}</div><p>{escape(lesson.see)}</p>' + "".join(
+    answers = answer_panel(found.answer, 0.5, often, other=found.other, names=engine.names)
+    return (
+        f'<div id="lesson-{lesson.id}"><div class="mb-asked">{texts}</div>'
+        f"<p>{escape(lesson.see)}</p>{answers}"
+        f'<p class="mb-question">Which words?</p>{exact_words(found)}</div>'
+    ) + "".join(
         question(name, words_of, figures.place(f"lesson-{lesson.id}-{part}", figure, name))
         for part, name, words_of, figure in questions
         if figure is not None
     )
+
+
+def pair_curve(engine: Engine, lesson: Lesson) -> tuple[str, go.Figure | None]:
+    """Return the words and the figure of the similarity as B is read; none where A is alone."""
+    if not lesson.second:
+        return "", None
+    return curve_of(pair_shown(read_pair(engine, lesson.first, lesson.second)))
+
+
+def curve_of(shown: tuple[str, dict[str, Any]]) -> tuple[str, go.Figure]:
+    """Return words and figure of what a tab would update."""
+    words, update = shown
+    return words, update["value"]
 
 
 def question(name: str, told: str, figure: str) -> str:

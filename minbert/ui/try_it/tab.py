@@ -13,7 +13,7 @@ from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.question import Asked
 from minbert.ui.scripts import MAKE_LINK
-from minbert.ui.try_it.colouring import ColouredPart, build_coloured
+from minbert.ui.try_it.coloured import ColouredPart, build_coloured
 from minbert.ui.try_it.edits import EditRow, Edits, Steps, build_edits
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.try_it.phrases import build_phrases

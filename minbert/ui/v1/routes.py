@@ -25,6 +25,7 @@ from starlette.exceptions import HTTPException
 from minbert.backends.waiting import answered
 from minbert.batch import BatchTable, RowAnswer
 from minbert.labels import MOST_ROWS, Comparison, LabelWork
+from minbert.ui.parts.events import LABEL_PLACES
 from minbert.ui.server import forms
 from minbert.ui.v1 import answers
 from minbert.ui.v1.middleware import BodyLimit, SubPath
@@ -40,7 +41,6 @@ from minbert.ui.v1.refusals import (
 )
 
 MOST_INPUTS = 64  # of one request; a table is for more
-LABEL_PLACES = 2  # comparisons of labels that go at once; others wait without a thread
 
 
 class Answer(JSONResponse):

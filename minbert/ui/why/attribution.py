@@ -1,4 +1,4 @@
-"""Which words made this answer: four methods side by side, their sums, where they disagree."""
+"""Which words made this answer: four methods, a line each, their sums, where they disagree."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ from minbert.explain import (
 )
 from minbert.metrics import average_ranks
 from minbert.predictor import Predictor
+from minbert.ui.parts.blocks import finding_block
+from minbert.ui.parts.coloured_words import Line, coloured
 from minbert.ui.parts.colours import AGAINST, FOR
 from minbert.ui.parts.figures import places, plain, themed
 from minbert.ui.parts.steps import Far, Tell, watched
 from minbert.ui.parts.tables import table
+from minbert.ui.parts.texts import texts_of
 from minbert.ui.why.subject import Subject, short_name, target_name
 
+TEXTS = texts_of(__package__)
 NAMES = {
     "integrated gradients": "integrated gradients",
     "gradient": "gradient × input",
@@ -36,6 +40,7 @@ HEADS = {
     "occlusion": "leaving<br>it out",
     "rollout": "attention<br>rollout",
 }
+ALL = {2: "Both", 3: "All three", 4: "All four"}  # methods, as they come
 UNSIGNED = "rgba(128,128,128,0.85)"  # a share has no side
 MOST_DRAWN = 30  # words of a figure; the table has all
 PRINTED_RANKS = 3
@@ -81,27 +86,53 @@ class Attribution:
         return list(zip(*columns, strict=True))
 
 
-def attribute(
+def by_gradients(
     predictor: Predictor, subject: Subject, target: int | str | None, tell: Tell
 ) -> Attribution:
-    """Ask all four methods; the gradients come together."""
-    texts, task = (subject.first, subject.second), subject.task
+    """Ask both methods that take gradients, which come together."""
 
     def told(done: int, whole: int) -> None:
-        tell(Far("Step 1 of 3, points of integrated gradients", done, whole))
+        tell(Far("points of integrated gradients", done, whole))
 
-    tell(Far("Step 1 of 3, points of integrated gradients", 0, 1))
-    found = integrated_gradients(predictor, *texts, task=task, target=target, progress=told)
-    score = found.target.score
-    gradients = (
+    texts = subject.first, subject.second
+    found = integrated_gradients(predictor, *texts, task=subject.task, target=target, progress=told)
+    methods = (
         Explanation("integrated gradients", found.target, found.first, found.second, signed=True),
         Explanation("gradient", found.target, *found.gradient, signed=True),
     )
-    watching = watched(predictor, "Step 2 of 3, texts with a word left out", tell)
-    left_out = explain(watching, *texts, task=task, target=score, method="occlusion")
-    tell(Far("Step 3 of 3, attention maps", 0, 1))
-    rolled = explain(predictor, *texts, task=task, target=score, method="rollout")
-    return Attribution(subject, found, (*gradients, left_out, rolled))
+    return Attribution(subject, found, methods)
+
+
+def further(predictor: Predictor, found: Attribution, method: str, tell: Tell) -> Attribution:
+    """Ask one more method about the same target."""
+    texts, target = (found.subject.first, found.subject.second), found.gradients.target
+    asked = watched(predictor, f"texts, {NAMES[method]}", tell)
+    tell(Far(NAMES[method], 0, 1))
+    more = explain(asked, *texts, task=target.task, target=target.score, method=method)
+    return dataclasses.replace(found, explanations=(*found.explanations, more))
+
+
+def method_lines(found: Attribution) -> list[Line]:
+    """Return each sentence by each method."""
+    return [
+        Line(
+            name,
+            list(zip(side.words, side.values, strict=True)),
+            label=NAMES[each.method],
+            shares=not each.signed,
+        )
+        for place, name in enumerate(found.subject.names)
+        for each in found.explanations
+        if (side := (each.first, each.second)[place]).words
+    ]
+
+
+def attribution_block(found: Attribution) -> str:
+    """Show the sentence once for each method, its words tinted."""
+    title, lines = finding(found)
+    shown = coloured(method_lines(found))
+    numbers = attribution_table(found)
+    return finding_block(title, lines, TEXTS["read.attribution"], numbers, shown=shown)
 
 
 def finding(found: Attribution) -> tuple[str, list[str]]:
@@ -118,9 +149,10 @@ def finding(found: Attribution) -> tuple[str, list[str]]:
     most = max(votes, key=votes.count)
     what = short_name(found.gradients.target)
     if votes.count(most) == len(methods):
-        title = f"All four methods put “{entries[most][1]}” first for {what}"
+        title = f"{ALL[len(methods)]} methods put “{entries[most][1]}” first for {what}"
     elif votes.count(most) > 1:
-        title = f"{votes.count(most)} of 4 methods put “{entries[most][1]}” first for {what}"
+        count = f"{votes.count(most)} of {len(methods)}"
+        title = f"{count} methods put “{entries[most][1]}” first for {what}"
     else:
         title = f"Each method puts another word first for {what}"
     others = [
@@ -136,8 +168,8 @@ def finding(found: Attribution) -> tuple[str, list[str]]:
         lines.append(f"{skipped} further words were not left out, and are not shown.")
     if len(entries) > MOST_DRAWN:
         lines.append(
-            f"Drawn are the {MOST_DRAWN} words that rank highest with any method; the table has "
-            f"all {len(entries)}."
+            f"The bars are of the {MOST_DRAWN} words that rank highest with any method; the lines "
+            f"and the table have all {len(entries)}."
         )
     return title, lines
 

@@ -18,9 +18,9 @@ TASK_OF = {OF_A: "sentiment", OF_B: "sentiment", PARAPHRASE: "paraphrase", SIMIL
 ANSWER = "answer"  # the target that the page's own answer is
 TARGETS: dict[str, list[tuple[str, str]]] = {
     "sentiment": [
+        ("the rating", EXPECTED),
         ("the class it answers", ANSWER),
         *((name, str(place)) for place, name in enumerate(SENTIMENT.labels)),
-        ("expected rating", EXPECTED),
     ],
     "paraphrase": [("yes", ANSWER)],
     "similarity": [
@@ -108,7 +108,7 @@ def target_name(target: Target) -> str:
     """Name the number that is explained, with its unit."""
     if target.task == "sentiment":
         if target.score == EXPECTED:
-            return "the expected rating (0 to 4)"
+            return "the rating (0 to 4)"
         return f"“{SENTIMENT.labels[int(target.score)]}” (its log-odds against the other classes)"
     if target.task == "paraphrase":
         return "“yes” (its log-odds)"

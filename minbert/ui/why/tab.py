@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import note_block
-from minbert.ui.parts.events import MODEL_EVENTS, QUIET
-from minbert.ui.parts.figures import no_figure
+from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, PRIVATE, QUIET
+from minbert.ui.parts.figures import no_figure, plot_place
+from minbert.ui.parts.steps import Press
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
+from minbert.ui.question import Asked
+from minbert.ui.scripts import RESIZE
 from minbert.ui.why.bias_record import record_block
-from minbert.ui.why.events import Why
+from minbert.ui.why.events import PARTS, Why, exact_words, idle
 from minbert.ui.why.subject import KINDS, OF_A, TARGETS
 
 TEXTS = texts_of(__package__)
-LATE = 1.5  # seconds that an answer already sent may still take
-WAITING = TEXTS.by_name("tab.waiting")  # part: what it shows before its button is pressed
+WAITING = TEXTS.by_name("tab.waiting")  # part: what it shows before the button is pressed
 MASK_SWITCH = "Mask words for people before the model reads"
-
-
-@dataclasses.dataclass(frozen=True)
-class Part:
-    """A button, what it fills, and the button that stops it where it takes long."""
-
-    name: str
-    start: gr.Button
-    stop: gr.Button | None
-    words: gr.HTML
-    plot: gr.Plot | None
-
-    @property
-    def outputs(self) -> list[gr.components.Component]:
-        """List what the event fills."""
-        return [part for part in (self.words, self.plot, self.stop) if part is not None]
-
-    def forget(self) -> tuple[Any, ...]:
-        """Return what the part shows before its button is pressed."""
-        shown: list[Any] = [note_block(WAITING[self.name])]
-        if self.plot is not None:
-            shown.append(no_figure())
-        if self.stop is not None:
-            shown.append(gr.update(visible=False))
-        return tuple(shown)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,107 +34,199 @@ class WhyTab:
 
     kind: gr.Radio
     target: gr.Dropdown
+    start: gr.Button
+    stop: gr.Button
+    exact: gr.HTML
+    fold: gr.Accordion  # of the bars
     masked: gr.Checkbox
-    parts: dict[str, Part]
+    places: dict[str, Block]  # what the press fills, by its name
+    templates: TemplatesPart
+    press: gr.State
+
+    def forget(self, *parts: str) -> Callable[[Press], dict[Any, Any]]:
+        """Return what ends a press, and shows parts as before it."""
+
+        def shown(press: Press) -> dict[Any, Any]:
+            press.end(*parts)
+            return self.waiting(parts)
+
+        return shown
+
+    def waiting(self, parts: Sequence[str]) -> dict[Any, Any]:
+        """Return parts as before a press, and nothing under way."""
+        told: dict[str, Any] = {part: note_block(WAITING[part]) for part in parts}
+        if "words" in parts:
+            told |= {"bars": no_figure(), "bars' fold": gr.update(visible=False)}
+        return {self.places[name]: value for name, value in (told | idle()).items()}
+
+
+@dataclasses.dataclass(frozen=True)
+class TemplatesPart:
+    """Sentences of ours, the button that asks about them, and the one that stops it."""
+
+    start: gr.Button
+    stop: gr.Button
+    words: gr.HTML
+    plot: gr.Plot
+    press: gr.State
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """List what the event fills."""
+        return [self.words, self.plot, self.stop]
+
+    def forget(self, press: Press) -> tuple[Any, ...]:
+        """End a press; return what the part shows before it."""
+        press.end()
+        return self.waiting()
+
+    def waiting(self) -> tuple[Any, ...]:
+        """Return what the part shows before a press."""
+        return note_block(WAITING["templates"]), no_figure(), gr.update(visible=False)
 
 
 def build_why(results: Path, engine: Engine) -> WhyTab:
     """Build the tab; `results` may hold the record of bias. Nothing is computed here."""
-    parts: dict[str, Part] = {}
+    places: dict[str, Block] = {}
     with view("Why?", "why"):
-        kind = gr.Radio(list(KINDS), value=OF_A, label="Explain which answer?", elem_id="why-kind")
+        with gr.Row():
+            kind = gr.Radio(
+                list(KINDS),
+                value=OF_A,
+                label="Explain which answer?",
+                elem_id="why-kind",
+                scale=3,
+                min_width=320,
+            )
+            target = gr.Dropdown(
+                TARGETS["sentiment"],
+                value=TARGETS["sentiment"][0][1],
+                label="What of it?",
+                elem_id="why-target",
+                min_width=200,
+            )
+            start = gr.Button(
+                "Explain this answer",
+                variant="primary",
+                elem_id="why-explain",
+                scale=0,
+                min_width=240,
+            )
+        with gr.Row():
+            places["progress"] = gr.HTML(elem_id="why-progress")
+            places["stop"] = stop = stop_button("why-stop")
         with sub_views():
             with view("Words", "why-words"):
-                with gr.Row():
-                    target = gr.Dropdown(
-                        TARGETS["sentiment"],
-                        value=TARGETS["sentiment"][0][1],
-                        label="Explain what of it?",
-                        elem_id="why-target",
-                        min_width=220,
-                    )
-                    start, stop = buttons("words", "Rank the words")
-                parts["words"] = place("words", start, stop, figure=True)
+                exact = gr.HTML(elem_id="why-exact")
+                places["words"] = told("words")
+                places["bars' fold"] = fold = gr.Accordion(
+                    "The same as bars", open=False, visible=False, elem_id="why-bars"
+                )
+                with fold:
+                    places["bars"] = plot_place("why-words", visible=False)
                 opening = TEXTS["tab.opening"].format(pooling=engine.names["mean"])
                 gr.HTML(note_block(opening), elem_id="why-opening")
-            with view("Fewest words", "why-fewest"):
-                parts["fewest"] = pressed("fewest", "Take words away")
-            with view("Other words", "why-swaps"):
-                parts["swaps"] = pressed("swaps", "Try other words")
-            with view("Nearest examples", "why-nearest"):
-                start = gr.Button("Find them", elem_id="why-nearest", scale=0, min_width=200)
-                parts["nearest"] = place("nearest", start, None)
+            for part, title in (
+                ("fewest", "Fewest words"),
+                ("swaps", "Other words"),
+                ("nearest", "Nearest examples"),
+            ):
+                with view(title, f"why-{part}"):
+                    places[part] = told(part)
             with view("Alike for people?", "why-people"):
                 masked = gr.Checkbox(
                     label=MASK_SWITCH,
                     info="It then reads [MASK] in place of words such as “actress” or “Indian”.",
                     elem_id="why-masked",
                 )
-                parts["people"] = pressed("people", "Swap in my sentence")
-                parts["templates"] = pressed("templates", "Swap in our sentences", figure=True)
+                places["people"] = told("people")
+                templates = build_templates()
             with view("Masked in training", "why-training"):
                 record = record_block(results, own=bool(engine.own))
                 gr.HTML(f'<div class="mb-texts">{record}</div>', elem_id="why-record")
-    return WhyTab(kind, target, masked, parts)
+        press = pressed()
+    return WhyTab(kind, target, start, stop, exact, fold, masked, places, templates, press)
 
 
-def pressed(name: str, label: str, *, figure: bool = False) -> Part:
-    """Make a part of a button, one that stops it, and the place below them."""
+def build_templates() -> TemplatesPart:
+    """Build the part of our own sentences, which depend on nothing that is typed."""
     with gr.Row():
-        start, stop = buttons(name, label)
-    return place(name, start, stop, figure=figure)
-
-
-def buttons(name: str, label: str) -> tuple[gr.Button, gr.Button]:
-    """Make a part's button, and the one that stops it."""
-    start = gr.Button(label, elem_id=f"why-{name}", scale=0, min_width=240)
-    stop = gr.Button("Stop", elem_id=f"why-{name}-stop", visible=False, scale=0, min_width=100)
-    return start, stop
-
-
-def place(name: str, start: gr.Button, stop: gr.Button | None, *, figure: bool = False) -> Part:
-    """Make the place of what a part shows."""
-    plot = None
+        start = gr.Button("Swap in our sentences", elem_id="why-templates", scale=0, min_width=240)
+        stop = stop_button("why-templates-stop")
     with gr.Column(elem_classes="mb-figure"):
-        told = gr.HTML(note_block(WAITING[name]), elem_id=f"why-{name}-told")
-        if figure:
-            plot = gr.Plot(
-                show_label=False, elem_id=f"why-{name}-plot", elem_classes="mb-plot", visible=False
-            )
-    return Part(name, start, stop, told, plot)
+        words = gr.HTML(note_block(WAITING["templates"]), elem_id="why-templates-told")
+        drawn = plot_place("why-templates", visible=False)
+    return TemplatesPart(start, stop, words, drawn, pressed())
 
 
-def why_events(engine: Engine, texts: Sequence[gr.Textbox], tab: WhyTab) -> None:
-    """Wire the tab: each part on its button; all forget when the subject changes.
+def pressed() -> gr.State:
+    """Make what the events of one button share."""
+    return gr.State(Press(), time_to_live=KEPT_SECONDS)
+
+
+def stop_button(name: str) -> gr.Button:
+    """Make a button that stops something, for as long as that is under way."""
+    return gr.Button("Stop", elem_id=name, visible=False, scale=0, min_width=100)
+
+
+def told(part: str) -> gr.HTML:
+    """Make the place of what a part shows."""
+    return gr.HTML(note_block(WAITING[part]), elem_id=f"why-{part}-told")
+
+
+class WhyView:
+    """The words of the tab that come with the answer, as a view of the present question."""
+
+    def __init__(self, tab: WhyTab) -> None:
+        """Bind the tab."""
+        self._exact = tab.exact
+        self.controls, self.outputs = [tab.kind], [tab.exact]
+
+    def fill(self, found: Asked, kind: str) -> dict[Any, Any]:
+        """Return the coloured words."""
+        return {self._exact: exact_words(found, kind)}
+
+    def cleared(self) -> dict[Any, Any]:
+        """Return the place empty."""
+        return {self._exact: ""}
+
+
+def why_events(engine: Engine, texts: Sequence[gr.Textbox], current: gr.State, tab: WhyTab) -> None:
+    """Wire the tab: one press fills it; what it depends on makes it forget, and stops it.
 
     Args:
         engine: the models.
         texts: both sentences' boxes.
+        current: the present answer.
         tab: what was built.
     """
-    why, parts = Why(engine), tab.parts
-    subject = [*texts, tab.kind]
-    wired: list[tuple[Part, Callable[..., Any], list[Any]]] = [
-        (parts["words"], why.attribute, [*subject, tab.target]),
-        (parts["fewest"], why.reduce, subject),
-        (parts["swaps"], why.swap, subject),
-        (parts["nearest"], why.nearest, subject),
-        (parts["people"], why.probe, [*subject, tab.masked]),
-        (parts["templates"], why.probe_ours, [tab.kind, tab.masked]),
-    ]
-    tab.kind.input(why.choose, tab.kind, tab.target, **QUIET)
-    for part, function, inputs in wired:
-        begun = part.start.click(function, inputs, part.outputs, **QUIET, **MODEL_EVENTS)
-        ends = [tab.kind.input]
-        if part.name != "templates":  # its sentences are ours
-            ends += [text.change for text in texts]
-        if part.name == "words":
-            ends.append(tab.target.input)
-        if part.name in ("people", "templates"):
-            ends.append(tab.masked.input)
-        if part.stop is not None:
-            ends.append(part.stop.click)
-        gr.on(ends, part.forget, None, part.outputs, cancels=[begun], queue=False, **QUIET)
-        if part.stop is not None:  # a last line of progress may come after the cancel
-            late = part.stop.click(lambda: time.sleep(LATE), None, None, queue=False, **QUIET)
-            late.then(part.forget, None, part.outputs, queue=False, **QUIET)
+    why, places = Why(engine), list(tab.places.values())
+
+    def explain(*asked: Any) -> Iterator[dict[Any, Any]]:  # noqa: ANN401 - as `Why.explain`
+        for shown in why.explain(*asked):
+            yield {tab.places[name]: value for name, value in shown.items()}
+        press: Press = asked[-1]
+        if press.ended:  # what was sent before the end may be shown after it
+            yield tab.waiting(press.forgotten)
+
+    inputs = [*texts, tab.kind, tab.target, tab.masked, tab.press]
+    tab.start.click(explain, inputs, places, **PRESSED)
+    tab.kind.input(why.choose, [tab.kind, current], [tab.target, tab.exact], **QUIET)
+    free: dict[str, Any] = {"queue": False, **QUIET}
+    anew = [tab.kind.input, *(text.change for text in texts)]
+    gr.on(anew, tab.forget(*PARTS), tab.press, places, **free)
+    tab.target.input(tab.forget("words"), tab.press, places, **free)
+    tab.masked.input(tab.forget("people"), tab.press, places, **free)
+    tab.stop.click(tab.forget(), tab.press, places, **free)
+    tab.fold.expand(None, js=RESIZE, **PRIVATE)
+
+    part = tab.templates
+
+    def ours(kind: str, masked: bool, press: Press) -> Iterator[tuple[Any, ...]]:
+        yield from why.probe_ours(kind, masked, press)
+        if press.ended:
+            yield part.waiting()
+
+    part.start.click(ours, [tab.kind, tab.masked, part.press], part.outputs, **PRESSED)
+    ends = [tab.kind.input, tab.masked.input, part.stop.click]
+    gr.on(ends, part.forget, part.press, part.outputs, **free)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from minbert.explain.splits import split_sentiment
+from minbert.explain.splits import leaning_weights, split_sentiment
 from minbert.predictor import Predictor
 from minbert.text import pad
 from tests.minbert.explain.conftest import Build
@@ -49,6 +49,19 @@ def test_a_contribution_is_a_token_s_share(build: Build) -> None:
     head = predictor.model.heads["sentiment"].linear
     wanted = (hidden[3] @ head.weight[4].detach()) / len(hidden)
     assert split.contributions[3, 4].item() == pytest.approx(wanted.item(), abs=1e-6)
+
+
+@pytest.mark.parametrize("classes", [5, 2])
+def test_weights_of_the_leaning_give_each_token_s_part(classes: int, build: Build) -> None:
+    predictor = build(sentiment_classes=classes, sentiment_temperature=1.5)
+    leaning = split_sentiment(predictor, FILM, pieces=True).leaning
+    weights, bias = leaning_weights(predictor)
+    (hidden,) = predictor.hidden(predictor.encode_single([FILM]))
+    parts = (hidden.double() @ weights / len(hidden)).tolist()
+    assert parts == pytest.approx(leaning.values, abs=1e-6)
+    assert bias == pytest.approx(leaning.bias)
+    with pytest.raises(ValueError, match="should be 'mean' for an exact split"):
+        leaning_weights(build(pooling="cls"))
 
 
 def test_words_have_their_pieces_sum(build: Build) -> None:

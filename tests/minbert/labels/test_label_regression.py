@@ -10,7 +10,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from minbert.labels.regression import FitError, Regression, fit_regression
+from minbert.labels.regression import FitError, Regression, fit_regression, fit_regressions
 from tests.support import assert_close
 
 # What scikit-learn 1.9.1 says of `sample`, which isn't installed here; of two classes with C = 1:
@@ -131,3 +131,16 @@ def test_what_cannot_be_fitted_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("minbert.labels.regression.MOST_STEPS", 1)
     with pytest.raises(FitError, match="gradient"):
         fit_regression(x, y, 3)
+
+
+def test_parts_fitted_together_are_those_fitted_alone() -> None:
+    """Parts of other sizes, which share rows, with a unit that changes in one of them alone."""
+    x, y = sample(3, rows=40)
+    x = torch.cat([x + 1e4, (torch.arange(40) > 30)[:, None].double()], dim=1)
+    parts = [list(range(30)), list(range(5, 37, 2)), list(range(40))[::-1]]
+    together = fit_regressions(x, y, 3, parts, inverse_l2=0.5, tolerance=1e-9)
+    for part, found in zip(parts, together, strict=True):
+        alone = fit_regression(x[part], y[part], 3, inverse_l2=0.5, tolerance=1e-9)
+        assert_close(found.probabilities(x), alone.probabilities(x), 1e-6)
+    assert (together[0].weight[:, 4].abs() < 1e-12).all()
+    assert (together[1].weight[:, 4] != 0).all()

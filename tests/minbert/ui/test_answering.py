@@ -15,9 +15,9 @@ from minbert.ui.answering import Answering, Outputs, Place
 from minbert.ui.attention.events import Studio
 from minbert.ui.attention.masked_word import Extras
 from minbert.ui.engine import Engine
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.pooling.events import Lab
 from minbert.ui.question import Asked, Question
-from minbert.ui.try_it.colouring import exact_words
 from minbert.ui.try_it.events import Handlers
 
 A, B = "the cat sits in the garden", "a slow dog sleeps"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -104,30 +102,27 @@ def test_batch(engine: Engine, long: str) -> None:
     assert CUT not in shown.heads[0]
 
 
-PARTS: dict[str, Callable[[Why, str, str, str], Iterator[Any]]] = {
-    "words": lambda why, a, b, kind: why.attribute(a, b, kind, "answer"),
-    "fewest": lambda why, a, b, kind: why.reduce(a, b, kind),
-    "swaps": lambda why, a, b, kind: why.swap(a, b, kind),
-    "people": lambda why, a, b, kind: why.probe(a, b, kind, False),
-}
+def part_of_why(engine: Engine, part: str, first: str, second: str, kind: str) -> str:
+    """Return what one part of a press shows at its end."""
+    pressed = Why(engine).explain(first, second, kind, "answer", False, parts=[part])
+    return [shown[part] for shown in pressed if part in shown][-1]
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", ["words", "fewest", "swaps", "people"])
 def test_explanations_on_the_page_have_a_note(engine: Engine, long: str, part: str) -> None:
-    explained = PARTS[part]
-    for first, kind, cut in ((long, OF_A, "5"), (SHORT, OF_A, None)):
-        *_, last = explained(Why(engine), first, SHORT, kind)
-        notes = [each.text for each in read(last[0]).find("p", "mb-note") if "was cut" in each.text]
+    for first, cut in ((long, "5"), (SHORT, None)):
+        told = read(part_of_why(engine, part, first, SHORT, OF_A))
+        notes = [each.text for each in told.find("p", "mb-note") if "was cut" in each.text]
         assert [cut in note.split() for note in notes] == ([] if cut is None else [True])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_note_counts_what_the_answer_reads(engine: Engine, long: str, kind: str) -> None:
-    *_, last = Why(engine).probe(SHORT, long, kind, False)
+    told = part_of_why(engine, "people", SHORT, long, kind)
     cut = {OF_A: 0, OF_B: 5}.get(kind, together(engine, SHORT, long))
     if kind == SIMILARITY and engine.mean.config.similarity_score == "siamese":
         cut = 5
-    assert (f"cut: {cut} word pieces" in last[0]) == (cut > 0)
+    assert (f"cut: {cut} word pieces" in told) == (cut > 0)
 
 
 @pytest.mark.parametrize("task", [SENTIMENT, PARAPHRASE])

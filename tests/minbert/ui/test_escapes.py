@@ -28,6 +28,8 @@ from minbert.explain import (
 from minbert.explain.attention_view import AttentionView
 from minbert.explain.nearest import Neighbour, TrainingText
 from minbert.explain.splits import split_sentiment, split_similarity
+from minbert.labels import Comparison as ComparedLabels
+from minbert.labels import Mistake, compare, read_examples
 from minbert.records.bias import DEV
 from minbert.records.bias import FILE as BIAS_FILE
 from minbert.records.form import TASKS
@@ -50,8 +52,16 @@ from minbert.ui.experiments.figures import conflicts_figure, curves_figure
 from minbert.ui.experiments.scores_figure import scores_figure
 from minbert.ui.lessons import row
 from minbert.ui.parts import answer_cards, blocks, coloured_words, own_models, tables
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.score_rows import MAIN_METRICS, group_rows
-from minbert.ui.pooling import intro, left_out, sets_events, sets_figures, sets_findings
+from minbert.ui.pooling import (
+    intro,
+    labels_blocks,
+    left_out,
+    sets_events,
+    sets_figures,
+    sets_findings,
+)
 from minbert.ui.pooling import tables as pooling
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.sets import Comparison as ComparedSet
@@ -59,7 +69,7 @@ from minbert.ui.question import Answer, Asked
 from minbert.ui.static import attention as static_attention
 from minbert.ui.static import document, live, sections
 from minbert.ui.try_it import phrases, reading
-from minbert.ui.try_it.colouring import Colouring, exact_words
+from minbert.ui.try_it.coloured import Colouring
 from minbert.ui.try_it.events import Handlers
 from minbert.ui.why import attribution, bias, bias_record, nearest, reduction, swaps
 from minbert.ui.why.events import Why
@@ -122,12 +132,25 @@ class Given:
     @property
     def attribution(self) -> attribution.Attribution:
         subject = Subject(OF_A, A, None)
-        return marked(attribution.attribute(self.engine.mean, subject, None, lambda _: None))
+        found = attribution.by_gradients(self.engine.mean, subject, None, lambda _: None)
+        for method in ("occlusion", "rollout"):
+            found = attribution.further(self.engine.mean, found, method, lambda _: None)
+        return marked(found)
+
+    @property
+    def gradients(self) -> coloured_words.ByGradients:
+        found = integrated_gradients(self.engine.cls, A, task="sentiment", steps=2)
+        return coloured_words.ByGradients(MARK, {MARK: marked(found)}, [MOOD])
 
     @property
     def set(self) -> ComparedSet:
         (shown,) = sets_events.Sets(self.engine).compare(SET, "cls", "mean", "")
         return marked(shown[-1])
+
+    @property
+    def labels(self) -> ComparedLabels:
+        rows = "".join(f"the {w} is {n}\t{w}s\n" for n in range(5) for w in ("film", "cat"))
+        return marked(compare(read_examples(rows), self.engine.answering))
 
     @property
     def left_out(self) -> left_out.LeftOut:
@@ -204,18 +227,16 @@ CALLS: dict[str, Callable[[Given], str]] = {
     ),
     "parts/answer_cards.change_panel": lambda _: answer_cards.change_panel(MARK, MARK, [MARK]),
     "parts/coloured_words.moods_block": lambda of: coloured_words.moods_block(
-        {MARK: marked(split_sentiment(of.engine.mean, A))}, [MOOD]
-    ),
-    "parts/coloured_words.gradients_block": lambda of: coloured_words.gradients_block(
-        {MARK: marked(integrated_gradients(of.engine.cls, A, task="sentiment", steps=2))},
-        [MOOD],
-        MARK,
+        {MARK: marked(split_sentiment(of.engine.mean, A))}, [MOOD], [of.gradients], [MARK]
     ),
     "parts/coloured_words.pair_block": lambda of: coloured_words.pair_block(
         marked(split_similarity(of.engine.mean, A, B))
     ),
+    "parts/coloured_words.pair_words": lambda of: coloured_words.pair_words(
+        marked(split_similarity(of.engine.mean, A, B))
+    ),
     "parts/coloured_words.coloured": lambda _: coloured_words.coloured(
-        MARK, {MARK: [(MARK, 1.0)]}, {MARK: MARK}, [MARK], ""
+        [coloured_words.Line(MARK, [(MARK, 1.0)], MARK, MARK)] * 2
     ),
     "parts/blocks.meter": lambda _: blocks.meter(0.5, "mb-yes", MARK),
     "parts/blocks.card": lambda _: blocks.card(MARK, MARK, ""),
@@ -234,9 +255,20 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "pooling/intro.scores_block": lambda of: intro.scores_block(
         read_records(of.folder, of.folder / MARK[:20])
     ),
+    "pooling/labels_blocks.scores_block": lambda of: labels_blocks.scores_block(of.labels),
+    "pooling/labels_blocks.mistakes_table": lambda of: labels_blocks.mistakes_table(
+        dataclasses.replace((found := of.labels).sides[0], mistakes=(Mistake(0, 1, 0.7, 0.3),)),
+        found,
+    ),
+    "pooling/labels_blocks.answer_block": lambda _: labels_blocks.answer_block(
+        {MARK: 0.6, B: 0.4}, "mean", None, 3
+    ),
+    "pooling/labels_blocks.words_block": lambda of: labels_blocks.words_block(
+        MARK, marked(split_sentiment(of.engine.mean, A)), 1
+    ),
+    "pooling/labels_blocks.loading_block": lambda _: labels_blocks.loading_block(MARK, A),
     "pooling/left_out.block": lambda of: left_out.block(of.left_out),
     "lessons/row.row_block": lambda of: row.row_block(of.source.lessons, MARK),
-    "lessons/row.chip": lambda of: row.chip(of.source.lessons[0], MARK, current=True),
     "pooling/left_out.left_out_table": lambda of: left_out.left_out_table(of.left_out),
     "pooling/sets_findings.matrix_table": lambda of: sets_findings.matrix_table(
         (found := of.set), found.sides[0], [0, 1]
@@ -266,7 +298,7 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "static/document.place": lambda _: document.Figures().place(
         MARK, go.Figure(layout=LAYOUT), MARK
     ),
-    "static/live.try_block": lambda of: live.try_block(of.source, None, MARK),
+    "static/live.try_block": lambda of: live.try_block(of.source, None, MARK, document.Figures()),
     "static/live.field": lambda _: live.field("first", MARK, MARK),
     "static/sections.lessons_block": lambda of: sections.lessons_block(
         of.source, document.Figures()
@@ -276,6 +308,7 @@ CALLS: dict[str, Callable[[Given], str]] = {
     ),
     "static/sections.question": lambda _: sections.question(MARK, "", ""),
     "static/sections.page_body": lambda _: sections.page_body({"a": (MARK, "b")}, MARK),
+    "why/attribution.attribution_block": lambda of: attribution.attribution_block(of.attribution),
     "why/attribution.attribution_table": lambda of: attribution.attribution_table(of.attribution),
     "why/bias.sentence_block": lambda of: bias.sentence_block(
         Subject(OF_A, MARK, None),
@@ -313,7 +346,7 @@ EXCEPTIONS = {
     "batch/tables.reliability_block batch/tables.scatter_block attention/fine_tuning.tuning_table "
     "pooling/tables.layers_table batch/tables.progress_panel",
     "takes HTML made here": "parts/blocks.list_block static/sections.two_sides "
-    "static/sections.framed static/sections.tables_block",
+    "static/sections.framed static/sections.tables_block static/live.reading_blocks",
     "scripts of installed packages": "attention/bertviz.libraries",
     "a document of its own, which test_bertviz reads": "attention/bertviz.document",
     "for a figure's texts, which are looked at below": "experiments/figures.plain",
@@ -367,12 +400,7 @@ def ask(engine: Engine, text: str) -> Asked:
 
 
 def of_why(engine: Engine, text: str, kind: str) -> list[Any]:
-    why = Why(engine)
-    parts = (
-        *(why.attribute(text, text, kind, "answer"), why.reduce(text, text, kind)),
-        *(why.swap(text, text, kind), why.probe(text, text, kind, True)),
-    )
-    return [list(part)[-1] for part in parts]
+    return list(Why(engine).explain(text, text, kind, "answer", True))
 
 
 # What each event shows of a text that was typed, HTML among other things.
@@ -422,6 +450,9 @@ def test_typed_markup_stays_text(event: str, engine: Engine) -> None:
 
 
 FIGURES: dict[str, Callable[[Given], go.Figure]] = {
+    "labels": lambda of: labels_blocks.confusion(
+        (found := of.labels).sides[0], found.examples.classes
+    )[1],
     "attribution": lambda of: attribution.attribution_figure(of.attribution),
     "matrix": lambda of: sets_figures.matrix_figure((found := of.set), found.sides[0], [0, 1], 0),
     "points": lambda of: sets_figures.points_figure((found := of.set), found.sides[0], 0),

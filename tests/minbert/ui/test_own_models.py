@@ -24,6 +24,7 @@ from minbert.ui.attention.masked_word import Extras
 from minbert.ui.attention.tab import change_model, fit_layer
 from minbert.ui.batch.events import Batch
 from minbert.ui.engine import Engine, ModelError
+from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.own_models import NOT_THEIRS, models_note, records_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import scores_block
@@ -158,8 +159,12 @@ def test_every_tab_works_for_one_model_of_any_pooling(tmp_path: Path, pooling: s
     else:
         with pytest.raises(gr.Error, match=f"mean pooling. Found {called}"):
             lab.similarity_split(A, B)
-    words, _, _ = list(Why(engine).attribute(A, "", OF_A, "answer"))[-1]
+    words = part_of_why(engine, "words")
     assert read(words).tables
+    if pooling != "mean":
+        *_, (coloured, *_) = lab.colour(A, B)
+        by = f"{capital(called)} pooling, integrated gradients"
+        assert read(coloured).texts("p", "mb-line") == [by] * 2
 
 
 def test_what_needs_two_models_says_so_of_one(one: Engine) -> None:
@@ -248,11 +253,17 @@ def test_an_index_of_other_models_is_not_shown(
     for model, known in ((two.cls, ["mean"]), (tiny_predictor(tmp_path), [])):
         found = model.embed([A, PROBE], "similarity")
         save_index(tmp_path, texts, {"kept": found[:1]}, {"kept": found[1]}, {})
-        told = read(Why(two).nearest(A, "", OF_A))
+        told = read(part_of_why(two, "nearest"))
         captions = [f"Nearest to A, {name} pooling" for name in known]
         assert [table.caption for table in told.tables] == captions
         assert "python -m trainer index --models" in told.text
         assert "max pooling" in told.text
+
+
+def part_of_why(engine: Engine, part: str) -> str:
+    """Return what one part of a press in the tab Why? shows at its end."""
+    pressed = Why(engine).explain(A, "", OF_A, "answer", False, parts=[part])
+    return [shown[part] for shown in pressed if part in shown][-1]
 
 
 def tiny_predictor(folder: Path) -> Any:  # noqa: ANN401 - a predictor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -122,6 +123,21 @@ def test_fine_tuning_validates_logs_and_saves_on_time(tmp_path: Path, run: Run) 
     assert trained[-1]["probabilities"] == dict(zip(TASKS, tuning.probabilities(2), strict=True))
     assert trained[-1]["tokens"] == tuning.tokens
     assert all(set(line["loss"]) == set(line["steps"]) for line in trained)
+
+
+def test_fine_tuning_tells_its_speed_where_nobody_sees_a_bar(
+    tmp_path: Path, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[str] = []
+    tuning = tuning_of(tmp_path)
+    fine_tune(tuning, run, lambda: scored(0.2, 0.2), lambda: None, told.append)
+    assert re.fullmatch(r"Peak: .* in float32 reach [\d,]+ GFLOP/s here, .* tokens/s\.", told[0])
+    speed = r"[\d,]+ tokens/s, \d+% of peak"
+    assert re.fullmatch(rf"Trained {tuning.tokens:,} tokens at {speed}\.", told[1])
+    assert len(told) == 2
+    assert re.search(speed, capsys.readouterr().err), "the bar, on a stream that is no terminal"
+    fine_tune(tuning, run, lambda: scored(0.2, 0.2), lambda: None, told.append)
+    assert len(told) == 2, "nothing is left to train"
 
 
 def test_safe_points_come_every_so_many_steps_and_at_each_epoch_s_end(

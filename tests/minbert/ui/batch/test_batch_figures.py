@@ -13,12 +13,12 @@ from minbert.tasks import SENTIMENT
 from minbert.ui.batch import findings, tables
 from minbert.ui.batch.figures import (
     MOST_POINTS,
-    confusion_figure,
     reliability_figure,
     scatter_figure,
     thinned,
 )
 from minbert.ui.parts.colours import TASK_COLOURS
+from minbert.ui.parts.figures import confusion_figure
 from minbert.ui.parts.numbers import fixed
 from tests.read_html import direction, named_in, numbers_in, read
 

@@ -18,7 +18,9 @@ from minbert.predictor import Predictor
 from minbert.ui.engine import Engine
 from minbert.ui.parts.coloured_words import (
     STEPS,
-    gradients_block,
+    ByGradients,
+    Line,
+    coloured,
     moods_block,
     pair_block,
     rating_from,
@@ -30,7 +32,7 @@ from tests.read_html import Element, numbers_in, read
 
 A, B = "the film is not good", "a slow dog sleeps"
 STYLE = (Path(minbert.ui.__file__).parent / "style.css").read_text(encoding="utf-8")
-TINTS = ("lifts", "lowers", "alike")
+TINTS = ("lifts", "lowers", "alike", "shares")
 
 
 @pytest.fixture(scope="module")
@@ -85,16 +87,65 @@ def test_a_pair_holds_every_number_of_the_split(engine: Engine) -> None:
     assert not any("data-with" in word.attributes for word in second)
 
 
+def by_gradients(engine: Engine, *texts: str) -> ByGradients:
+    found = {
+        name: integrated_gradients(engine.cls, text, task="sentiment", target="expected", steps=8)
+        for name, text in zip("AB", texts, strict=False)
+    }
+    return ByGradients("CLS", found, engine.cls.sentiment(list(texts)))
+
+
 def test_gradients_tell_their_method_and_what_they_add_up_to(engine: Engine) -> None:
-    found = integrated_gradients(engine.cls, A, task="sentiment", target="expected", steps=8)
-    html = gradients_block({"A": found}, engine.cls.sentiment([A]), "CLS")
+    other = by_gradients(engine, A)
+    html = moods_block({}, [], [other])
     page = read(html)
-    assert "integrated gradients" in page.texts("h3")[0]
+    assert page.texts("p", "mb-line") == ["CLS pooling, integrated gradients"]
     assert [word.text for word in words_of(html)[0]] == A.split()
-    (line,) = [text for text in page.texts("p") if text.startswith("A: ")]
+    (line,) = [text for text in page.texts("li") if text.startswith("A, CLS: ")]
     total, baseline, summed, rating = (number(one) for one in numbers_in(line))
     assert summed == pytest.approx(total + baseline, abs=0.011)
-    assert rating == pytest.approx(found.value, abs=0.006)
+    assert rating == pytest.approx(other.found["A"].value, abs=0.006)
+
+
+def test_both_poolings_stand_under_each_other(engine: Engine) -> None:
+    texts = {"A": A, "B": B}
+    splits = {name: split_sentiment(engine.mean, text) for name, text in texts.items()}
+    other = by_gradients(engine, A, B)
+    html = moods_block(splits, engine.mean.sentiment([A, B]), [other])
+    page, sentences = read(html), words_of(html)
+    assert [[word.text for word in words] for words in sentences] == [
+        A.split(),
+        A.split(),
+        *(B.split(), B.split()),
+    ]
+    assert [label.partition(" ")[0] for label in page.texts("p", "mb-line")] == ["mean", "CLS"] * 2
+    exact, gradients = (
+        [words[0].attributes["aria-label"] for words in sentences[k::2]] for k in (0, 1)
+    )
+    for name, one, other_told in zip("AB", exact, gradients, strict=True):
+        values = splits[name].leaning.values[1], other.found[name].first.values[0]
+        for told, order in ((one, (0, 1)), (other_told, (1, 0))):
+            numbers = [number(each) for each in numbers_in(told)]
+            assert numbers == pytest.approx([values[k] for k in order], abs=0.005)
+    largest = [
+        max(abs(float(word.attributes["data-own"])) for words in sentences[k::2] for word in words)
+        for k in (0, 1)
+    ]
+    assert largest == [1.0, 1.0], "each way of counting has its own scale"
+
+
+def test_a_share_has_no_side_and_a_word_not_tried_no_number() -> None:
+    lines = [
+        Line("A", [("good", 0.5), ("film", -0.25)], label="one"),
+        Line("A", [("good", 0.75)], label="two", shares=True),
+    ]
+    html = coloured(lines)
+    told = [[word.attributes["aria-label"] for word in words] for words in words_of(html)]
+    assert told == [
+        ["good: +0.50 (one); two 0.75", "film: −0.25"],
+        ["good: 0.75 (two); one +0.50"],
+    ]
+    assert len(read(html).find(css="mb-shares")) == 1
 
 
 @given(text=st.text(min_size=1, max_size=30))

@@ -8,7 +8,12 @@ import gradio as gr
 import pytest
 import torch
 
-from minbert.explain import layer_similarity, split_sentiment, split_similarity
+from minbert.explain import (
+    integrated_gradients,
+    layer_similarity,
+    split_sentiment,
+    split_similarity,
+)
 from minbert.explain.words import Words, words_of
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
@@ -127,6 +132,42 @@ def test_one_sentence_has_contributions_alone(engine: Engine, lab: Lab) -> None:
     assert [read(part[0]).finding.title for part in (found.split, found.layers)] == [NO_SECOND] * 2
     assert found.contributions[1] is not None
     assert len(found.contributions[1].data) == 1
+
+
+def test_words_are_coloured_under_both_poolings_on_a_button(engine: Engine, lab: Lab) -> None:
+    at_once = read(lab.compare(engine.ask(A, B)).contributions[0])
+    assert [line.partition(" ")[0] for line in at_once.texts("p", "mb-line")] == ["mean"] * 2
+    *steps, (words, progress, stop) = lab.colour(A, B)
+    assert all(shown == gr.skip() for shown, *_ in steps), "what is there stays meanwhile"
+    assert all(numbers_in(read(told).one("p").text) for _, told, _ in steps)
+    assert (progress, stop) == ("", gr.update(visible=False))
+    page = read(words)
+    lines = page.find(css="mb-said")
+    assert [line.one("p", "mb-line").text.partition(" ")[0] for line in lines] == [
+        *("mean", "CLS"),
+        *("mean", "CLS"),
+    ]
+    found, other = (
+        integrated_gradients(engine.cls, text, task="sentiment", target="expected").first
+        for text in (A, B)
+    )
+    largest = max(map(abs, (*found.values, *other.values)))
+    shares = [float(word.attributes["data-own"]) for word in lines[1].find("span")]
+    assert shares == pytest.approx([value / largest for value in found.values], abs=2e-3)
+    moods = split_sentiment(engine.mean, A)
+    told = [word.attributes["aria-label"] for word in lines[0].find("span")]
+    for label, exact, by_gradients in zip(
+        told, moods.leaning.values[1:-1], found.values, strict=True
+    ):
+        numbers = [float(one.replace("−", "-")) for one in numbers_in(label)]
+        assert numbers == pytest.approx([exact, by_gradients], abs=0.005)
+
+
+def test_why_similar_begins_with_the_words_and_their_partners(engine: Engine, lab: Lab) -> None:
+    page = read(lab.compare(engine.ask(A, B)).split[0])
+    first, second = page.one(css="mb-alike").find(css="mb-sentence")
+    assert [word.text for word in first.find("span")] == A.split()
+    assert [word.text for word in second.find("span")] == B.split()
 
 
 def test_a_set_is_compared_in_the_order_given(lab: Lab, engine: Engine) -> None:

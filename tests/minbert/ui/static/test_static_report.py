@@ -18,6 +18,7 @@ from minbert.records.scores import MAIN, PUBLIC
 from minbert.records.shipped import read_records
 from minbert.ui.about.findings import with_error
 from minbert.ui.experiments.findings import waiting
+from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.figures import themed
 from minbert.ui.parts.numbers import fixed
 from minbert.ui.pooling.intro import with_interval
@@ -120,11 +121,36 @@ def test_the_split_of_the_cosine_is_the_models(source: Source, data: dict[str, A
     assert [line["name"] for line in cosines] == ["CLS", "mean"]
 
 
+def test_a_lesson_has_both_answers_its_words_and_two_curves(
+    whole: Element, data: dict[str, Any], source: Source
+) -> None:
+    engine, lesson = source.engine, LESSONS[0]
+    found = engine.asked(engine.ask(lesson.first, lesson.second))
+    panel = whole.one(id="lesson-pair")
+    wanted = read(exact_words(found)).find(css="mb-word")
+    assert found.splits is not None
+    assert len(wanted) == sum(len(mood.words) - 2 for mood in found.splits.moods) * 2
+    words = panel.find(css="mb-word")
+    assert [one.attributes for one in words] == [one.attributes for one in wanted]
+    names = engine.names
+    bars = [one.attributes["aria-label"] for one in panel.find(css="mb-main")]
+    assert all(f"{names['mean']} " in bar and f"{names['cls']} " in bar for bar in bars)
+    assert len(bars) == 11, "five classes of each sentence, and the paraphrase"
+    lines = data["figures"]["lesson-pair-reading"]["data"]
+    assert [line["name"] for line in lines] == ["CLS", "mean"]
+    for line, (name, model) in zip(lines, engine.answering.items(), strict=True):
+        rating = found.answer if name == "mean" else found.other
+        assert rating is not None
+        assert line["y"][-1] == pytest.approx(rating.sentiments[0].expected, abs=0.001)
+        assert line["y"][0] == pytest.approx(model.sentiment(["the"])[0].expected, abs=0.001)
+
+
 def test_every_figure_has_one_place_words_and_numbers(whole: Element, data: dict[str, Any]) -> None:
     places = [one.attributes["id"] for one in whole if "data-figure" in one.attributes]
     assert sorted(places) == sorted([*data["figures"], "attention-map"])
-    lessons = {f"lesson-pair-{part}" for part in ("answers", "split", "words", "layers")}
-    lessons |= {f"lesson-alone-{part}" for part in ("answers", "words")}
+    shown = ("reading", "reading-pair", "split", "words", "layers")
+    lessons = {f"lesson-pair-{part}" for part in shown}
+    lessons |= {f"lesson-alone-{part}" for part in ("reading", "words")}
     assert {key for key in places if key.startswith("lesson")} == lessons
     assert sum(key.startswith("set-") for key in places) == 16
     tables = sum(key.startswith("table-") for key in places)
@@ -136,7 +162,8 @@ def test_every_figure_has_one_place_words_and_numbers(whole: Element, data: dict
             assert panel.finding.notes
             continue
         shared = 2 if drawn == 4 and panel.find("h4") else drawn
-        assert len(panel.find("details")) == shared, "a set's two figures share their fold"
+        folds = len(panel.find(css="mb-reading"))
+        assert folds == shared, "a set's two figures share their fold"
         assert len([one for one in panel.find(css="mb-findings") if one.find("p")]) == shared
     for figure in data["figures"].values():
         assert figure["layout"]["height"] >= 200

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -29,9 +33,10 @@ from minbert.explain.nearest import COMMAND, PROBE, TrainingText, save_index
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.colours import AGAINST, FOR
+from minbert.ui.parts.steps import Press
 from minbert.ui.why import attribution
 from minbert.ui.why.api import ExplainEndpoint
-from minbert.ui.why.events import Why
+from minbert.ui.why.events import PARTS, Shown, Why, exact_words
 from minbert.ui.why.subject import (
     KINDS,
     OF_A,
@@ -43,7 +48,7 @@ from minbert.ui.why.subject import (
     said,
 )
 from minbert.ui.why.swaps import swaps_block
-from tests.read_html import Element, named_in, numbers_in, quoted_in, read
+from tests.read_html import named_in, numbers_in, quoted_in, read
 
 A, B = "the old actor is good and the film is bad", "a woman plays"
 WORDS = ("dull", "film", "good")
@@ -54,9 +59,19 @@ def why(engine: Engine) -> Why:
     return Why(engine)
 
 
-def last(shown: object) -> tuple[Element, ...]:
-    """Return what a part shows at the end, its words read."""
-    *_, (words, *rest) = shown  # type: ignore[misc]
+def pressed(
+    why: Why, first: str, second: str, kind: str, *parts: str, target: str = "answer", **more: bool
+) -> Shown:
+    """Return what one press shows at its end, of some parts."""
+    shown: Shown = {}
+    for step in why.explain(first, second, kind, target, more.get("masked", False), parts=parts):
+        shown |= step
+    return shown
+
+
+def last(shown: Iterable[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Return what our own sentences show at the end, the words read."""
+    *_, (words, *rest) = shown
     return (read(words), *rest)
 
 
@@ -64,12 +79,18 @@ def last(shown: object) -> tuple[Element, ...]:
 def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) -> None:
     task = {OF_A: "sentiment", OF_B: "sentiment"}.get(kind, kind.lower())
     texts = {OF_A: (A, None), OF_B: (B, None)}.get(kind, (A, B))
-    words, plot, stop = last(why.attribute(A, B, kind, "answer"))
-    assert stop == gr.update(visible=False)
+    shown = pressed(why, A, B, kind, "words")
+    words, plot = read(shown["words"]), shown["bars"]
+    assert (shown["stop"], shown["progress"]) == (gr.update(visible=False), "")
     figure = plot["value"]
     assert plot["visible"]
+    lines = words.find(css="mb-said")
+    assert [line.one("p", "mb-line").text for line in lines] == [
+        *attribution.NAMES.values(),
+    ] * len([text for text in texts if text])
     assert len(figure.data) == len(METHODS) == 4
     (table,) = words.tables
+    tints = [[float(word.attributes["data-own"]) for word in line.find("span")] for line in lines]
     for place, (bars, method) in enumerate(zip(figure.data, METHODS, strict=True)):
         told = explain(engine.mean, *texts, task, None, method)
         values = [*told.first.values, *told.second.values]
@@ -77,6 +98,8 @@ def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) ->
         assert raw == pytest.approx(values, abs=1e-4)
         largest = max(map(abs, values))
         assert list(bars.x) == pytest.approx([value / largest for value in values], abs=1e-3)
+        tinted = [share for line in tints[place :: len(METHODS)] for share in line]
+        assert tinted == pytest.approx(list(bars.x), abs=1e-3), "the lines say what the bars say"
         if told.signed:
             assert list(bars.marker.color) == [FOR if v >= 0 else AGAINST for v in values]
         else:
@@ -95,31 +118,92 @@ def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) ->
 
 
 def test_a_chosen_target_is_explained(why: Why, engine: Engine) -> None:
-    words, plot, _ = last(why.attribute(A, "", OF_A, "1"))
+    shown = pressed(why, A, "", OF_A, "words", target="1")
+    words = read(shown["words"])
     found = integrated_gradients(engine.mean, A, task="sentiment", target=1)
-    assert [row[1] for row in plot["value"].data[0].customdata] == pytest.approx(
+    assert [row[1] for row in shown["bars"]["value"].data[0].customdata] == pytest.approx(
         list(found.first.values), abs=1e-5
     )
     assert SENTIMENT.labels[1] in quoted_in(words.finding.title)
     scores = ("joint", "Siamese")
     titles = {}
     for target in ("siamese", "joint", "answer", "3"):
-        words, *_ = last(why.attribute(A, B, SIMILARITY, target))
+        words = read(pressed(why, A, B, SIMILARITY, "words", target=target)["words"])
         titles[target] = words.finding.title
     assert named_in(titles["siamese"], scores) == ["Siamese"]
     assert named_in(titles["joint"], scores) == ["joint"]
     assert titles["3"] == titles["answer"], "a class is no similarity's target"
 
 
-def test_work_tells_how_far_it_is_and_can_be_stopped(why: Why) -> None:
-    steps = list(why.attribute(A, B, SIMILARITY, "answer"))
-    assert len(steps) > 1
-    for words, plot, stop in steps[:-1]:
-        done, whole = map(int, read(words).one("p").numbers[-2:])
-        width = read(words).one(css="mb-progress").one(css="mb-fill").attributes["style"]
-        assert width == f"width:{100 * done / whole:.1f}%"
-        assert plot["visible"] is False
-        assert stop == gr.update(visible=True)
+def test_parts_come_one_after_the_other_with_a_number(why: Why) -> None:
+    steps = list(why.explain(A, B, SIMILARITY, "answer", False))
+    assert steps[-1] == {"progress": "", "stop": gr.update(visible=False)}
+    told = [step for step in steps[:-1] if "progress" in step]
+    parts = [name for step in steps for name in step if name in PARTS]
+    assert parts == ["words"] * 3 + [*PARTS[1:]], "the words grow, method by method"
+    lines = [len(read(step["words"]).find(css="mb-said")) for step in steps if "words" in step]
+    assert lines == [4, 6, 8], "two methods by gradients, then one more each, of A and of B"
+    shares = []
+    for step in told:
+        place, count, done, whole = map(int, read(step["progress"]).one("p").numbers)
+        assert count == 7
+        shares.append((place - 1 + done / whole) / count)
+        width = read(step["progress"]).one(css="mb-progress").one(css="mb-fill").attributes["style"]
+        assert width == f"width:{100 * shares[-1]:.1f}%"
+        assert step["stop"] == gr.update(visible=True)
+    assert shares == sorted(shares)
+    assert {int(read(step["progress"]).one("p").numbers[0]) for step in told} == {*range(1, 8)}
+
+
+@pytest.mark.parametrize("end", ["Stop", "the reader leaves"])
+def test_a_press_that_ends_leaves_the_model_alone_within_a_second(
+    why: Why, engine: Engine, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    calls: list[float] = []
+
+    def slowly(real: Callable[..., Any]) -> Callable[..., Any]:
+        def work(*given: Any) -> Any:  # noqa: ANN401 - any work
+            time.sleep(0.3)
+            calls.append(time.monotonic())
+            return real(*given)
+
+        return work
+
+    for name in ("call", "pooled", "maps"):
+        monkeypatch.setattr(engine.mean.backend, name, slowly(getattr(engine.mean.backend, name)))
+    press, shown = Press(), list[Shown]()
+    steps = why.explain(A, B, SIMILARITY, "answer", False, press)
+    reading = threading.Thread(target=lambda: shown.extend(steps))
+    if end == "Stop":  # while gradio waits for the next step, so that it can't close the iterator
+        reading.start()
+        time.sleep(0.5)
+        press.end()
+    else:
+        next(steps)
+        steps.close()
+    stopped = time.monotonic()
+    while any(one.name == "explanation" for one in threading.enumerate()):
+        assert time.monotonic() < stopped + 1
+        time.sleep(0.01)
+    count = len(calls)
+    if end == "Stop":
+        reading.join(1)
+        assert not reading.is_alive()
+        assert shown[-1] == {"progress": "", "stop": gr.update(visible=False)}
+    time.sleep(0.5)
+    assert (len(calls), count > 0) == (count, True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_words_come_with_the_answer_where_they_are_exact(engine: Engine, kind: str) -> None:
+    asked = engine.asked(engine.ask(A, B))
+    page = read(exact_words(asked, kind))
+    shown = [[word.text for word in one.find("span")] for one in page.find(css="mb-sentence")]
+    texts = {OF_A: [A], OF_B: [B], SIMILARITY: [A, B], PARAPHRASE: []}[kind]
+    assert shown == [text.split() for text in texts]
+    alone = read(exact_words(engine.asked(engine.ask(A, "")), kind))
+    assert len(alone.find(css="mb-sentence")) == (kind == OF_A)
+    assert ("Sentence B is empty" in alone.text) == (kind in (OF_B, SIMILARITY))
 
 
 def made(*columns: tuple[float, ...], words: tuple[str, ...] = WORDS) -> attribution.Attribution:
@@ -164,8 +248,10 @@ def test_rankings_are_called_alike_by_their_correlation(value: float, grade: int
 
 
 def test_only_the_strongest_words_of_a_long_text_are_drawn(why: Why) -> None:
-    words, plot, _ = last(why.attribute(" ".join(["good film"] * 20), "", OF_A, "answer"))
-    assert len(plot["value"].data[0].x) == attribution.MOST_DRAWN
+    shown = pressed(why, " ".join(["good film"] * 20), "", OF_A, "words")
+    words = read(shown["words"])
+    assert [len(line.find("span")) for line in words.find(css="mb-said")] == [40] * 4
+    assert len(shown["bars"]["value"].data[0].x) == attribution.MOST_DRAWN
     assert numbers_in(words.finding.lines[-1]) == [str(attribution.MOST_DRAWN), "40"]
     assert len(words.rows) == 40
 
@@ -174,7 +260,7 @@ def test_only_the_strongest_words_of_a_long_text_are_drawn(why: Why) -> None:
 def test_the_fewest_words_come_step_by_step(
     why: Why, engine: Engine, kind: str, texts: tuple[str, ...]
 ) -> None:
-    words, stop = last(why.reduce(A, B, kind))
+    words = read(pressed(why, A, B, kind, "fewest")["fewest"])
     task = "sentiment" if kind == OF_A else "similarity"
     found = reduce_input(engine.mean, *texts, task=task)
     assert words.rows == [
@@ -187,7 +273,6 @@ def test_the_fewest_words_come_step_by_step(
     title, kept = words.finding.title, words.rows[-1][: len(texts)]
     assert quoted_in(title)[-len(kept) :] == kept
     assert str(len(found.steps[0].left)) in numbers_in(title)
-    assert stop == gr.update(visible=False)
 
 
 def test_the_mean_model_alone_is_explained(
@@ -198,15 +283,13 @@ def test_the_mean_model_alone_is_explained(
 
     for work in ("pooled", "hidden", "maps", "call"):
         monkeypatch.setattr(engine.cls.backend, work, refuse)
-    last(why.attribute(A, B, OF_A, "answer"))
-    for part in (why.reduce, why.swap):
-        last(part(A, B, OF_A))
+    assert pressed(why, A, B, OF_A, "words", "fewest", "swaps").keys() >= {"words", "swaps"}
 
 
 @pytest.mark.parametrize("kind", [PARAPHRASE, SIMILARITY])
 def test_other_words_are_ranked_by_what_they_change(why: Why, engine: Engine, kind: str) -> None:
     task = kind.lower()
-    words, _ = last(why.swap(A, B, kind))
+    words = read(pressed(why, A, B, kind, "swaps")["swaps"])
     found = find_counterfactuals(engine.mean, A, B, task=task)
     assert [(row[0], *row[2:]) for row in words.rows] == [
         (
@@ -249,7 +332,7 @@ def test_the_title_names_the_replacement_that_does_most(
 
 
 def test_terms_for_people_are_swapped_and_masked(why: Why, engine: Engine) -> None:
-    words, _ = last(why.probe(A, B, OF_B, False))
+    words = read(pressed(why, A, B, OF_B, "people")["people"])
     (swaps,) = probe_sentence(engine.mean, B, task="sentiment")
     assert swaps.terms[0] == "woman"
     assert words.rows == [
@@ -257,14 +340,15 @@ def test_terms_for_people_are_swapped_and_masked(why: Why, engine: Engine) -> No
         for term, answer in zip(swaps.terms, swaps.answers, strict=True)
     ]
     assert quoted_in(words.finding.title) == ["woman", swaps.lowest, swaps.highest]
-    masked, _ = last(why.probe(A, B, OF_B, True))
+    masked = read(pressed(why, A, B, OF_B, "people", masked=True)["people"])
     assert quoted_in(masked.finding.title) == [], "no term is the lowest"
     read_as, changed = masked.finding.lines
     assert read_as.endswith("a [MASK] plays")
     before, after = (engine.mean.sentiment([text])[0] for text in (B, "a [MASK] plays"))
     assert numbers_in(changed)[::2] == [f"{one.expected:.1f}" for one in (before, after)]
     assert named_in(changed, SENTIMENT.labels) == [before.label, after.label]
-    assert last(why.probe("the film is good", "", OF_A, False))[0].tables == []
+    nobody = pressed(why, "the film is good", "", OF_A, "people")["people"]
+    assert read(nobody).tables == []
 
 
 def test_our_sentences_show_every_list_and_masking_removes_the_spread(
@@ -290,7 +374,7 @@ def test_without_an_index_the_tab_says_how_to_build_one(
     why: Why, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MINBERT_INDEX", str(tmp_path / "nothing"))
-    told = why.nearest(A, "", OF_A)
+    told = pressed(why, A, "", OF_A, "nearest")["nearest"]
     assert "python -m trainer index" in told
     assert str(tmp_path) not in told
 
@@ -308,7 +392,7 @@ def test_neighbours_come_with_label_and_distance_for_both_poolings(
         probes = {name: model.embed([PROBE], "similarity")[0] for name, model in models.items()}
         save_index(tmp_path, texts, embeddings, probes, {})
         if engines[0] is engine.mean:
-            told = read(why.nearest(A, "", OF_A))
+            told = read(pressed(why, A, "", OF_A, "nearest")["nearest"])
             poolings = [named_in(table.caption, ("CLS", "mean")) for table in told.tables]
             assert poolings == [["CLS"], ["mean"]]
             for table in told.tables:
@@ -316,12 +400,12 @@ def test_neighbours_come_with_label_and_distance_for_both_poolings(
                 assert labels == [["very positive"], ["very negative"]]
                 assert table.rows[0][::2] == [A, "0.000"], "no minus before nothing"
             assert named_in(told.finding.title, ("same", "different")) == ["same"]
-            pair = read(why.nearest(A, B, SIMILARITY))
+            pair = read(pressed(why, A, B, SIMILARITY, "nearest")["nearest"])
             similar = [row for row in pair.rows if row[0] == B]
             assert len(similar) == len(pair.tables) == 4
             for _, label, _ in similar:
                 assert (numbers_in(label), quoted_in(label)) == (["2.5", "5"], ["a dog runs"])
-    other = why.nearest(A, "", OF_A)
+    other = pressed(why, A, "", OF_A, "nearest")["nearest"]
     assert COMMAND in other, "an index of other weights"
     assert read(other).tables == []
 
@@ -329,9 +413,9 @@ def test_neighbours_come_with_label_and_distance_for_both_poolings(
 @pytest.mark.parametrize("kind", [OF_B, PARAPHRASE, SIMILARITY])
 def test_a_missing_sentence_b_is_told(why: Why, kind: str) -> None:
     with pytest.raises(gr.Error, match="Sentence B is empty"):
-        next(why.reduce(A, " ", kind))
+        next(why.explain(A, " ", kind, "answer", False))
     with pytest.raises(gr.Error, match="Sentence A is empty"):
-        next(why.attribute("", B, kind, "answer"))
+        next(why.explain("", B, kind, "answer", False))
 
 
 def test_the_endpoint_gives_what_the_library_says(engine: Engine) -> None:
