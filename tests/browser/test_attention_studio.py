@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE, PAIR, ask
-from tests.browser.walk import open_view
+from tests.browser.walk import open_view, settle
 
 Open = Callable[..., Visit]
 SIDES = ("looks", "looked")
@@ -315,3 +315,26 @@ def test_what_fine_tuning_changed_is_drawn_from_the_record(visit: Open) -> None:
     page.get_by_label("Share on [SEP]").click()
     expect(words.locator("h3")).to_contain_text("Share on [SEP]", timeout=PATIENCE)
     assert seen.errors == []
+
+
+def test_no_event_of_a_component_has_two_that_keep_each_other_running(visit: Open) -> None:
+    seen = visit()
+    page = seen.page
+    config = page.evaluate("fetch('config').then(answer => answer.json())")
+    waiting = [
+        tuple(target)
+        for event in config["dependencies"]
+        for target in event["targets"]
+        if event["trigger_mode"] == "always_last" and event["backend_fn"] and target[0] is not None
+    ]  # a script alone waits for nothing, and what follows an event is begun by it alone
+    assert len(waiting) > 5
+    assert len(waiting) == len(set(waiting))
+    open_studio(page)
+    page.get_by_label("Rollout").click()
+    cell(page, 3, 5).click()
+    expect_chosen(page, 3, 5)
+    settle(page)
+    page.wait_for_timeout(1_000)
+    asked = len(seen.requests)
+    page.wait_for_timeout(1_500)
+    assert len(seen.requests) == asked, "the page is still"

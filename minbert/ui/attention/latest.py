@@ -20,7 +20,7 @@ from minbert.ui.attention.bertviz import NO_FRAME, draw_view
 from minbert.ui.attention.events import ALL, ONE, Controls, Studio
 from minbert.ui.attention.files import write_files
 
-MAPS, FRAME, FILES = "maps", "frame", "files"  # the places that are filled
+MAPS, MASKED, FRAME, FILES = "maps", "masked", "frame", "files"  # the places that are filled
 SHOWN = 4  # outputs of the maps, as `Studio.show` returns them, before an event's others
 EVERY_HEAD: Mapping[str, Any] = {"view": ALL, "layer": 0, "head": 0}  # no layer or head counts
 
@@ -93,6 +93,20 @@ def draw_maps(
     if latest.stands(MAPS, request):
         return made
     return (*(gr.skip() for _ in range(SHOWN)), *made[SHOWN:])
+
+
+def draw_masked(
+    mask: Callable[..., tuple[Any, ...]],
+    word: str | None,
+    first: str,
+    second: str,
+    *values: Any,  # noqa: ANN401 - controls, Latest
+) -> tuple[Any, ...]:
+    """Return what `mask` returns, or nothing new where a later event draws it."""
+    *controls, latest = values
+    request = latest.ask(MASKED, first, second, Controls(*controls))
+    made = mask(first, second, word, *controls)
+    return made if latest.stands(MASKED, request) else tuple(gr.skip() for _ in made)
 
 
 def fill_on_press(

@@ -22,6 +22,7 @@ from minbert.ui.attention.latest import (
     clear_outdated,
     draw_frame,
     draw_maps,
+    draw_masked,
     make_files,
 )
 from minbert.ui.attention.lines import SCRIPT as LINES
@@ -42,6 +43,11 @@ CAMERA = ("mb-camera",)  # Plotly's buttons are always in sight
 # A head that is picked in the picture of all presses a hidden button, which sets layer, head, view.
 PICKED = f"() => [...window.minbertPicked, {json.dumps(events.ONE, allow_nan=False)}]"
 CHOSEN = MARK_CHOSEN.replace("ONE", json.dumps(events.ONE, allow_nan=False))
+
+
+# Of the events of one component's change at most one may be "always_last": gradio, when such a one
+# is done, sends the whole change again, and two of them would keep each other running for ever.
+EACH: dict[str, Any] = {"trigger_mode": "multiple"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,11 +229,11 @@ def build_mask() -> Components:
     return [word, said, before, after]
 
 
-def fit_sliders(engine: Engine, view: str, model: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Show the sliders that a view needs; a rollout begins with all layers of the model."""
-    layers = engine.models[model].config.encoder.num_hidden_layers
-    layer = gr.update(value=layers) if view == events.ROLLOUT else gr.skip()
-    return layer, gr.update(visible=view == events.ONE)
+def fit_layer(engine: Engine, view: str, model: str) -> Any:  # noqa: ANN401 - a number, or an update
+    """Begin a rollout with all layers of the model."""
+    if view != events.ROLLOUT:
+        return gr.skip()
+    return engine.models[model].config.encoder.num_hidden_layers
 
 
 def change_model(extras: Extras, first: str, second: str, *controls: Any) -> tuple[Any, ...]:  # noqa: ANN401 - see events.Controls
@@ -276,6 +282,7 @@ def attention_events(
     scope, layer, head, model, view, *more = built.controls
     redraw = [one.change for one in (layer, head, view, *more)]
     newest: dict[str, Any] = {"trigger_mode": "always_last", **VISIBLE}
+    each: dict[str, Any] = {**EACH, **VISIBLE}
     showing, refreshing, changing = (
         functools.partial(draw_maps, make)
         for make in (studio.show, extras.refresh, functools.partial(change_model, extras))
@@ -284,17 +291,18 @@ def attention_events(
     scope.change(refreshing, asked, built.filled, **PRIVATE, **newest)
     outputs = [*built.filled, layer, head]
     model.change(changing, asked, outputs, api_name="change_model", **PRIVATE, **newest)
-    fitting = functools.partial(fit_sliders, studio.engine)
-    view.change(fitting, [view, model], [layer, head], **QUIET)
+    fitting = functools.partial(fit_layer, studio.engine)
+    view.input(fitting, [view, model], layer, **QUIET)
     picking_events(page, built)
     word, *maps = built.masked
-    to_mask = [*texts, word, *built.controls]
-    gr.on([word.input, *redraw], extras.mask, to_mask, maps, **PRIVATE, **newest)
+    to_mask = [word, *texts, *built.asked]
+    masking = functools.partial(draw_masked, extras.mask)
+    gr.on([word.input, *redraw], masking, to_mask, maps, **PRIVATE, **each)
     pressing_events(studio, built, asked)
     measure, *changed = built.tuning
     when = [measure.change, built.tuning_view.select, model.change]
     tuned = FineTuning(studio.engine, results)
-    gr.on(when, tuned.show, [measure, model], changed, **PRIVATE, **newest)
+    gr.on(when, tuned.show, [measure, model], changed, **PRIVATE, **each)
     return extras
 
 
@@ -326,4 +334,4 @@ def pressing_events(studio: Studio, built: AttentionTab, asked: Components) -> N
     made = functools.partial(make_files, studio, files.GRADIO_CACHE)
     make.click(made, [every, *asked], files, **newest)
     changed = [one.change for one in built.controls]
-    gr.on(changed, clear_outdated, asked, built.pressed, trigger_mode="always_last", **QUIET)
+    gr.on(changed, clear_outdated, asked, built.pressed, **EACH, **QUIET)

@@ -21,7 +21,7 @@ from minbert.ui.about.tab import own_sections
 from minbert.ui.attention.events import ONE, ROLLOUT, Controls, Studio
 from minbert.ui.attention.fine_tuning import FineTuning
 from minbert.ui.attention.masked_word import Extras
-from minbert.ui.attention.tab import change_model, fit_sliders
+from minbert.ui.attention.tab import change_model, fit_layer
 from minbert.ui.batch.events import Batch
 from minbert.ui.engine import Engine, ModelError
 from minbert.ui.parts.answer_words import capital
@@ -112,7 +112,7 @@ def test_the_sliders_follow_the_model(two: Engine) -> None:
     *_, layer, head = change_model(Extras(studio), A, B, *dataclasses.astuple(chosen))
     assert (layer["maximum"], layer["value"], head["value"]) == (4, 4, 4)
     for model, layers in (("mean", 3), ("cls", 1), ("untuned", 4)):
-        assert fit_sliders(two, ROLLOUT, model)[0]["value"] == layers
+        assert fit_layer(two, ROLLOUT, model) == layers
 
 
 @pytest.mark.parametrize("view", [ONE, ROLLOUT])
