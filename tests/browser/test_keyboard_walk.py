@@ -1,9 +1,9 @@
 """Views by keyboard alone, 320 pixels wide: all is reached, nothing traps, the focus is seen.
 
 One visit goes through a view of most tabs, and through all views in the heavy set: arrows open
-each, Tab goes through what is in it. The same visit sees that nothing scrolls sideways, nothing
-moves where somebody wants no motion, and that with forced colours bars, marks and cells keep
-something to be seen by.
+each, Tab goes through what is in it. The same visit sees that nothing scrolls sideways, that
+nothing moves where somebody wants no motion, and that with forced colours bars, marks and cells
+keep something to be seen by.
 """
 
 from __future__ import annotations

@@ -168,6 +168,21 @@ def test_a_teacher_prepares_a_lesson(way: Way, api: Callable[..., Any]) -> None:
     way.end("A teacher prepares a lesson")
 
 
+def test_the_engineer_s_way_names_what_is_there(app_url: str) -> None:
+    """`test_labels.py` walks it; here its names are held to the page's."""
+    components = httpx.get(f"{app_url}/config").json()["components"]
+    there = {
+        each["props"].get(key)
+        for each in components
+        for key in ("label", "value")
+        if isinstance(each["props"].get(key), str)
+    }
+    (told,) = re.findall(r"^## An engineer has .*?\n(.*?)(?=^## )", TOUR, re.S | re.M)
+    names = re.findall(r"\*\*(.+?)\*\*", told)
+    assert 6 <= len(names) <= MOST_ACTIONS
+    assert set(names) <= there
+
+
 def test_the_tour_names_every_view(app_url: str) -> None:
     components = httpx.get(f"{app_url}/config").json()["components"]
     views = {

@@ -84,7 +84,7 @@ def make_live(source: Source, settings: Mapping[str, Any]) -> Live:
         "reading": READING,
         "cells": MOST_CELLS,
         "mostPairs": MOST_PAIRS,
-        "tooLong": texts_of("minbert.ui.try_it")["colour.too_long"],
+        "tooLong": texts_of("minbert.ui.parts")["colour.too_long"],
         "lessons": [[lesson.first, lesson.second] for lesson in source.lessons],
     }
     styles = (HERE / "live.css").read_text(encoding="utf-8")

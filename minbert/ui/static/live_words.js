@@ -55,7 +55,8 @@ const makeLiveWords = (data) => { // data: minbert/ui/static/live.py
     const told = section.querySelector(".mb-readout");
     sentences.forEach(({ name, words, note }) => {
       const one = copy(said), line = one.querySelector(".mb-sentence"), word = copy(line.querySelector(".mb-word"));
-      line.setAttribute("aria-label", `Words of ${name}`);
+      line.setAttribute("aria-label", line.getAttribute("aria-label").replace(`of ${line.dataset.of}`, `of ${name}`));
+      line.dataset.of = name;
       line.replaceChildren(...words.flatMap((each, place) => {
         const made = copy(word);
         made.className = each.share < 0 ? "mb-word mb-less" : "mb-word";
@@ -71,10 +72,9 @@ const makeLiveWords = (data) => { // data: minbert/ui/static/live.py
       if (note) one.querySelector(".mb-note").textContent = note;
       told.before(one);
     });
-    const fold = section.querySelector("details"), how = copy(fold.querySelector("p"));
-    fold.querySelectorAll("p").forEach((one) => one.remove());
-    fold.append(how, ...reading.map((text) => {
-      const line = copy(how);
+    const list = section.querySelector("details ul"), item = copy(list.querySelector("li"));
+    list.replaceChildren(...reading.map((text) => {
+      const line = copy(item);
       line.textContent = text;
       return line;
     }));
@@ -166,7 +166,7 @@ const makeLiveWords = (data) => { // data: minbert/ui/static/live.py
     };
   };
 
-  const place = byId("words"), [storedMoods, storedPair] = [...place.querySelectorAll(".mb-colour")].map(copy);
+  const place = byId("words"), [storedMoods, storedPair] = [...place.querySelectorAll(".mb-findings")].map(copy);
   const note = (text) => {
     const made = document.createElement("p");
     made.className = "mb-note";
