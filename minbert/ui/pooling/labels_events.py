@@ -111,7 +111,7 @@ class YourLabels:
             FitError: as `compare_in_steps`.
         """
         if (content is None) == (not text):
-            raise ReadError(TEXTS["labels.nothing" if content is None else "labels.both"])
+            raise ReadError(TEXTS["labels.nothing"] if content is None else TEXTS["labels.both"])
         examples = read_examples(text if content is None else content, columns=columns or None)
         yield from compare_in_steps(examples, self.engine.answering, names=self.engine.names)
 
