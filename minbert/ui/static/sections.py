@@ -24,7 +24,6 @@ from minbert.ui.experiments.tables import claims_block
 from minbert.ui.page import within_one
 from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import finding_block, note_block, problems_block
-from minbert.ui.parts.colouring import exact_words
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import opening, scores_block
@@ -101,21 +100,21 @@ def lesson_panel(
     )
     lab = Lab(engine).compare(found.question, alone=ALONE)
     questions = (
+        ("words", "Which words make the mood?", *lab.contributions),
+        ("split", "Why are these two similar?", *lab.split),
         ("reading", "As you read A", *curve_of(mood_shown(read_moods(engine, lesson.first)))),
         ("reading-pair", "As you read B", *pair_curve(engine, lesson)),
-        ("split", "Why are these two similar?", *lab.split),
-        ("words", "Which words make the mood?", *lab.contributions),
         ("layers", "Layer by layer", *lab.layers),
     )
     answers = answer_panel(found.answer, 0.5, often, other=found.other, names=engine.names)
-    return (
-        f'<div id="lesson-{lesson.id}"><div class="mb-asked">{texts}</div>'
-        f"<p>{escape(lesson.see)}</p>{answers}"
-        f'<p class="mb-question">Which words?</p>{exact_words(found)}</div>'
-    ) + "".join(
+    asked = "".join(
         question(name, words_of, figures.place(f"lesson-{lesson.id}-{part}", figure, name))
         for part, name, words_of, figure in questions
         if figure is not None
+    )
+    return (
+        f'<div id="lesson-{lesson.id}"><div class="mb-asked">{texts}</div>'
+        f"<p>{escape(lesson.see)}</p>{answers}{asked}</div>"
     )
 
 
