@@ -49,8 +49,8 @@ OF_HTML = (
 
 # Of coloured words whatever is read: words with their numbers, tints, titles, lines, cells.
 OF_WORDS = """root => [...root.querySelectorAll(
-    "h3, p, li, .mb-sentence, .mb-word, th, td, caption")].flatMap(one => [
-        one.textContent.trim(), one.getAttribute("aria-label") || "",
+        "h3, p, li, .mb-sentence, .mb-word, th, td, caption")]
+    .flatMap(one => [one.textContent.trim(), one.getAttribute("aria-label") || "",
         one.dataset.own || "", one.dataset.with || ""])"""
 NUMBER = re.compile(r"[+\u2212-]?\d[\d,]*(?:\.\d+)?")
 
