@@ -210,7 +210,7 @@ def why_events(engine: Engine, texts: Sequence[gr.Textbox], current: gr.State, t
             yield tab.waiting(press.forgotten)
 
     inputs = [*texts, tab.kind, tab.target, tab.masked, tab.press]
-    tab.start.click(explain, inputs, places, **PRESSED)
+    tab.start.click(explain, inputs, places, api_name="explain_answer", **PRESSED)
     tab.kind.input(why.choose, [tab.kind, current], [tab.target, tab.exact], **QUIET)
     free: dict[str, Any] = {"queue": False, **QUIET}
     anew = [tab.kind.input, *(text.change for text in texts)]
