@@ -85,7 +85,7 @@ def test_optional_inputs_may_be_left_out(app_url: str, name: str, data: list[obj
         ("your_labels", [[A], "a"], ["labels", "list"]),
         ("your_labels", [[A], ["a"]], ["at least 8 rows", "Found 1"]),
         ("batch", [{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}], ["read"]),
-        ("answer", [A], ["15", "Found 1"]),
+        ("answer", [A], ["17", "Found 1"]),
     ],
 )
 def test_inputs_of_another_kind_are_refused_in_words(
