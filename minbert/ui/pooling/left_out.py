@@ -29,6 +29,7 @@ from minbert.ui.parts.blocks import finding_block, note_block, progress_block
 from minbert.ui.parts.colours import POOLING_COLOURS
 from minbert.ui.parts.figures import no_figure, places, themed
 from minbert.ui.parts.refusal import asked_pair
+from minbert.ui.parts.steps import Press
 from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
 
@@ -101,16 +102,26 @@ class Occlusion:
         """Serve this engine."""
         self.engine = engine
 
-    def leave_out(self, first: str, second: str) -> Iterator[Shown]:
-        """Leave out each word under both poolings, the quick score first; show each step."""
+    def leave_out(self, first: str, second: str, press: Press | None = None) -> Iterator[Shown]:
+        """Leave out each word under both poolings, the quick score first; show each step.
+
+        Where the press is ended meanwhile, what is shown is what was there before it.
+        """
+        press = press or Press()
+        over = press.begin()
         first, second = asked_pair(self.engine, first, second, NO_SECOND, REFUSED)
         models, names = self.engine.answering, self.engine.names
         found: dict[str, dict[str, Any]] = {kind: {} for kind in FUNCTIONS}
         for done, (kind, pooling) in enumerate(steps_of(names)):
+            if over():
+                break
             yield view(found, done, names)
             with bulk_work():
                 found[kind][pooling] = FUNCTIONS[kind](models[pooling], first, second)
-        yield view(found, len(steps_of(names)), names)
+        if press.ended:
+            yield waiting()
+        elif not over():
+            yield view(found, len(steps_of(names)), names)
 
 
 def steps_of(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

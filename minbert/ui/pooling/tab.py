@@ -14,16 +14,17 @@ from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.colouring import GradientsButton, build_button, button_events
-from minbert.ui.parts.events import MODEL_EVENTS, PRIVATE, QUIET, VISIBLE
+from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, PRIVATE, QUIET, VISIBLE
 from minbert.ui.parts.figures import figure_place, plot_place, two_sides
 from minbert.ui.parts.own_models import records_of
+from minbert.ui.parts.steps import Press
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.intro import consequences, opening, scores_block
 from minbert.ui.pooling.labels_events import YourLabels
 from minbert.ui.pooling.labels_tab import build_labels, labels_events
-from minbert.ui.pooling.left_out import Occlusion, waiting
+from minbert.ui.pooling.left_out import Occlusion, Shown, waiting
 from minbert.ui.pooling.sets_events import NOBODY, OWN, TOGETHER, Sets
 from minbert.ui.question import Asked
 
@@ -38,6 +39,7 @@ class LeftOutPart:
     stop: gr.Button
     siamese: Figure
     joint: Figure
+    press: gr.State
 
     @property
     def outputs(self) -> list[gr.components.Component]:
@@ -129,10 +131,11 @@ def build_left_out() -> LeftOutPart:
     with gr.Row():
         start = gr.Button("Leave out each word", elem_id="leave-out", scale=0, min_width=200)
         stop = gr.Button("Stop", elem_id="leave-out-stop", visible=False, scale=0, min_width=100)
+        press = gr.State(Press(), time_to_live=KEPT_SECONDS)
     siamese, joint = two_sides("left-out-siamese", "left-out-joint")
     siamese[0].value = first
     siamese[1].visible = joint[1].visible = False  # until there is something to draw
-    return LeftOutPart(start, stop, siamese, joint)
+    return LeftOutPart(start, stop, siamese, joint, press)
 
 
 def build_sets(sets: Sets, sets_view: gr.Tab) -> SetPart:
@@ -227,9 +230,16 @@ def lab_events(engine: Engine, texts: list[gr.Textbox], tab: PoolingTab) -> None
 
 def left_out_events(occlusion: Occlusion, texts: list[gr.Textbox], part: LeftOutPart) -> None:
     """Leave out words on the button; stop on the other; forget it when the question changes."""
-    begun = part.start.click(occlusion.leave_out, texts, part.outputs, **QUIET, **MODEL_EVENTS)
-    for change in (part.stop.click, *(text.change for text in texts)):
-        change(waiting, None, part.outputs, cancels=[begun], **QUIET)
+    inputs = [*texts, part.press]
+    part.start.click(occlusion.leave_out, inputs, part.outputs, **PRESSED)
+    ends = [part.stop.click, *(text.change for text in texts)]
+    gr.on(ends, stopped, part.press, part.outputs, queue=False, **QUIET)
+
+
+def stopped(press: Press) -> Shown:
+    """End what is under way; return the part as it waits."""
+    press.end()
+    return waiting()
 
 
 def set_events(sets: Sets, part: SetPart) -> None:

@@ -13,6 +13,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
 from minbert.ui.parts.figures import no_figure
+from minbert.ui.parts.steps import Press
 from minbert.ui.pooling.left_out import (
     FUNCTIONS,
     JOINT,
@@ -170,3 +171,19 @@ def test_skipped_words_of_a_long_text_are_counted(engine: Engine) -> None:
     assert collected(SIAMESE, found).first == ("cat",) * 20
     many = {name: dataclasses.replace(one, skipped=(3, 0)) for name, one in found.items()}
     assert collected(SIAMESE, many).skipped == (3, 0)
+
+
+def test_a_press_that_is_ended_shows_the_part_as_it_waits(engine: Engine) -> None:
+    press = Press()
+    steps = Occlusion(engine).leave_out(A, B, press)
+    next(steps)
+    press.end()
+    assert list(steps) == [waiting()]
+
+
+def test_a_press_that_another_follows_shows_nothing_more(engine: Engine) -> None:
+    press = Press()
+    steps = Occlusion(engine).leave_out(A, B, press)
+    next(steps)
+    press.begin()
+    assert list(steps) == []
