@@ -81,6 +81,7 @@ def test_an_edit_that_cannot_be_says_why_and_keeps_what_was_typed(visit: Open) -
     expect(page.locator("#first textarea")).to_have_value(A)
     expect(page.locator("#change")).to_have_text("")
     page.locator(".toast-close").click()
+    page.get_by_label("Answer while I type").uncheck()  # an answer takes the choice back
     choose(page, "first", "soup")
     page.locator("#first textarea").fill("A cold soup.")
     page.locator("#edit-mask").click()

@@ -47,7 +47,7 @@ def scores_block(found: Comparison) -> str:
     often = found.examples.classes[found.baseline.label]
     rows.append([f"always “{short(often)}”", interval(found.baseline.accuracy), ""])
     caption = f"{len(found.examples):,} rows, {len(found.examples.classes)} classes"
-    names = ("", "Accuracy (95 % interval)", "Macro F1 (95 % interval)")
+    names = ("Pooling", "Accuracy (95 % interval)", "Macro F1 (95 % interval)")
     return finding_block(
         found.verdict, found.notes, TEXTS["read.labels"], shown=table(caption, names, rows)
     )

@@ -100,12 +100,15 @@ def is_mark(letter: str) -> bool:
 
 
 def choices_of(name: str, text: str) -> list[tuple[str, str]]:
-    """Return the words of sentence A or B to choose from, each with its value, as `A0`, `A1`."""
+    """Return the words of sentence A or B to choose from, each with its value, as `A1 film`.
+
+    The value holds the word: what is chosen may have become another word's place meanwhile.
+    """
     spans = itertools.islice(spans_of(text), MOST_WORDS)
-    return [(span.word, f"{name}{place}") for place, span in enumerate(spans)]
+    return [(span.word, f"{name}{place} {span.word}") for place, span in enumerate(spans)]
 
 
-def edited(first: str, second: str, choice: str | None, wanted: str, was: str) -> tuple[str, str]:
+def edited(first: str, second: str, choice: str | None, wanted: str) -> tuple[str, str]:
     """Return both texts with `wanted` in place of the chosen word.
 
     Args:
@@ -113,7 +116,6 @@ def edited(first: str, second: str, choice: str | None, wanted: str, was: str) -
         second: sentence B.
         choice: a value of `choices_of`; None: nothing is chosen.
         wanted: what to write there; white space collapses.
-        was: the chosen word as it was shown.
 
     Raises:
         InputError: nothing is chosen, nothing would change, or the text is another by now.
@@ -121,7 +123,8 @@ def edited(first: str, second: str, choice: str | None, wanted: str, was: str) -
     if choice is None:
         raise InputError("No word is chosen. Choose a word of A or B first.")
     text = first if choice[0] == "A" else second
-    spans, place = spans_of(text), int(choice[1:])
+    whose, _, was = choice.partition(" ")
+    spans, place = spans_of(text), int(whose[1:])
     if place >= len(spans) or spans[place].word != was:
         raise InputError(
             f"Sentence {choice[0]} has changed since it was answered. "
@@ -158,7 +161,8 @@ class Edits:
         for name, text in (("A", asked.first), ("B", asked.second)):
             choices = choices_of(name, text)
             values = [value for _, value in choices]
-            kept = steps[-1].choice if steps[-1].choice in values else None
+            place = (steps[-1].choice or "none").split()[0]
+            kept = next((value for value in values if value.split()[0] == place), None)
             label = offered_words(name, len(choices))
             offered.append(gr.update(choices=choices, value=kept, label=label, visible=bool(text)))
         return offered[0], offered[1], gr.update(interactive=len(steps) > 1), steps
@@ -177,8 +181,7 @@ class Edits:
         """Put `wanted` in place of the chosen word, and pin what was answered where nothing is."""
         first, second, choice = first.strip(), second.strip(), in_first or in_second
         try:
-            was = "" if choice is None or asked is None else chosen_word(asked, choice)
-            after = edited(first, second, choice, wanted, was)
+            after = edited(first, second, choice, wanted)
             self.engine.ask(*after)
         except InputError as error:
             raise refusal(str(error), title="Can't change this") from error
@@ -207,13 +210,6 @@ class Edits:
         last = steps[-1]
         kept = None if last.set_pin is not None and pinned == last.set_pin else pinned
         return *steps[-2].texts, kept, steps[:-1]
-
-
-def chosen_word(asked: Asked, choice: str) -> str:
-    """Return the word that a choice stood for when it was offered."""
-    spans = spans_of(asked.first if choice[0] == "A" else asked.second)
-    place = int(choice[1:])
-    return spans[place].word if place < len(spans) else ""
 
 
 def build_edits() -> EditRow:
