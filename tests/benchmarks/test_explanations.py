@@ -145,7 +145,7 @@ def test_many_explanations_of_the_tab_leave_no_memory_behind(engine: Engine) -> 
             pressed = why.explain(
                 first, PAIR[1], kinds[number % 3], "answer", False, parts=["words"]
             )
-            assert [shown["bars"]["visible"] for shown in pressed if "bars" in shown] == [True]
+            assert len([shown["bars"] for shown in pressed if "bars" in shown]) == 1
 
     explain_all(6)
     gc.collect()

@@ -36,7 +36,7 @@ from minbert.ui.why.subject import (
 TEXTS = texts_of(__package__)
 NEAREST = 5
 PARTS = ("words", "fewest", "swaps", "nearest", "people")  # that one press fills, in this order
-Shown = dict[str, Any]  # by place: a part, "bars", "bars' fold", "progress", "stop"
+Shown = dict[str, Any]  # by place: a part, "bars", "progress", "stop"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,11 +108,7 @@ class Why:
                 note = cut_note(model, subject, target)
                 shown: Shown = {"words": note + attribution.attribution_block(found[-1])}
                 if len(found[-1].explanations) == len(attribution.NAMES):
-                    drawn = attribution.attribution_figure(found[-1])
-                    shown |= {
-                        "bars": gr.update(value=drawn, visible=True),
-                        "bars' fold": gr.update(visible=True),
-                    }
+                    shown["bars"] = attribution.attribution_figure(found[-1])
                 return shown
 
             return work
