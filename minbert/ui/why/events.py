@@ -108,7 +108,8 @@ class Why:
                 note = cut_note(model, subject, target)
                 shown: Shown = {"words": note + attribution.attribution_block(found[-1])}
                 if len(found[-1].explanations) == len(attribution.NAMES):
-                    shown["bars"] = attribution.attribution_figure(found[-1])
+                    drawn = attribution.attribution_figure(found[-1])
+                    shown["bars"] = gr.update(value=drawn, visible=True)
                 return shown
 
             return work

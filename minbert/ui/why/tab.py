@@ -56,7 +56,7 @@ class WhyTab:
         """Return parts as before a press, and nothing under way."""
         told: dict[str, Any] = {part: note_block(WAITING[part]) for part in parts}
         if "words" in parts:
-            told["bars"] = None
+            told["bars"] = no_figure()
         return {self.places[name]: value for name, value in (told | idle()).items()}
 
 
@@ -122,7 +122,7 @@ def build_why(results: Path, engine: Engine) -> WhyTab:
                 # style.css hides it until the last line is there: of a burst of updates gradio's
                 # page may lose one that shows what was hidden
                 with gr.Accordion("The same as bars", open=False, elem_id="why-bars") as fold:
-                    places["bars"] = plot_place("why-words")
+                    places["bars"] = plot_place("why-words", visible=False)
                 opening = TEXTS["tab.opening"].format(pooling=engine.names["mean"])
                 gr.HTML(note_block(opening), elem_id="why-opening")
             for part, title in (

@@ -80,7 +80,7 @@ def test_four_methods_stand_side_by_side(why: Why, engine: Engine, kind: str) ->
     task = {OF_A: "sentiment", OF_B: "sentiment"}.get(kind, kind.lower())
     texts = {OF_A: (A, None), OF_B: (B, None)}.get(kind, (A, B))
     shown = pressed(why, A, B, kind, "words")
-    words, figure = read(shown["words"]), shown["bars"]
+    words, figure = read(shown["words"]), shown["bars"]["value"]
     assert (shown["stop"], shown["progress"]) == (gr.update(visible=False), "")
     lines = words.find(css="mb-said")
     assert [line.one("p", "mb-line").text for line in lines] == [
@@ -119,7 +119,7 @@ def test_a_chosen_target_is_explained(why: Why, engine: Engine) -> None:
     shown = pressed(why, A, "", OF_A, "words", target="1")
     words = read(shown["words"])
     found = integrated_gradients(engine.mean, A, task="sentiment", target=1)
-    assert [row[1] for row in shown["bars"].data[0].customdata] == pytest.approx(
+    assert [row[1] for row in shown["bars"]["value"].data[0].customdata] == pytest.approx(
         list(found.first.values), abs=1e-5
     )
     assert SENTIMENT.labels[1] in quoted_in(words.finding.title)
@@ -251,7 +251,7 @@ def test_only_the_strongest_words_of_a_long_text_are_drawn(why: Why) -> None:
     shown = pressed(why, " ".join(["good film"] * 20), "", OF_A, "words")
     words = read(shown["words"])
     assert [len(line.find("span")) for line in words.find(css="mb-said")] == [40] * 4
-    assert len(shown["bars"].data[0].x) == attribution.MOST_DRAWN
+    assert len(shown["bars"]["value"].data[0].x) == attribution.MOST_DRAWN
     assert numbers_in(words.finding.lines[-1]) == [str(attribution.MOST_DRAWN), "40"]
     assert len(words.rows) == 40
 
