@@ -65,6 +65,12 @@ def own_folder() -> Path:
     return folder
 
 
+def use_published_index() -> None:
+    """Name the index of training sentences that was published with the page, if one was."""
+    if (ASSETS / "index" / "index.json").is_file() and not os.environ.get("MINBERT_INDEX"):
+        os.environ["MINBERT_INDEX"] = str(ASSETS / "index")
+
+
 def main() -> None:
     """Load both models, build the page, serve it until it is stopped."""
     parser = argparse.ArgumentParser(description="Start the page.")
@@ -91,9 +97,7 @@ def main() -> None:
     from minbert.ui.page import build_page
     from minbert.ui.theme import launch_options
 
-    with_index = (ASSETS / "index" / "index.json").is_file()  # published with the page, on request
-    if with_index and not os.environ.get("MINBERT_INDEX"):
-        os.environ["MINBERT_INDEX"] = str(ASSETS / "index")
+    use_published_index()
     try:
         lessons = read_lessons(ASSETS / FILE)
         engine = Engine.load(

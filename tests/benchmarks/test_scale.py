@@ -1,6 +1,6 @@
 """Full-size checks: how long models load, how long a click takes them, and a long file's memory.
 
-Whole with MINBERT_HEAVY=1 (`make test-heavy`), at a twentieth of the size otherwise.
+With MINBERT_HEAVY=1 (`make test-heavy`); otherwise a click alone, a few times.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from minbert.ui.pooling.events import Lab
 from minbert.ui.try_it.events import Handlers
 
 ROOT = Path(__file__).resolve().parents[2]
-SCALE = 1.0 if os.environ.get("MINBERT_HEAVY") == "1" else 0.05
+WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
+ROWS = 20_000
 LOAD_SECONDS = 2.0
 # processor seconds of a click with Try it open, and of opening the lab, four figures and tables
 CLICK_SECONDS = {"answers": 0.15, "lab": 0.6}
@@ -40,7 +41,16 @@ sys.exit(code)
 """
 
 
+heavy_alone = pytest.mark.skipif(not WHOLE, reason="whole or not at all: in the heavy set")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine.load(ROOT / "assets" / "models", "cpu")
+
+
 @pytest.mark.heavy
+@heavy_alone
 def test_both_models_load_in_two_seconds() -> None:
     """Take the best of five, imports not counted, so that a busy machine doesn't decide."""
     taken = []
@@ -53,13 +63,12 @@ def test_both_models_load_in_two_seconds() -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("part", CLICK_SECONDS)
-def test_a_click_is_answered_and_drawn_soon(part: str) -> None:
+def test_a_click_is_answered_and_drawn_soon(engine: Engine, part: str) -> None:
     """Take the least processor seconds of some clicks, so that a busy machine doesn't decide."""
-    engine = Engine.load(ROOT / "assets" / "models", "cpu")
     handlers, lab = Handlers(engine), Lab(engine)
     asked = engine.ask(*PAIR)
     taken = []
-    for _ in range(8):
+    for _ in range(8 if WHOLE else 3):
         started = time.process_time()
         known = engine.asked(asked)
         if part == "answers":
@@ -71,10 +80,10 @@ def test_a_click_is_answered_and_drawn_soon(part: str) -> None:
 
 
 @pytest.mark.heavy
+@heavy_alone
 def test_a_long_file_is_labelled_whole_in_bounded_memory(tmp_path: Path) -> None:
-    rows = round(20_000 * SCALE)
     source, target = tmp_path / "reviews.csv", tmp_path / "labels.tsv"
-    lines = [f"{row}\tr{row}\tScene {row} drags, yet the ending works." for row in range(rows)]
+    lines = [f"{row}\tr{row}\tScene {row} drags, yet the ending works." for row in range(ROWS)]
     source.write_text("\n".join(["\tid\tsentence", *lines]) + "\n", encoding="utf-8")
     arguments = ["predict", "--model", "assets/models/mean", "--task", "sentiment"]
     arguments += ["--input", str(source), "--output", str(target)]
@@ -87,6 +96,6 @@ def test_a_long_file_is_labelled_whole_in_bounded_memory(tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
     labelled = target.read_text(encoding="utf-8").splitlines()
-    assert len(labelled) == rows + 1
-    assert [line.split("\t")[0] for line in labelled[1:]] == [f"r{row}" for row in range(rows)]
+    assert len(labelled) == ROWS + 1
+    assert [line.split("\t")[0] for line in labelled[1:]] == [f"r{row}" for row in range(ROWS)]
     assert int(done.stdout.split()[-1]) < PEAK_MEGABYTES

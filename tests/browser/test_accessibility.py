@@ -2,7 +2,7 @@
 
 axe-core looks at WCAG 2.0 and 2.1, levels A and AA, and at its own best practices (the order of
 headings, say). All folds are open, a pinned answer is shown. The four looks are the heavy set's;
-otherwise test_views.py asks the light one, wide and narrow.
+otherwise test_views.py asks for each view in the light one, every other view on a phone.
 """
 
 from __future__ import annotations
