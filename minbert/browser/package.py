@@ -16,7 +16,7 @@ from minbert.browser.words import words_data
 from minbert.explain.splits import leaning_weights
 from minbert.files import write_bytes
 from minbert.predictor import Predictor
-from minbert.storage.onnx_graph import check_answerable, onnx_file
+from minbert.storage.onnx_file import check_answerable, onnx_file
 
 FOLDER = "live"
 GRAPH, WORDS, SCRIPT, WASM = "model.onnx", "words.json", "ort.js", "ort.wasm.gz"

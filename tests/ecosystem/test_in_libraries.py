@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from minbert.predictor import Predictor
-from minbert.storage.onnx_graph import INPUTS, OUTPUTS
+from minbert.storage.onnx_file import INPUTS, OUTPUTS
 from tests.served import ROOT
 from tests.support import assert_close, random_batch
 from tests.test_readme import API, blocks, commands

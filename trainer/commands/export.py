@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> None:
     from minbert.multitask import MultitaskBert
     from minbert.storage.manifest import ONNX_FILE, write_manifest
     from minbert.storage.model_folder import check_pooling
-    from minbert.storage.onnx_graph import onnx_file
+    from minbert.storage.onnx_file import onnx_file
 
     model = MultitaskBert.from_pretrained(options.model)
     graph = None
