@@ -1,8 +1,8 @@
 """Reading and writing weights: one key table, both ways, and nothing silent.
 
 An encoder comes from any Hugging Face folder of `model_type: bert`, in one file or in shards with
-an index; our own multitask folders have the same shape (config.json, model.safetensors, tokenizer
-files) and a manifest (`minbert.manifest`). Pickles are never written; a downloaded
+an index; our own folders are such ones, with more beside it (`minbert.storage.model_folder`) and a
+manifest (`minbert.storage.manifest`). Pickles are never written; a downloaded
 `pytorch_model.bin` is read with `weights_only=True`. Whatever keeps a folder from being loaded is
 a `CheckpointError`.
 """

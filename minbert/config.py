@@ -155,12 +155,15 @@ class BertConfig:
 
     def to_hf(self) -> dict[str, Any]:
         """Return the dictionary that Hugging Face's `BertConfig` reads back."""
-        return {
-            "model_type": "bert",
-            "architectures": ["BertModel"],
-            "position_embedding_type": "absolute",
-            **dataclasses.asdict(self),
-        }
+        return {**BERT, **dataclasses.asdict(self)}
+
+
+BERT: dict[str, Any] = {  # what tells transformers to build a plain BERT
+    "model_type": "bert",
+    "architectures": ["BertModel"],
+    "position_embedding_type": "absolute",
+    "dtype": "float32",  # to compute in, however the weights are stored
+}
 
 
 def _names_bert(architectures: object) -> bool:
@@ -254,30 +257,58 @@ class MultitaskConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Read what `to_dict` wrote, strictly: an unknown field is an error.
+        """Read what `to_dict` writes, strictly: an unknown field is an error.
+
+        A file from before transformers could read it has our fields at the top, and the encoder's
+        under `encoder`; it is read as well.
 
         Raises:
             ValueError: not one of our checkpoints, or a field this version doesn't know.
         """
-        values = dict(values)
-        model_type = values.pop("model_type", None)
-        if model_type != MODEL_TYPE:
-            raise ValueError(
-                f"`model_type` in config.json should be {MODEL_TYPE!r}. Found {model_type!r}; "
-                "a plain BERT is loaded with `load_encoder` and trained with `python -m trainer`."
-            )
-        encoder = values.pop("encoder", {})
-        if not isinstance(encoder, dict):
-            raise ValueError(f"`encoder` should be an object. Found {encoder!r:.80}.")
-        for part, kind in ((values, cls), (encoder, BertConfig)):
-            unknown = set(part) - {field.name for field in dataclasses.fields(kind)}
-            if unknown:
+        own, encoder = _parts(values)
+        for name, part, kind in ((OURS, own, cls), ("encoder", encoder, BertConfig)):
+            if not isinstance(part, dict):
+                raise ValueError(f"`{name}` should be an object. Found {part!r:.80}.")
+            known = {field.name for field in dataclasses.fields(kind)} - {"encoder"}
+            if unknown := set(part) - known:
                 raise ValueError(f"config.json has unknown fields: {', '.join(sorted(unknown))}.")
-        return cls(encoder=BertConfig(**encoder), **values)
+        return cls(encoder=BertConfig(**encoder), **own)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values for `config.json`."""
-        return {"model_type": MODEL_TYPE, **dataclasses.asdict(self)}
+        """Return plain values for `config.json`: transformers' BERT, and ours under one key.
+
+        With PALs the encoder isn't BERT's, so the model's type is one that transformers refuses.
+        """
+        own = dataclasses.asdict(self)
+        del own["encoder"]
+        values = {**self.encoder.to_hf(), OURS: own}
+        if self.pal_size:
+            values |= {"model_type": MODEL_TYPE, "architectures": ["MultitaskBert"]}
+        return values
 
 
+OURS = "minbert"  # the key of config.json that other libraries pass over
 MODEL_TYPE = "minbert-multitask"
+
+
+def _parts(values: dict[str, Any]) -> tuple[Any, Any]:
+    """Return our fields and the encoder's from a config.json; whatever stands there, unchecked."""
+    model_type, positions = (values.get(name) for name in ("model_type", "position_embedding_type"))
+    known = ["bert", MODEL_TYPE] if OURS in values else [MODEL_TYPE]
+    if OURS in values:
+        rest = {OURS, *BERT}
+        own, encoder = values[OURS], {name: values[name] for name in values if name not in rest}
+    else:
+        own = {name: values[name] for name in values if name not in ("model_type", "encoder")}
+        encoder = values.get("encoder", {})
+    if model_type not in known:
+        raise ValueError(
+            f"`model_type` in config.json should be {MODEL_TYPE!r}, or 'bert' with the key "
+            f"{OURS!r}. Found {model_type!r}; a plain BERT is loaded with `load_encoder` and "
+            "trained with `python -m trainer`."
+        )
+    if OURS in values and positions != BERT["position_embedding_type"]:
+        raise ValueError(
+            f"`position_embedding_type` in config.json should be 'absolute'. Found {positions!r}."
+        )
+    return own, encoder

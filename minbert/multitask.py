@@ -24,7 +24,7 @@ from minbert.heads import (
     two_tower_features,
 )
 from minbert.pooling import AttentionPooling, pooler_for
-from minbert.storage import manifest
+from minbert.storage import manifest, model_folder
 from minbert.storage.weights import check_finite
 from minbert.tasks import TASKS
 from minbert.text import Batch, Tokenizer
@@ -208,15 +208,22 @@ class MultitaskBert(nn.Module):
         checkpoint.check_config(config.encoder, tokenizer, weights, folder)
         with checkpoint.without_weights():
             model = cls(config, tokenizer)
-        checkpoint.load_strictly(model, weights, folder)
+        checkpoint.load_strictly(model, model_folder.read_state(folder, config, weights), folder)
         return model
 
-    def save_pretrained(self, folder: str | Path, dtype: torch.dtype = torch.float32) -> None:
-        """Write config.json, model.safetensors, the tokenizer's files and their manifest.
+    def save_pretrained(
+        self, folder: str | Path, dtype: torch.dtype | None = torch.float32
+    ) -> None:
+        """Write a folder that minbert loads, and transformers and sentence-transformers too.
+
+        transformers' `AutoModel` gives the encoder; of a model with PALs, which is no BERT, it
+        gives an error. sentence-transformers embeds as the model does where it has the pooling:
+        mean, CLS or max.
 
         Args:
             folder: where to; made if it isn't there.
-            dtype: of the stored weights; float16 halves the file.
+            dtype: of the stored weights; float16 halves the files; None: float16 where that loses
+                nothing.
 
         Raises:
             ValueError: the model has no tokenizer, so nobody could use the folder; the encoder's
@@ -228,11 +235,8 @@ class MultitaskBert(nn.Module):
             raise ValueError(
                 "`tokenizer` should be set before saving. Found None; pass it to MultitaskBert."
             )
-        folder = Path(folder)
-        weights = {name: tensor.to(dtype) for name, tensor in self.state_dict().items()}
+        state = self.state_dict()
+        dtype = dtype or model_folder.lossless_dtype(state)
+        weights = {name: tensor.to(dtype) for name, tensor in state.items()}
         check_finite(weights, f"{folder}, as {str(dtype).removeprefix('torch.')},")
-        folder.mkdir(parents=True, exist_ok=True)
-        self.tokenizer.save(folder)
-        files.write_tensors(folder / checkpoint.WEIGHTS_FILE, weights)
-        files.write_json(folder / checkpoint.CONFIG_FILE, self.config.to_dict())
-        manifest.write_manifest(folder)
+        model_folder.write_folder(Path(folder), self.config, weights, self.tokenizer)

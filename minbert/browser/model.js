@@ -60,10 +60,12 @@ const makeModel = (settings, locate) => { // settings: minbert/browser/package.p
     const ask = async ({ ids, types }) => {
       await new Promise((resume) => setTimeout(resume)); // lets the page draw and hear between two inputs
       const tensor = (values) => new runtime.Tensor("int64", BigInt64Array.from(values, BigInt), [1, values.length]);
-      const { sentiment, paraphrase, joint, pooled, states } = await session.run({ ids: tensor(ids), types: tensor(types) });
+      const said = await session.run({
+        input_ids: tensor(ids), attention_mask: tensor(ids.map(() => 1)), token_type_ids: tensor(types),
+      });
       return {
-        ids, sentiment: [...sentiment.data], paraphrase: paraphrase.data[0], joint: joint.data[0],
-        pooled: pooled.data, states: states.data,
+        ids, sentiment: [...said.sentiment.data], paraphrase: said.paraphrase.data[0], joint: said.similarity.data[0],
+        pooled: said.sentence_embedding.data, states: said.last_hidden_state.data,
       };
     };
     return {

@@ -11,12 +11,12 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from minbert.browser.graph import check_answerable, onnx_file
 from minbert.browser.runtime import PACKAGE, WANTED, Runtime, load_runtime
 from minbert.browser.words import words_data
 from minbert.explain.splits import leaning_weights
 from minbert.files import write_bytes
 from minbert.predictor import Predictor
+from minbert.storage.onnx_file import check_answerable, onnx_file
 
 FOLDER = "live"
 GRAPH, WORDS, SCRIPT, WASM = "model.onnx", "words.json", "ort.js", "ort.wasm.gz"

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from minbert.config import UNCALIBRATED
+from minbert.config import OURS, UNCALIBRATED
 from minbert.records.form import Count, Form, Metric, Number, Record, Text, Undefined
 
 
@@ -70,4 +70,6 @@ class Calibration(Record):
 
 def scales_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return the calibration of a config.json; a scale that it doesn't name changes nothing."""
-    return {name: config.get(name, default) for name, default in UNCALIBRATED.items()}
+    own = config.get(OURS, config)
+    told = own if isinstance(own, Mapping) else {}
+    return {name: told.get(name, default) for name, default in UNCALIBRATED.items()}

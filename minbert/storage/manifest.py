@@ -21,7 +21,12 @@ TOKENIZER_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.txt"),
     *("special_tokens_map.json", "added_tokens.json"),
 )
-LISTED = ("config.json", "*.safetensors", "*.safetensors.index.json", *TOKENIZER_FILES)
+POOLING_FILE, ONNX_FILE = "1_Pooling/config.json", "onnx/model.onnx"
+FOR_OTHERS = (  # libraries: minbert reads none of them
+    *("modules.json", "sentence_bert_config.json", "config_sentence_transformers.json"),
+    *(POOLING_FILE, ONNX_FILE),
+)
+LISTED = ("config.json", "*.safetensors", "*.safetensors.index.json", *TOKENIZER_FILES, *FOR_OTHERS)
 AGAIN = (
     "copy or download the folder again, or, if you changed the file yourself, write the manifest "
     "anew with `minbert.storage.manifest.write_manifest`"
@@ -40,7 +45,7 @@ def write_manifest(folder: str | Path) -> None:
     """Write the manifest of a folder's files as they are now."""
     folder = Path(folder)
     found = {path for pattern in LISTED for path in folder.glob(pattern) if path.is_file()}
-    sums = {path.name: _sha256(path) for path in sorted(found)}
+    sums = {path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(found)}
     write_json(folder / MANIFEST_FILE, {"version": VERSION, "sha256": sums})
 
 
@@ -61,7 +66,8 @@ def rewriting(folder: Path) -> Iterator[None]:
 def verify(folder: Path) -> bool:
     """Hold a folder's files against its manifest.
 
-    The trainer's record is left to `verify_file`: a published folder does without.
+    The trainer's record is left to `verify_file`: a published folder does without. What other
+    libraries read may be missing: a download for minbert alone leaves subfolders out.
 
     Returns:
         whether there is a manifest.
@@ -74,7 +80,7 @@ def verify(folder: Path) -> bool:
         return False
     sums = _read(path)
     for name, wanted in sums.items():
-        if name != TRAINED_ON_FILE:
+        if name != TRAINED_ON_FILE and (name not in FOR_OTHERS or (folder / name).exists()):
             _check(folder / name, wanted)
     added = [name for name in TOKENIZER_FILES if (folder / name).exists() and name not in sums]
     if added:
@@ -100,7 +106,7 @@ def sums_of(folder: Path) -> dict[str, str]:
         patterns = ("*.safetensors", "*.bin", *TOKENIZER_FILES)
         found = {file for pattern in patterns for file in folder.glob(pattern)}
         known = {file.name: _sha256(file) for file in sorted(found)}
-    others = ("config.json", TRAINED_ON_FILE)
+    others = ("config.json", TRAINED_ON_FILE, *FOR_OTHERS)
     return {name: each for name, each in sorted(known.items()) if name not in others}
 
 
@@ -145,7 +151,11 @@ def _read(path: Path) -> dict[str, str]:
 
 def _is_sum(name: str, value: object) -> bool:
     plain = name not in ("", ".", "..") and not {"/", "\\", "\0"} & set(name)
-    return plain and isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+    return (
+        (plain or name in FOR_OTHERS)
+        and isinstance(value, str)
+        and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+    )
 
 
 def _is_weights(name: str) -> bool:

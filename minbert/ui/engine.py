@@ -112,6 +112,8 @@ class Engine:
         untuned = None
         if encoder is not None:
             with blamed("encoder", encoder):
+                if encoder in models:
+                    raise ValueError("that is a model after fine-tuning.")
                 bare = bare_model(encoder, loaded[0].config.max_length)
             untuned = served(bare, device, queue, runtime)
         second = loaded[1] if len(loaded) > 1 else None

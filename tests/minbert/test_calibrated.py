@@ -41,7 +41,7 @@ def predictor_of(folder: Path, **changes: Any) -> Predictor:  # noqa: ANN401 - a
 
 
 def test_the_defaults_change_nothing() -> None:
-    values = MultitaskConfig().to_dict()
+    values = MultitaskConfig().to_dict()["minbert"]
     assert {name: values[name] for name in UNCALIBRATED} == UNCALIBRATED
     logits = torch.randn(4, 5, generator=torch.Generator().manual_seed(1))
     assert torch.equal(calibrated(logits, 1.0), logits)

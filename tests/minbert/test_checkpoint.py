@@ -17,9 +17,9 @@ from minbert import checkpoint
 from minbert.bert import BertModel
 from minbert.checkpoint import CheckpointError, key_table, load_encoder
 from minbert.multitask import MultitaskBert
+from minbert.storage.model_folder import HEADS_FILE
 from tests.minbert.folders import (
     CONFIG,
-    WEIGHTS,
     WORDS,
     old_weights,
     unlisted,
@@ -189,13 +189,13 @@ def test_a_long_list_of_missing_weights_is_cut(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["missing", "unknown", "misshapen"])
 def test_our_own_weights_are_as_strict(kind: str, saved: Path) -> None:
-    weights = load_file(unlisted(saved) / WEIGHTS)
+    weights = load_file(unlisted(saved) / HEADS_FILE)
     bias = weights.pop("heads.sentiment.linear.bias")
     if kind == "unknown":
         weights |= {"heads.sentiment.linear.bias": bias, "heads.irony.linear.bias": bias.clone()}
     if kind == "misshapen":
         weights["heads.sentiment.linear.bias"] = bias[:3].clone()
-    save_file(weights, saved / WEIGHTS)
+    save_file(weights, saved / HEADS_FILE)
     message = {
         "missing": r"heads\.sentiment\.linear\.bias is missing",
         "unknown": r"heads\.irony\.linear\.bias is unknown",
@@ -228,12 +228,12 @@ def test_a_config_that_can_t_be_honoured(
 
 def test_our_own_vocabulary_is_checked_too(saved: Path) -> None:
     config = json.loads((unlisted(saved) / CONFIG).read_text())
-    config["encoder"]["vocab_size"] = 138
+    config["vocab_size"] = 138
     (saved / CONFIG).write_text(json.dumps(config))
     with pytest.raises(CheckpointError, match=r"the tokenizer's 139\. Found 138"):
         MultitaskBert.from_pretrained(saved)
 
 
 def test_a_plain_bert_isn_t_a_multitask_model(folder: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"'minbert-multitask'\. Found 'bert'"):
+    with pytest.raises(CheckpointError, match=r"or 'bert' with the key 'minbert'\. Found 'bert'"):
         MultitaskBert.from_pretrained(folder)

@@ -11,7 +11,13 @@ import pytest
 import transformers
 
 from minbert.bert import ACTIVATIONS
-from minbert.config import ACTIVATION_NAMES, BertConfig, MultitaskConfig, choice_error
+from minbert.config import (
+    ACTIVATION_NAMES,
+    MODEL_TYPE,
+    BertConfig,
+    MultitaskConfig,
+    choice_error,
+)
 from tests.support import tiny_config
 
 # What checkpoints written before these fields existed mean by leaving them out.
@@ -91,7 +97,7 @@ def test_a_multitask_value_of_another_type_is_refused(name: str, value: Any) -> 
 
 @pytest.mark.parametrize("encoder", [None, 3, ["vocab_size"]])
 def test_an_encoder_that_is_no_object_is_refused(encoder: object) -> None:
-    values = {**MultitaskConfig().to_dict(), "encoder": encoder}
+    values = {"model_type": MODEL_TYPE, "encoder": encoder}
     with pytest.raises(ValueError, match=r"`encoder` should be an object\. Found"):
         MultitaskConfig.from_dict(values)
 
@@ -267,7 +273,8 @@ def test_reading_a_config_leaves_the_dictionary_alone() -> None:
 
 
 def test_an_unknown_field_is_told() -> None:
-    values = {**MultitaskConfig().to_dict(), "zeal": 1, "colour": 2}
+    values = MultitaskConfig().to_dict()
+    values["minbert"] |= {"zeal": 1, "colour": 2}
     with pytest.raises(ValueError, match=r"config\.json has unknown fields: colour, zeal"):
         MultitaskConfig.from_dict(values)
 
@@ -278,7 +285,23 @@ def test_the_choice_error_names_the_parameter_the_rule_and_the_finding() -> None
 
 
 def test_an_unknown_field_of_the_encoder_is_told() -> None:
-    values = MultitaskConfig().to_dict()
-    values["encoder"] = {**values["encoder"], "zeal": 1}
+    values = {**MultitaskConfig().to_dict(), "zeal": 1}
     with pytest.raises(ValueError, match="unknown fields: zeal"):
         MultitaskConfig.from_dict(values)
+    values = {"model_type": MODEL_TYPE, "encoder": {"zeal": 1}}
+    with pytest.raises(ValueError, match="unknown fields: zeal"):
+        MultitaskConfig.from_dict(values)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model_type": "roberta"}, "`model_type` in config.json should be.*'roberta'"),
+        ({"minbert": ["mean"]}, "`minbert` should be an object"),
+        ({"position_embedding_type": "relative_key"}, "should be 'absolute'"),
+        ({"minbert": {"encoder": {}}}, "unknown fields: encoder"),
+    ],
+)
+def test_a_config_that_says_something_else_is_refused(changes: Any, message: str) -> None:  # noqa: ANN401 - any
+    with pytest.raises(ValueError, match=message):
+        MultitaskConfig.from_dict({**MultitaskConfig().to_dict(), **changes})

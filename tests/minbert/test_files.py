@@ -138,7 +138,7 @@ def test_a_checkpoint_from_before_the_later_fields_is_the_same_model(
 ) -> None:
     values = json.loads((unlisted(saved) / CONFIG).read_text())
     for later in ("paraphrase_head", "sentiment_classes", "pal_size"):
-        del values[later]
+        del values["minbert"][later]
     (saved / CONFIG).write_text(json.dumps(values))
     again = MultitaskBert.from_pretrained(saved)
     assert again.config == model.config

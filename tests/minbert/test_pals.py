@@ -224,7 +224,7 @@ def test_maps_are_the_trunk_s_attention(pals: MultitaskBert) -> None:
 def test_a_checkpoint_keeps_them(pals: MultitaskBert, tmp_path: Path) -> None:
     pals.encoder.pals_on = False
     pals.save_pretrained(tmp_path / "saved")
-    assert json.loads((tmp_path / "saved" / CONFIG).read_text())["pal_size"] == 8
+    assert json.loads((tmp_path / "saved" / CONFIG).read_text())["minbert"]["pal_size"] == 8
     again = MultitaskBert.from_pretrained(tmp_path / "saved")
     assert again.encoder.pals_on
     assert set(again.state_dict()) == set(pals.state_dict())

@@ -1,4 +1,4 @@
-"""The command export; the work is in `minbert.storage.sentence_transformers`."""
+"""The command export; the work is in `minbert.storage`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from pathlib import Path
 from trainer.commands.terminal import tell
 
 NAME = "export"
-HELP = "write a model's encoder for other libraries"
-LOADED = 'SentenceTransformer("{0}"), or transformers: AutoModel.from_pretrained("{0}")'
+HELP = "write a model for other libraries"
+LOADED = {
+    "sentence-transformers": 'SentenceTransformer("{0}"), or transformers: '
+    'AutoModel.from_pretrained("{0}")',
+    "onnx": 'onnxruntime.InferenceSession("{0}/onnx/model.onnx")',
+}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -17,16 +21,26 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model", metavar="MODEL", help="a checkpoint's folder, or a Hugging Face id"
     )
-    parser.add_argument(
-        "--to", choices=("sentence-transformers",), required=True, help="whose format"
-    )
+    parser.add_argument("--to", choices=tuple(LOADED), required=True, help="whose format")
     parser.add_argument("--output", type=Path, required=True, help="folder to write")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Export a model."""
+    """Export a model: the folder that the trainer writes, for ONNX with onnx/model.onnx."""
+    from minbert.files import write_bytes
     from minbert.multitask import MultitaskBert
-    from minbert.storage.sentence_transformers import save_sentence_transformers
+    from minbert.storage.manifest import ONNX_FILE, write_manifest
+    from minbert.storage.model_folder import check_pooling
+    from minbert.storage.onnx_file import onnx_file
 
-    save_sentence_transformers(MultitaskBert.from_pretrained(options.model), options.output)
-    tell(f"The encoder is in {options.output}. Load it: {LOADED.format(options.output)}")
+    model = MultitaskBert.from_pretrained(options.model)
+    graph = None
+    if options.to == "onnx":
+        graph = onnx_file(model)
+    else:
+        check_pooling(model.config)
+    model.save_pretrained(options.output, dtype=None)
+    if graph is not None:
+        write_bytes(options.output / ONNX_FILE, graph)
+        write_manifest(options.output)
+    tell(f"The model is in {options.output}. Load it: {LOADED[options.to].format(options.output)}")

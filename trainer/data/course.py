@@ -74,6 +74,12 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of(files: Sequence[Path]) -> str:
+    """Return a file's SHA-256; of several, the SHA-256 of their sums in order."""
+    sums = [file_sha256(path) for path in files]
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
 def pair_hash(texts: Sequence[str]) -> int:
     """Return a signed 64-bit hash of a pair, the same for both orders and spellings of case."""
     sides = sorted(normalise(text).casefold() for text in texts)

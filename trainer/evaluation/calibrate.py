@@ -25,6 +25,7 @@ from minbert.predictor import Predictor
 from minbert.records.calibration import Calibration, Error, Measures, Scale, TaskCalibration
 from minbert.records.form import Metric as Recorded
 from minbert.storage import manifest
+from minbert.storage.model_folder import change_config
 from minbert.tables import DataError, Example
 from trainer.evaluation.bias import name_of
 from trainer.evaluation.command import check_classes, read_unseen
@@ -56,7 +57,7 @@ def calibrate(
     """Fit a checkpoint's calibration on dev and write it; return the table that tells its worth.
 
     Args:
-        folder: the checkpoint's; its config.json is replaced.
+        folder: the checkpoint's; its config.json is changed.
         data: folder of the course's files.
         seed: of the folds.
         device: where to compute.
@@ -91,14 +92,13 @@ def calibrate(
         fits[name], tasks[name] = study(name, logits, labels, seed, left_out=left_out[name])
         if fits[name].at_limit:
             report(f"{name}: the fit ended at the limit of its search, so dev can't tell the best")
-    config = dataclasses.replace(
-        predictor.config,
-        sentiment_temperature=fits["sentiment"].temperature,
-        paraphrase_temperature=fits["paraphrase"].temperature,
-        paraphrase_offset=fits["paraphrase"].offset,
-    )
+    fitted = {
+        "sentiment_temperature": fits["sentiment"].temperature,
+        "paraphrase_temperature": fits["paraphrase"].temperature,
+        "paraphrase_offset": fits["paraphrase"].offset,
+    }
     with manifest.rewriting(folder):
-        write_json(folder / CONFIG_FILE, config.to_dict())
+        change_config(folder, fitted)
     report(f"The calibration is in {folder / CONFIG_FILE}")
     if json_file is not None:
         record = Calibration(

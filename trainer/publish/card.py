@@ -28,6 +28,16 @@ SHORT_DESCRIPTION = "Sentiment, paraphrase, similarity: look inside one BERT"  #
 LICENSE = "apache-2.0"
 DATASETS = ("stanfordnlp/sst", "quora-competitions/quora", "sentence-transformers/stsb")
 NORMAL_95 = 1.96  # standard errors on each side of a 95 % interval
+WIDGET = [  # what the model's page on the Hub tries it with
+    {
+        "source_sentence": "A cat sleeps on the sofa.",
+        "sentences": [
+            "A cat is asleep on a couch.",
+            "The dog chased the cat off the sofa.",
+            "The train to the coast was an hour late.",
+        ],
+    }
+]
 TASKS = {  # task: Hub's task, data set's id and name
     "sentiment": ("text-classification", DATASETS[0], "SST-5 (CS224N split)"),
     "paraphrase": ("text-classification", DATASETS[1], "Quora question pairs (CS224N split)"),
@@ -102,7 +112,7 @@ def model_card(
         space: USER/NAME of the Space that shows it.
         run: the training run's record.
         scores: what `evaluate` says of the checkpoint.
-        config: the checkpoint's config.json.
+        config: the checkpoint's, with the encoder's under `encoder`.
         calibration: what `calibrate` says of the checkpoint; None: nothing was recorded.
         comparisons: of the reproduced rows, for the techniques that are off.
 
@@ -118,8 +128,10 @@ def model_card(
             base_model=stages_of(run)[0].config["encoder"],
             datasets=list(DATASETS),
             metrics=sorted({result.metric_type for result in results}),
-            pipeline_tag="text-classification",
-            tags=["bert", "multitask", "sentiment", "paraphrase", "sentence-similarity"],
+            library_name="sentence-transformers",
+            pipeline_tag="sentence-similarity",
+            tags=["bert", "multitask", "sentiment", "paraphrase", "feature-extraction"],
+            widget=WIDGET,
             model_name=model_repo.split("/")[-1],
             eval_results=results,
         )

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from minbert.checkpoint import CONFIG_FILE, SAFE_KINDS, WEIGHTS_FILE
-from minbert.files import read_json
+from minbert.multitask import MultitaskBert
 from minbert.records.calibration import Calibration
 from minbert.records.reading import read_all, read_record
 from minbert.records.runs import COMPARISONS_FILE, Comparison
@@ -162,10 +162,11 @@ def gradio_version() -> str:
 
 
 def build_model(plan: Plan, out: Path) -> Path:
-    """Build the model repo's folder at `out`: weights, config, tokenizer and the model card.
+    """Build the model repo's folder at `out`: the model as it is saved today, and its card.
 
     Raises:
         PublishError: the checkpoint or its results are missing.
+        CheckpointError: the checkpoint is damaged.
         RecordError: a record can't be read.
     """
     if plan.model_repo is None:
@@ -181,17 +182,19 @@ def build_model(plan: Plan, out: Path) -> Path:
     for path in sorted(source.iterdir()):
         if path.suffix in SAFE_KINDS and not path.name.startswith("."):
             shutil.copyfile(path, out / path.name)
+    model = MultitaskBert.from_pretrained(source)
+    model.save_pretrained(out, dtype=None)
     shutil.copyfile(plan.root / "LICENSE", out / "LICENSE")
     calibration = results / f"{MODEL}-calibration.json"
     comparisons = results / COMPARISONS_FILE
     card = model_card(
         plan.root,
-        weights=source / WEIGHTS_FILE,
+        weights=out / WEIGHTS_FILE,
         model_repo=plan.model_repo,
         space=plan.space,
         run=read_record(results / f"{MODEL}.json", Training),
         scores=read_record(results / f"{MODEL}-dev.json", Scores),
-        config=read_json(source / CONFIG_FILE),
+        config=dataclasses.asdict(model.config),
         calibration=read_record(calibration, Calibration) if calibration.is_file() else None,
         comparisons=read_all(comparisons, Comparison) if comparisons.is_file() else (),
     )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 from minbert.checkpoint import CONFIG_FILE
+from minbert.config import MODEL_TYPE, OURS
 from trainer.publish.static import LIVE_FILES, PAGE, STATIC_FILES, STATIC_MARK
 
 SPACE_MARK = "minbert/multitask.py"  # a Space with files that lacks it isn't ours to overwrite
@@ -42,7 +43,7 @@ def is_our_model(files: set[str], read: Reader) -> bool:
         config = json.loads(read(CONFIG_FILE))
     except ValueError:
         return False
-    return isinstance(config, dict) and config.get("model_type") == "minbert-multitask"
+    return isinstance(config, dict) and (OURS in config or config.get("model_type") == MODEL_TYPE)
 
 
 def other_kind(space: str, sdk: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from minbert.records.scores import Best, Training
 from minbert.storage.weights import weights_files
 from minbert.tasks import TASKS
 from trainer.config import TrainConfig
-from trainer.data.course import file_sha256
+from trainer.data.course import sha256_of
 from trainer.data.run_data import RunData
 from trainer.data.seen import write_trained_on
 from trainer.evaluation.leaks import leak_checks
@@ -93,12 +92,6 @@ def finish(
     write_json(run.result, result.to_dict())
     for task, found in scores.items():
         report(f"{task}: " + ", ".join(f"{name} {metric}" for name, metric in found.items()))
-
-
-def sha256_of(files: list[Path]) -> str:
-    """Return a file's SHA-256; of several, the SHA-256 of their sums in order."""
-    sums = [file_sha256(path) for path in files]
-    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
 
 
 def asks_for_more(config: TrainConfig) -> bool:

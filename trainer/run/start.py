@@ -12,8 +12,9 @@ from minbert.config import UNCALIBRATED, MultitaskConfig
 from minbert.files import CheckpointError, read_json
 from minbert.multitask import MultitaskBert
 from minbert.storage import manifest
+from minbert.storage.model_folder import HEADS_FILE
 from trainer.config import SENTIMENT_DATA, TrainConfig
-from trainer.data.course import FILES, file_sha256
+from trainer.data.course import FILES, sha256_of
 from trainer.data.seen import read_trained_on
 from trainer.data.treebank import TREES_FILE
 
@@ -69,7 +70,13 @@ def start_files(config: TrainConfig) -> dict[str, str]:
         raise CheckpointError(
             f"`start_from` should be a finished run's model folder. Found no {weights}."
         )
-    return {"start_from": file_sha256(weights)}
+    return {"start_from": sha256_of(model_files(weights.parent))}
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the files of a model's weights: the encoder's, and the heads' where it isn't in it."""
+    heads = folder / HEADS_FILE
+    return [folder / WEIGHTS_FILE, *([heads] if heads.is_file() else [])]
 
 
 def trained_before(config: TrainConfig) -> tuple[dict[str, str], dict[str, set[int]]]:
@@ -85,7 +92,7 @@ def tasks_trained(files: Mapping[str, str]) -> set[str]:
 
 def started_from(folder: Path) -> dict[str, Any]:
     """Return what a run's result tells of the model that it began with."""
-    told: dict[str, Any] = {"folder": str(folder), "sha256": file_sha256(folder / WEIGHTS_FILE)}
+    told: dict[str, Any] = {"folder": str(folder), "sha256": sha256_of(model_files(folder))}
     result = folder.parent / "result.json"
     if result.is_file():
         earlier = read_json(result)

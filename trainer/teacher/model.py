@@ -23,8 +23,8 @@ from minbert.storage.weights import check_finite, listed, weights_files
 from minbert.tables import Example
 from minbert.tasks import TASKS, Task
 from minbert.text import Batch, Encoded, length_batches, normalise, pad
+from trainer.data.course import sha256_of
 from trainer.evaluation.scores import Answers
-from trainer.run.finish import sha256_of
 from trainer.techniques.precision import autocast
 
 if TYPE_CHECKING:

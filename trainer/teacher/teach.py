@@ -28,12 +28,12 @@ from minbert.tasks import TASKS, Task
 from minbert.text import Batch
 from trainer.config import TeachConfig
 from trainer.data.batches import BatchStream, EncodedTask
+from trainer.data.course import sha256_of
 from trainer.data.task_rows import read_rows
 from trainer.evaluation.leaks import leak_checks
 from trainer.evaluation.scores import Answers, Scores, main_score
 from trainer.provenance import provenance
 from trainer.run.divergence import check_gradients, check_losses
-from trainer.run.finish import sha256_of
 from trainer.run.folder import Run
 from trainer.run.optimizer import optimizer_state, restore_optimizer
 from trainer.seeding import mix_seed

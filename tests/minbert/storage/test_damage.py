@@ -28,6 +28,11 @@ Damage = Callable[[Path, random.Random], None]
 ODD = (None, True, -1, 0, 2.5, 10**12, 1e300, "", "x", [], {}, [3], {"a": 1}, "\x00")
 
 
+def files_of(folder: Path) -> list[Path]:
+    """Return the files below a folder, in order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def cut(path: Path, draw: random.Random) -> None:
     """Cut a file short."""
     whole = path.read_bytes()
@@ -80,8 +85,8 @@ def make_loop(path: Path, _: random.Random) -> None:
 
 def swap(path: Path, draw: random.Random) -> None:
     """Put another file of the folder in a file's place."""
-    others = sorted(other for other in path.parent.iterdir() if other != path)
-    shutil.copyfile(draw.choice(others), path)
+    folder = path.parent.parent if path.parent.name == "1_Pooling" else path.parent
+    shutil.copyfile(draw.choice([each for each in files_of(folder) if each != path]), path)
 
 
 def change_a_value(path: Path, draw: random.Random) -> None:
@@ -155,7 +160,7 @@ def test_damaged_checkpoints_are_refused_or_load_as_they_were(
         folder = shutil.copytree(whole[kind], tmp_path / "damaged")
         if not listed:
             (folder / MANIFEST_FILE).unlink()
-        path, damage = draw.choice(sorted(folder.iterdir())), draw.choice(DAMAGES)
+        path, damage = draw.choice(files_of(folder)), draw.choice(DAMAGES)
         damage(path, draw)
         told = f"{number}: {damage.__name__} {path.name} of {kind}"
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -77,7 +78,7 @@ def test_the_command_from_end_to_end(
     assert config.sentiment_temperature == fitted["sentiment"]["temperature"] != 1
     assert config.paraphrase_temperature == fitted["paraphrase"]["temperature"] != 1
     assert config.paraphrase_offset == fitted["paraphrase"]["offset"] != 0
-    assert {**config.to_dict(), **UNCALIBRATED} == before.to_dict()
+    assert dataclasses.replace(config, **UNCALIBRATED) == before
     assert (checkpoint / "model.safetensors").read_bytes() == weights
     assert verify(checkpoint)
     assert (said["model"], said["seed"], said["folds"], said["bins"]) == ("models/tiny", 3, 5, 15)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from minbert.records.calibration import Calibration
+from minbert.storage.manifest import rewriting
+from minbert.storage.model_folder import change_config
 from tests.support import assert_says, markdown_tables
 from trainer.publish.card_calibration import MEASURES, calibration_part, probabilities_line
 from trainer.publish.errors import PublishError
@@ -102,9 +104,9 @@ def test_the_published_card_has_it(slim: Path, tmp_path: Path) -> None:
         return (build_model(plan, tmp_path / name) / "README.md").read_text(encoding="utf-8")
 
     assert_says(card("plain"), found=(calibration_part(None, PLAIN), probabilities_line(PLAIN)))
-    config = root / "assets" / "models" / "mean" / "config.json"
-    values = json.loads(config.read_text(encoding="utf-8"))
-    config.write_text(json.dumps({**values, **FIT}), encoding="utf-8")
+    model = root / "assets" / "models" / "mean"
+    with rewriting(model):
+        change_config(model, FIT)
     record = root / "assets" / "results" / "mean-calibration.json"
     record.write_text(json.dumps(RECORD), encoding="utf-8")
     part = calibration_part(CALIBRATION, FIT)

@@ -12,7 +12,7 @@ from huggingface_hub import constants
 
 from tests.support import assert_says
 from tests.trainer.publish.hub_state import TOKEN, FakeHub
-from tests.trainer.publish.publish_samples import MODEL, SPACE
+from tests.trainer.publish.publish_samples import MODEL, SPACE, laid_out
 from trainer.cli import main
 from trainer.publish.folder import Plan
 
@@ -39,11 +39,14 @@ def test_the_command_publishes_and_the_card_s_lines_run(
     assert hub.repos["space", SPACE].private
     assert hub.repos["model", MODEL].private
     card = hub.repos["model", MODEL].files["README.md"].decode()
-    (lines,) = re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL)
+    ours, _, encoder = re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
-    exec(lines, {})
+    exec(ours, {})
     assert re.fullmatch(r"[a-z ]+ \d\.\d+ -?\d+\.\d+ .+\n", capsys.readouterr().out)
+    model = laid_out(hub.repos["model", MODEL], tmp_path / "model")
+    exec(encoder.replace(MODEL, str(model)), {})
+    assert re.search(r"torch.Size\(\[1, \d+, 16\]\)\n$", capsys.readouterr().out)
 
 
 def test_a_dry_run_needs_no_token_and_no_hub(

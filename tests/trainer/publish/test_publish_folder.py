@@ -183,8 +183,9 @@ def test_gradio_has_to_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_model_repo_holds_the_whole_checkpoint(model: Path, checkout: Path) -> None:
-    assert names(model) == names(checkout / "assets/models/mean") | {"README.md", "LICENSE"}
-    MultitaskBert.from_pretrained(model)
+    home = checkout / "assets/models/mean"
+    assert names(model) == names(home) | {"README.md", "LICENSE"}
+    assert MultitaskBert.from_pretrained(model).sums == MultitaskBert.from_pretrained(home).sums
 
 
 def test_the_card_s_metadata_is_what_was_measured(model: Path) -> None:
@@ -194,6 +195,12 @@ def test_the_card_s_metadata_is_what_was_measured(model: Path) -> None:
     scores = json.loads((REPOSITORY / "assets/results/mean-dev.json").read_text("utf-8"))
     run = json.loads((REPOSITORY / "assets/results/mean.json").read_text("utf-8"))
     assert data.base_model == run["config"]["encoder"]
+    assert (data.library_name, data.pipeline_tag) == (
+        "sentence-transformers",
+        "sentence-similarity",
+    )
+    (widget,) = data.to_dict()["widget"]
+    assert widget["source_sentence"] not in widget["sentences"] != []
     assert len(data.eval_results) == 8
     for result in data.eval_results:
         by_value = [

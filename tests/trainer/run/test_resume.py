@@ -40,7 +40,10 @@ SETTINGS = {
     "--batch-examples": "8",
     "--batch-tokens": "256",
 }
-MODEL_FILES = ("model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json")
+MODEL_FILES = (
+    *("model.safetensors", "heads.safetensors", "config.json"),
+    *("tokenizer.json", "tokenizer_config.json"),
+)
 RANDOM_KILLS = 2
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 HEAVY_KILLS = 20

@@ -215,7 +215,7 @@ def test_masked_trains_on_masked_texts_and_is_scored_on_plain_ones(
     assert [line for line in masked.told if line.split(": ")[1:2] == [MASKED]] == [
         f"ids-sst-train.csv: {MASKED}"
     ]
-    for name in ("model.safetensors", "config.json"):
+    for name in ("model.safetensors", "heads.safetensors", "config.json"):
         assert (masked.run.model / name).read_bytes() == (by_hand.run.model / name).read_bytes()
     assert masked.predictions == by_hand.predictions
     plain = trained("annealed", "not masked", folder=folder, epochs=1)

@@ -1,9 +1,9 @@
-"""A multitask model as one ONNX file that ONNX Runtime runs, in a browser too.
+"""A multitask model as one ONNX file: for ONNX Runtime, transformers.js and our own static page.
 
-The graph is torch's own export of the model, one input at a time, without padding. Weights that
-float16 holds exactly, as in our checkpoints, are stored so and cast back when the file is loaded:
-half the bytes and the same numbers. (8-bit weights would halve it again, and change half of the
-digits that the page shows: trainer/EXPERIMENTS.md.)
+The graph is torch's own export of the model, for padded batches of any size. Weights that float16
+holds exactly, as in our checkpoints, are stored so and cast back when the file is loaded: half the
+bytes and the same numbers. (8-bit weights would halve it again, and change half of the digits that
+the page shows: trainer/EXPERIMENTS.md.)
 """
 
 from __future__ import annotations
@@ -21,41 +21,40 @@ from minbert.multitask import MultitaskBert
 if TYPE_CHECKING:
     import onnx
 
-INPUTS = ("ids", "types")  # (1, T) int64 each
-OUTPUTS = ("sentiment", "paraphrase", "joint", "pooled", "states")
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # (B, T) int64 each
+OUTPUTS = ("last_hidden_state", "sentence_embedding", "sentiment", "paraphrase", "similarity")
 NEEDED = ("onnx", "onnxscript")  # torch's exporter asks for both
 
 
 class Answers(nn.Module):
-    """Everything that a model says about one encoder input, single or joint."""
+    """Everything that a model says about a batch of encoder inputs, single or joint."""
 
     def __init__(self, model: MultitaskBert) -> None:
         """Wrap a model in eval mode."""
         super().__init__()
         self.model = model
 
-    def forward(self, ids: Tensor, types: Tensor) -> tuple[Tensor, ...]:
-        """Answer one input of ids and token types, (1, T) each.
+    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, ...]:
+        """Answer inputs of ids, mask (1 for tokens, 0 for padding) and token types, (B, T) each.
 
         Returns:
-            the sentiment classes' probabilities (1, C), the duplicate probability (1,), the joint
-            similarity (1,), not clamped, the embedding (1, D), and the last hidden states
-            (1, T, D), which exact splits are made of.
+            the last hidden states (B, T, D), the embeddings (B, D), the sentiment classes'
+            probabilities (B, C), the duplicate probabilities (B,) and the joint similarities (B,),
+            not clamped. Sentiment is meant for single sentences, the last two for joint pairs.
         """
-        mask = torch.ones_like(ids)
         hidden = self.model.encoder(ids, mask, types).hidden
         embedding = self.model.pool(hidden, mask)
         return (
+            hidden,
+            embedding,
             torch.softmax(self.model.calibrated_sentiment(embedding), dim=-1),
             torch.sigmoid(self.model.calibrated_paraphrase(embedding)),
             self.model.joint_similarity(embedding),
-            embedding,
-            hidden,
         )
 
 
 def onnx_file(model: MultitaskBert) -> bytes:
-    """Return the model as the bytes of an ONNX file.
+    """Return the model as the bytes of an ONNX file, from `INPUTS` to `OUTPUTS`.
 
     Args:
         model: on the CPU, without PALs, its paraphrase head over joint input.
@@ -70,7 +69,7 @@ def onnx_file(model: MultitaskBert) -> bytes:
         raise ValueError(
             f"The export to ONNX should find {' and '.join(NEEDED)}. Found no "
             f"{' and no '.join(missing)}; run `pip install -e '.[live]'` in the project's "
-            "folder, or leave --live out."
+            "folder, or do without."
         )
     proto = trace(Answers(model).eval())
     store_halves(proto)
@@ -87,21 +86,21 @@ def check_answerable(model: MultitaskBert) -> None:
     config = model.config
     if config.pal_size:
         raise ValueError(
-            "`pal_size` should be 0 for a model in the browser, where one graph answers all "
+            "`pal_size` should be 0 for a model in ONNX, where one graph answers all "
             f"tasks. Found {config.pal_size}; take a model without PALs."
         )
     if config.paraphrase_head == "two_tower":
         raise ValueError(
-            "`paraphrase_head` should read joint input for a model in the browser. Found "
+            "`paraphrase_head` should read joint input for a model in ONNX. Found "
             "'two_tower'; take a model with the other head."
         )
 
 
 def trace(answers: Answers) -> onnx.ModelProto:
-    """Trace the module into a graph with inputs of any length."""
+    """Trace the module into a graph with batches of any size and inputs of any length."""
     longest = answers.model.config.encoder.max_position_embeddings
-    length = torch.export.Dim("tokens", min=2, max=longest)
-    example = torch.zeros(1, 7, dtype=torch.long)
+    shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens", min=2, max=longest)}
+    example = torch.ones(2, 7, dtype=torch.long)
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)  # it tells that torchvision, which nothing here needs, is missing
@@ -110,11 +109,11 @@ def trace(answers: Answers) -> onnx.ModelProto:
             warnings.simplefilter("ignore")  # the exporter's own, about torch's inside
             program: Any = torch.onnx.export(
                 answers,
-                (example, example.clone()),
+                (example, example.clone(), example.clone()),
                 dynamo=True,
                 input_names=list(INPUTS),
                 output_names=list(OUTPUTS),
-                dynamic_shapes=({1: length}, {1: length}),
+                dynamic_shapes=(shape, shape, shape),
                 verbose=False,
             )
             proto: onnx.ModelProto = program.model_proto
