@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from minbert.predictor import Predictor
 from tests.trainer.samples import header, task_rows, write_table
 from trainer.cli import main
-from trainer.evaluation import answer, parts
+from trainer.evaluation import parts
 from trainer.evaluation.predict import predict_file
 
 PART = 8  # rows
@@ -22,11 +24,12 @@ def write_source(folder: Path, count: int = COUNT, name: str = "rows.csv") -> Pa
 
 def label(model: Path, source: Path, target: Path) -> int:
     """Label a file in parts of a few rows; return the exit status."""
-    parts.POLL = answer.LOG_SECONDS = 0.02
     predictor = Predictor.from_pretrained(model, "cpu")
-    predict_file(
-        predictor, "sentiment", source, target, skip_bad=False, report=told, part_rows=PART
-    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(parts, "POLL", 0.02)
+        predict_file(
+            predictor, "sentiment", source, target, skip_bad=False, report=told, part_rows=PART
+        )
     return 0
 
 
