@@ -65,6 +65,12 @@ def own_folder() -> Path:
     return folder
 
 
+def use_published_index() -> None:
+    """Name the index of training sentences that was published with the page, if one was."""
+    if (ASSETS / "index" / "index.json").is_file() and not os.environ.get("MINBERT_INDEX"):
+        os.environ["MINBERT_INDEX"] = str(ASSETS / "index")
+
+
 def main() -> None:
     """Load both models, build the page, serve it until it is stopped."""
     parser = argparse.ArgumentParser(description="Start the page.")
@@ -76,6 +82,12 @@ def main() -> None:
         metavar="MODEL",
         help="one or two models of your own in place of the shipped pair: folders or Hub ids",
     )
+    parser.add_argument(
+        "--backend",
+        choices=("auto", "torch", "onnx"),
+        default="auto",
+        help="what the encoders work in on a CPU; auto: ONNX Runtime",
+    )
     options = parser.parse_args()
     prepare_environment()
     share_arenas()
@@ -85,13 +97,15 @@ def main() -> None:
     from minbert.ui.page import build_page
     from minbert.ui.theme import launch_options
 
-    with_index = (ASSETS / "index" / "index.json").is_file()  # published with the page, on request
-    if with_index and not os.environ.get("MINBERT_INDEX"):
-        os.environ["MINBERT_INDEX"] = str(ASSETS / "index")
+    use_published_index()
     try:
         lessons = read_lessons(ASSETS / FILE)
         engine = Engine.load(
-            ASSETS / "models", gpu=zero_gpu(), encoder=options.encoder, models=options.models
+            ASSETS / "models",
+            gpu=zero_gpu(),
+            encoder=options.encoder,
+            models=options.models,
+            runtime=options.backend,
         )
     except (LessonError, ModelError) as error:
         parser.exit(2, f"{error}\n")

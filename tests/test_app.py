@@ -70,3 +70,18 @@ def test_a_socks_proxy_without_its_library_is_left_out_and_told(
     assert "ALL_PROXY" not in os.environ
     assert "HTTP_PROXY" in os.environ
     assert "ALL_PROXY" in capsys.readouterr().err
+
+
+def test_an_index_that_lies_with_the_page_is_used_unless_another_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "ASSETS", tmp_path)
+    app.use_published_index()
+    assert "MINBERT_INDEX" not in os.environ
+    (tmp_path / "index").mkdir()
+    (tmp_path / "index" / "index.json").write_text("{}", encoding="utf-8")
+    app.use_published_index()
+    assert os.environ["MINBERT_INDEX"] == str(tmp_path / "index")
+    os.environ["MINBERT_INDEX"] = "mine"
+    app.use_published_index()
+    assert os.environ["MINBERT_INDEX"] == "mine"

@@ -1,6 +1,6 @@
 """Full-size checks: how long models load, how long a click takes them, and a long file's memory.
 
-Whole with MINBERT_HEAVY=1 (`make test-heavy`), at a twentieth of the size otherwise.
+With MINBERT_HEAVY=1 (`make test-heavy`); otherwise a click alone, a few times.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from minbert.ui.try_it.events import Handlers
 from tests.support import tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
-SCALE = 1.0 if os.environ.get("MINBERT_HEAVY") == "1" else 0.05
+WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 LOAD_SECONDS = 2.0
 # processor seconds of a click with Try it open, and of opening the lab, four figures and tables
 CLICK_SECONDS = {"answers": 0.15, "lab": 0.6}
@@ -41,7 +41,16 @@ sys.exit(code)
 """
 
 
+heavy_alone = pytest.mark.skipif(not WHOLE, reason="whole or not at all: in the heavy set")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine.load(ROOT / "assets" / "models", "cpu")
+
+
 @pytest.mark.heavy
+@heavy_alone
 def test_both_models_load_in_two_seconds() -> None:
     """Take the best of five, imports not counted, so that a busy machine doesn't decide."""
     taken = []
@@ -54,13 +63,12 @@ def test_both_models_load_in_two_seconds() -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("part", CLICK_SECONDS)
-def test_a_click_is_answered_and_drawn_soon(part: str) -> None:
+def test_a_click_is_answered_and_drawn_soon(engine: Engine, part: str) -> None:
     """Take the least processor seconds of some clicks, so that a busy machine doesn't decide."""
-    engine = Engine.load(ROOT / "assets" / "models", "cpu")
     handlers, lab = Handlers(engine), Lab(engine)
     asked = engine.ask(*PAIR)
     taken = []
-    for _ in range(8):
+    for _ in range(8 if WHOLE else 3):
         started = time.process_time()
         known = engine.asked(asked)
         if part == "answers":
@@ -72,15 +80,14 @@ def test_a_click_is_answered_and_drawn_soon(part: str) -> None:
 
 
 @pytest.mark.heavy
+@heavy_alone
 @pytest.mark.parametrize("size", ["shipped", "tiny"])
 def test_a_long_file_is_labelled_whole_in_bounded_memory(tmp_path: Path, size: str) -> None:
     if size == "tiny":
-        if SCALE < 1:
-            pytest.skip("long: make test-heavy")
         rows, most, model = 2_000_000, 1000, tmp_path / "model"
         tiny_model(model, num_hidden_layers=1).save_pretrained(model)
     else:
-        rows, most, model = (50_000 if SCALE == 1 else 1_000), 1500, ROOT / "assets/models/mean"
+        rows, most, model = 50_000, 1500, ROOT / "assets/models/mean"
     source, target = tmp_path / "reviews.csv.gz", tmp_path / "labels.tsv"
     with gzip.open(source, "wt", compresslevel=1) as file:
         file.write("\tid\tsentence\n")

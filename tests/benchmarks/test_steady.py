@@ -293,27 +293,23 @@ def test_a_client_that_hangs_up_takes_nothing_with_it(server: tuple[str, Program
 
 
 def test_uploaded_files_do_not_outlive_their_hour(tmp_path: Path) -> None:
-    """A page is killed with a file; the next one deletes that in time, and its own when it ends."""
+    """A page that starts deletes what a killed one left, in time; its own files when it ends."""
+    folder = tmp_path / f"minbert-lab-{os.getuid()}"
+    left, young = folder / "left" / "rows.csv", folder / "young" / "rows.csv"
+    for path in (left, young):  # a page that is killed leaves what was brought where it was
+        path.parent.mkdir(parents=True)
+        path.write_text(f"sentence\n{SECRET}\n", encoding="utf-8")
+    os.utime(left, (time.time() - 3_700,) * 2)
 
     def files() -> list[Path]:
         return [path for path in tmp_path.rglob("*") if path.is_file()]
 
-    def bring(url: str) -> None:
-        upload = {"files": ("rows.csv", f"sentence\n{SECRET}\n".encode())}
-        httpx.post(f"{url}/gradio_api/upload", files=upload, timeout=PATIENCE).raise_for_status()
-
-    with app(tmp_path) as (url, program):
-        bring(url)
-        program.process.kill()
-        program.process.wait(PATIENCE)
-    (path,) = files()  # nobody could
-    os.utime(path, (time.time() - 3_700,) * 2)
-    young = path.with_name("young.csv")
-    young.write_text("of another page that is still running", encoding="utf-8")
     with app(tmp_path) as (url, program):
         assert files() == [young]
-        bring(url)
+        upload = {"files": ("rows.csv", f"sentence\n{SECRET}\n".encode())}
+        httpx.post(f"{url}/gradio_api/upload", files=upload, timeout=PATIENCE).raise_for_status()
         assert len(files()) == 2
+        assert all(path.is_relative_to(folder) for path in files())
         program.process.send_signal(signal.SIGTERM)
         program.process.wait(PATIENCE)
         assert files() == [young]

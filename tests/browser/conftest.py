@@ -137,6 +137,25 @@ def visit_at(context: BrowserContext) -> Iterator[Callable[..., Visit]]:
         page.close()
 
 
+@pytest.fixture(scope="module")
+def kept_page(context: BrowserContext, app_url: str) -> Iterator[Visit]:
+    """Give a file's tests one page of the real app, for those that don't mind what was asked."""
+    seen = open_visit(context, app_url, 1280, 900, "light")
+    yield seen
+    seen.page.close()
+
+
+@pytest.fixture
+def kept(kept_page: Visit) -> Visit:
+    """Give that page in its first tab, nothing having gone wrong on it."""
+    page = kept_page.page
+    page.get_by_role("tab", name="Try it", exact=True).click()
+    page.wait_for_function("window.quiet()")
+    kept_page.errors.clear()
+    kept_page.dialogs.clear()
+    return kept_page
+
+
 @pytest.fixture
 def visit(visit_at: Callable[..., Visit], app_url: str) -> Callable[..., Visit]:
     """Open the real app's page."""

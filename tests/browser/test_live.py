@@ -155,11 +155,57 @@ def wanted(page: Page, engine: Engine, first: str, second: str) -> list[Any]:
     return [page.evaluate(OF_HTML, html) for html in told]
 
 
-def test_answers_are_the_server_s_to_each_digit(
+def words_as_wanted(page: Page, engine: Engine, first: str, second: str) -> None:
+    """Assert that the coloured words are the app's, their numbers within what it rounds."""
+    found = page.locator("#live-words").evaluate(OF_WORDS)
+    html = exact_words(engine.asked(engine.ask(first, second)))
+    wanted = page.evaluate(
+        "html => { const made = document.createElement('div'); made.innerHTML = html;"
+        f"return ({OF_WORDS})(made); }}",
+        html,
+    )
+    assert [NUMBER.sub("#", text) for text in found] == [NUMBER.sub("#", t) for t in wanted]
+    for one, other in zip(found, wanted, strict=True):
+        assert numbers(one) == pytest.approx(numbers(other), abs=0.0151), (one, other)
+
+
+def curves_as_wanted(page: Page, engine: Engine, first: str, second: str) -> None:
+    """Assert that the curves over both sentences as they are read are the app's."""
+    asked = engine.ask(first, second)
+    curves = {"reading": mood_shown(read_moods(engine, asked.first))}
+    if second:
+        curves["reading-pair"] = pair_shown(read_pair(engine, *asked.texts))
+    for key, (words, update) in curves.items():
+        (line,) = json.loads(update["value"].to_json())["data"]
+        page.wait_for_function(
+            "([key, count]) => { const place = document.getElementById(`live-${key}`);"
+            "return !place.hidden && place.querySelectorAll('tbody tr').length === count; }",
+            arg=[key, len(line["y"])],
+            timeout=PATIENCE,
+        )
+        place = page.locator(f"#live-{key}")
+        place.locator(".mb-plot").scroll_into_view_if_needed()
+        page.wait_for_function(f"() => document.getElementById('live-{key}-plot').data")
+        drawn = page.evaluate(
+            f"(({{y, customdata}}) => ({{y: [...y], customdata}}))("
+            f"document.getElementById('live-{key}-plot').data[0])"
+        )
+        assert drawn["y"] == pytest.approx(line["y"], abs=0.002)
+        assert [box[0] for box in drawn["customdata"]] == [box[0] for box in line["customdata"]]
+        title = read(words).one("h3").text
+        assert NUMBER.sub("#", place.locator("h3").inner_text()) == NUMBER.sub("#", title)
+        cut = place.locator(".mb-cut").text_content()
+        assert cut == "".join(read(words).finding.notes[:-1])
+    if not second:
+        assert page.locator("#live-reading-pair").is_hidden()
+
+
+def test_answers_words_and_curves_are_the_server_s(
     opened: Callable[..., Visit], engine: Engine
 ) -> None:
+    """Answers are the same to each digit; curves are looked at for two lessons and odd texts."""
     seen = opened()
-    page = seen.page
+    page, alone = seen.page, Engine(engine.mean)
     assert shown(page) == wanted(page, engine, LESSONS[0].first, LESSONS[0].second)
     assert fetched(seen) == []  # the first answer is stored; nothing is fetched unasked
     pairs = [(lesson.first, lesson.second) for lesson in LESSONS]
@@ -168,6 +214,9 @@ def test_answers_are_the_server_s_to_each_digit(
         found, expected = shown(page), wanted(page, engine, first, second)
         assert found == expected, (first, second)
         assert len(found[0]) > 30
+        words_as_wanted(page, alone, first, second)
+        if (first, second) in (*pairs[2:4], *OTHERS):
+            curves_as_wanted(page, alone, first, second)
     assert fetched(seen) == sorted([GRAPH, WORDS, SCRIPT, WASM])  # each once
     page.fill("#live-second", "")
     page.locator("#live-cards", has_text="Add a sentence B").wait_for()  # typing is answered, too
@@ -176,50 +225,6 @@ def test_answers_are_the_server_s_to_each_digit(
     first, second = pairs[1]
     assert page.input_value("#live-first") == first
     assert shown(page) == wanted(page, engine, first, second)
-
-
-def test_words_and_curves_are_the_app_s(opened: Callable[..., Visit], engine: Engine) -> None:
-    page = opened().page
-    alone = Engine(engine.mean)
-    asked = [(lesson.first, lesson.second) for lesson in LESSONS[2:4]]
-    for first, second in [*asked, *OTHERS]:
-        ask(page, first, second)
-        found = page.locator("#live-words").evaluate(OF_WORDS)
-        html = exact_words(alone.asked(alone.ask(first, second)))
-        wanted = page.evaluate(
-            "html => { const made = document.createElement('div'); made.innerHTML = html;"
-            f"return ({OF_WORDS})(made); }}",
-            html,
-        )
-        assert [NUMBER.sub("#", text) for text in found] == [NUMBER.sub("#", t) for t in wanted]
-        for one, other in zip(found, wanted, strict=True):
-            assert numbers(one) == pytest.approx(numbers(other), abs=0.0151), (one, other)
-        curves = {"reading": mood_shown(read_moods(alone, alone.ask(first, second).first))}
-        if second:
-            curves["reading-pair"] = pair_shown(read_pair(alone, *alone.ask(first, second).texts))
-        for key, (words, update) in curves.items():
-            (line,) = json.loads(update["value"].to_json())["data"]
-            page.wait_for_function(
-                "([key, count]) => { const place = document.getElementById(`live-${key}`);"
-                "return !place.hidden && place.querySelectorAll('tbody tr').length === count; }",
-                arg=[key, len(line["y"])],
-                timeout=PATIENCE,
-            )
-            place = page.locator(f"#live-{key}")
-            place.locator(".mb-plot").scroll_into_view_if_needed()
-            page.wait_for_function(f"() => document.getElementById('live-{key}-plot').data")
-            drawn = page.evaluate(
-                f"(({{y, customdata}}) => ({{y: [...y], customdata}}))("
-                f"document.getElementById('live-{key}-plot').data[0])"
-            )
-            assert drawn["y"] == pytest.approx(line["y"], abs=0.002)
-            assert [box[0] for box in drawn["customdata"]] == [box[0] for box in line["customdata"]]
-            title = read(words).one("h3").text
-            assert NUMBER.sub("#", place.locator("h3").inner_text()) == NUMBER.sub("#", title)
-            cut = place.locator(".mb-cut").text_content()
-            assert cut == "".join(read(words).finding.notes[:-1])
-        if not second:
-            assert page.locator("#live-reading-pair").is_hidden()
 
 
 def test_hostile_text_and_problems_are_told_as_text(opened: Callable[..., Visit]) -> None:
@@ -291,27 +296,24 @@ def test_the_policy_lets_no_other_host_in(opened: Callable[..., Visit]) -> None:
     page.wait_for_function("window.told?.violatedDirective === 'connect-src'")
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme", "name"),
-    [(1280, "dark", "dark"), (390, "light", "phone")],
-)
-def test_it_looks_as_the_page_does(
-    opened: Callable[..., Visit], width: int, scheme: str, name: str
-) -> None:
-    seen = opened(width, scheme)
-    page = seen.page
+def test_it_looks_as_the_page_does(opened: Callable[..., Visit]) -> None:
+    """On a phone in the dark, then wide and light, with the model that came."""
+    page = opened(390, "dark").page
     page.route(f"**/live/{WASM}?*", lambda _: None)  # never answered
     page.click("#live-answer")
     most = re.compile(r"^(8[5-9]|9\d)$")  # per cent: all but what is held back
     expect(page.locator("#live-progress")).to_have_attribute(
         "aria-valuenow", most, timeout=PATIENCE
     )
-    page.screenshot(path=ROOT / "test-output" / f"live-{name}-fetching.png")
+    page.screenshot(path=ROOT / "test-output" / "live-fetching.png")
     page.goto(page.url)
     page.unroute(f"**/live/{WASM}?*")
     ask(page, "The soup was not bad at all.", "A " + "very" * 60 + " long word.")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.evaluate(AXE_SCRIPT)
-    found = page.evaluate("axe.run('#part-try').then(found => found.violations)")
-    assert found == []
-    page.screenshot(path=ROOT / "test-output" / f"live-{name}.png")
+    for width, scheme in ((390, "dark"), (1280, "light")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        found = page.evaluate("axe.run('#part-try').then(found => found.violations)")
+        assert found == []
+        page.screenshot(path=ROOT / "test-output" / f"live-{scheme}-{width}.png")

@@ -1,4 +1,8 @@
-"""The folder as it was uploaded, with an index: its own app, in a browser, here and bare."""
+"""The folder as it was uploaded, with an index: its own app, in a browser, here and bare.
+
+In the heavy set alone. Its steps are held apart: the command and its upload in
+tests/trainer/publish/, where the folder's app also answers alone; its index in tests/test_app.py.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ from trainer.cli import main
 from trainer.publish.folder import CPU_INDEX
 
 Open = Callable[..., Visit]
+WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 A, B = "What a lovely little film.", "The film is a small delight."
 
 
@@ -64,6 +69,8 @@ def try_it(space: Path, home: Path, visit_at: Open, *, python: str | None = None
     return seen
 
 
+@pytest.mark.heavy
+@pytest.mark.skipif(not WHOLE, reason="three starts of the app: in the heavy set")
 def test_the_folder_as_uploaded_answers_and_finds_its_index(
     published: Path, tmp_path: Path, visit_at: Open
 ) -> None:
@@ -71,20 +78,19 @@ def test_the_folder_as_uploaded_answers_and_finds_its_index(
 
 
 @pytest.mark.heavy
+@pytest.mark.skipif(not WHOLE, reason="installs all that the page needs: in the heavy set")
 def test_the_folder_as_uploaded_answers_in_a_bare_environment(
     published: Path, tmp_path: Path, visit_at: Open
 ) -> None:
     """What a Space does: its README's gradio and its requirements.txt, then app.py.
 
     PyTorch's CPU index isn't reached from everywhere, so its one line is taken out; here pip takes
-    torch from where it is set up to. Whole with MINBERT_HEAVY=1; otherwise nothing is installed.
+    torch from where it is set up to.
     """
     lines = (published / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert lines.count(CPU_INDEX) == 1
     lines.remove(CPU_INDEX)
     assert not [line for line in lines if line.startswith("-")]
-    if os.environ.get("MINBERT_HEAVY") != "1":
-        return
     card = SpaceCard((published / "README.md").read_text(encoding="utf-8"))
     bare = tmp_path / "bare"
     venv.create(bare, with_pip=True)

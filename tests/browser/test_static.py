@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from minbert.ui.static.__main__ import main
 from tests.browser.conftest import Visit
-from tests.served import ROOT
 
+WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 DRAWN = "place => place.querySelectorAll('.main-svg').length > 0"
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the page as a person would."""
+    """Write the page by its command, which test_live.py runs as a person would."""
     folder = tmp_path_factory.mktemp("static")
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "minbert.ui.static", "--out", str(folder), "--space"],
-        cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    assert main(["--out", str(folder), "--space"]) == 0
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "index.html"]
     return folder / "index.html"
 
@@ -151,19 +142,25 @@ def test_dark_and_light_follow_the_system(opened: Callable[..., Visit]) -> None:
         seen.shot(f"static-{scheme}")
 
 
+def places(page: Page, key: str) -> list[int]:
+    """Return the places of a list's entries: of all in the heavy set, else of the two ends."""
+    count = page.locator(f"#{key} option").count()
+    return list(range(count)) if WHOLE else sorted({0, count - 1})
+
+
 def test_a_phone_never_scrolls_sideways(opened: Callable[..., Visit]) -> None:
     seen = opened(width=390)
     page = seen.page
     width = "document.documentElement.scrollWidth"
     for key in ("lesson", "set", "table"):
-        for place in range(page.locator(f"#{key} option").count()):
+        for place in places(page, key):
             page.select_option(f"#{key}", index=place)
             panel = page.locator(f'[data-panel="{key}"]').nth(place)
             figures = panel.locator("[data-figure]")
             for figure in range(figures.count()):
                 show(page, f"#{figures.nth(figure).get_attribute('id')}")
             assert page.evaluate(width) <= 390, (key, place)
-    for place in range(page.locator("#attention-text option").count()):
+    for place in places(page, "attention-text"):
         page.select_option("#attention-text", index=place)
         show(page, "#attention-map")
         assert page.evaluate(width) <= 390

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
@@ -31,9 +30,8 @@ def link_of(page: Page) -> str:
     return box.input_value()
 
 
-def test_the_threshold_decides_and_asks_no_model(visit: Open) -> None:
-    seen = visit()
-    page = seen.page
+def test_the_threshold_decides_and_asks_no_model(kept: Visit) -> None:
+    page = kept.page
     ask(page, "How can I learn cooking?", "How do I learn to cook?")
     decision = page.locator("#predictions .mb-card").nth(2)
     before = decision.locator(".mb-value").inner_text()
@@ -46,8 +44,8 @@ def test_the_threshold_decides_and_asks_no_model(visit: Open) -> None:
     assert decision.locator(".mb-value").inner_text() == before
 
 
-def test_swapping_answers_the_other_way_round(visit: Open) -> None:
-    page = visit().page
+def test_swapping_answers_the_other_way_round(kept: Visit) -> None:
+    page = kept.page
     ask(page, "The soup was wonderful.", "The soup was awful.")
     first, second = boxes(page)
     moods = findings(page)[:2]
@@ -59,8 +57,8 @@ def test_swapping_answers_the_other_way_round(visit: Open) -> None:
     assert findings(page)[:2] == moods[::-1]
 
 
-def test_a_pinned_answer_is_compared_with_the_next(visit: Open) -> None:
-    page = visit().page
+def test_a_pinned_answer_is_compared_with_the_next(kept: Visit) -> None:
+    page = kept.page
     ask(page, "The soup was wonderful.", "I loved the soup.")
     expect(page.locator("#unpin")).to_be_hidden()
     page.locator("#pin").click()
@@ -88,7 +86,7 @@ def test_typing_is_answered_and_can_be_switched_off(visit: Open) -> None:
     asked: list[str] = []
 
     def note(sent: Request) -> None:
-        if "queue/join" in sent.url and "awf" in json.dumps(sent.post_data_json["data"]):
+        if sent.method == "POST":  # of any event
             asked.append(sent.url)
 
     page.on("request", note)
@@ -191,8 +189,8 @@ def test_a_hostile_link_shows_text_and_runs_nothing(visit: Open, tab: str) -> No
     assert seen.errors == []
 
 
-def test_the_python_lines_are_shown_and_hold_what_was_typed(visit: Open) -> None:
-    page = visit().page
+def test_the_python_lines_are_shown_and_hold_what_was_typed(kept: Visit) -> None:
+    page = kept.page
     ask(page, A)
     page.get_by_text("Share it, or get it elsewhere").click()
     expect(page.locator("#python")).to_contain_text("predictor.sentiment")

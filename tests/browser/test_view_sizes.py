@@ -1,10 +1,16 @@
-"""What Chromium receives for one view of the Attention studio and of Why?: below 2 MB, always."""
+"""What Chromium receives for one view of the Attention studio and of Why?: below 2 MB, always.
+
+The longest pair is the heavy set's; test_views.py counts what each view of a short one brings, and
+tests/benchmarks/test_attention_served.py what the server sends of the longest.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Visit
@@ -49,6 +55,8 @@ class Received:
         return self.count
 
 
+@pytest.mark.heavy
+@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="a minute: in the heavy set")
 def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
     seen = visit()
     page = seen.page
@@ -101,6 +109,8 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
     assert seen.errors == []
 
 
+@pytest.mark.heavy
+@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="a minute: in the heavy set")
 def test_a_whole_press_of_why_is_small(visit: Open) -> None:
     page = visit().page
     page.locator("#first textarea").fill(A)

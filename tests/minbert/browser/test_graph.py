@@ -11,7 +11,7 @@ import torch
 from onnx.reference import ReferenceEvaluator
 
 from minbert.browser import graph
-from minbert.browser.graph import INPUTS, OUTPUTS, Answers, onnx_file
+from minbert.browser.graph import INPUTS, OUTPUTS, Answers, onnx_file, store_halves
 from minbert.multitask import MultitaskBert
 from tests.support import assert_close, redraw, tiny_model
 
@@ -34,7 +34,8 @@ def drawn(folder: Path, **changes: object) -> MultitaskBert:
 )
 def test_the_file_answers_as_the_model(tmp_path: Path, changes: dict[str, object]) -> None:
     model = drawn(tmp_path, **changes)
-    evaluator = ReferenceEvaluator(onnx.load_from_string(onnx_file(model)))
+    file = onnx.load_from_string(onnx_file(model))
+    evaluator = ReferenceEvaluator(file)
     for length in (2, 5, 48):
         ids = torch.arange(5, 5 + length).unsqueeze(0)
         types = (torch.arange(length) > length // 2).long().unsqueeze(0)
@@ -44,21 +45,40 @@ def test_the_file_answers_as_the_model(tmp_path: Path, changes: dict[str, object
         assert len(found) == len(OUTPUTS)
         for one, other in zip(found, wanted, strict=True):
             assert_close(torch.from_numpy(np.asarray(one)), other, 1e-4)
-
-
-def test_weights_are_stored_in_half_where_that_is_exact(tmp_path: Path) -> None:
-    model = drawn(tmp_path)
-    halved = onnx.load_from_string(onnx_file(model))
-    stored = {one.name: one for one in halved.graph.initializer}
+    stored = {one.name: one for one in file.graph.initializer}
     kinds = {one.data_type for one in stored.values() if len(one.dims) >= 2}
-    assert kinds == {onnx.TensorProto.FLOAT16}
-    word = onnx.numpy_helper.to_array(
-        next(one for name, one in stored.items() if "embeddings.word" in name)
+    assert kinds == {onnx.TensorProto.FLOAT16}, "which holds the weights exactly"
+    word = next(one for name, one in stored.items() if "embeddings.word" in name)
+    found = onnx.numpy_helper.to_array(word).astype(np.float32)
+    assert np.array_equal(found, model.encoder.embeddings.word.weight.detach())
+
+
+def test_weights_are_stored_in_half_where_that_is_exact() -> None:
+    """A graph of one sum: a matrix that float16 holds, one that it doesn't, and a vector."""
+    drawn_of = np.random.default_rng(0).normal
+    values = {
+        "held": drawn_of(size=(2, 3)).astype(np.float16).astype(np.float32),
+        "finer": drawn_of(size=(2, 3)).astype(np.float32),
+        "vector": np.ones(3, dtype=np.float32),
+    }
+    file = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            [onnx.helper.make_node("Sum", list(values), ["sum"])],
+            "sum",
+            [],
+            [onnx.helper.make_tensor_value_info("sum", onnx.TensorProto.FLOAT, (2, 3))],
+            [onnx.numpy_helper.from_array(value, name) for name, value in values.items()],
+        )
     )
-    assert np.array_equal(word.astype(np.float32), model.encoder.embeddings.word.weight.detach())
-    redraw(model, seed=6)  # float32, which float16 doesn't hold
-    whole = onnx.load_from_string(onnx_file(model))
-    assert onnx.TensorProto.FLOAT16 not in {one.data_type for one in whole.graph.initializer}
+    store_halves(file)
+    kinds = {one.name: one.data_type for one in file.graph.initializer}
+    assert kinds == {
+        "held.half": onnx.TensorProto.FLOAT16,
+        "finer": onnx.TensorProto.FLOAT,
+        "vector": onnx.TensorProto.FLOAT,
+    }
+    (found,) = ReferenceEvaluator(file).run(None, {})
+    assert np.array_equal(found, sum(values.values()))
 
 
 @pytest.mark.parametrize(
