@@ -12,9 +12,9 @@ import math
 import os
 import stat
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -115,7 +115,18 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all: beside, flushed, renamed.
+    """Write a file so that it is there whole or not at all: see `writing`.
+
+    Raises:
+        OSError: it can't be written there; nothing of it is left beside.
+    """
+    with writing(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file to write that is there whole or not at all: beside, flushed, renamed.
 
     A symbolic link stays, and the file that it names is written. What is no plain file (a pipe, a
     device, `-`) can't be replaced: the content is written into it.
@@ -125,19 +136,20 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     number = descriptor_of(path)
     if number is not None:
-        _send(number, content)
+        with _open_descriptor(number) as file:
+            yield file
         return
     mode = _mode_of(path)
-    if mode is not None and not stat.S_ISREG(mode):
+    if is_stream(path):
         with path.open("wb") as file:
-            file.write(content)
+            yield file
         return
     target = path.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(target.name + ".partial")
     try:
         with partial.open("wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
@@ -146,6 +158,12 @@ def write_bytes(path: Path, content: bytes) -> None:
     except BaseException:  # an interrupted write leaves nothing either
         partial.unlink(missing_ok=True)
         raise
+
+
+def is_stream(path: Path) -> bool:
+    """Say whether what is written there is written into something, and can't be replaced."""
+    mode = _mode_of(path)
+    return descriptor_of(path) is not None or (mode is not None and not stat.S_ISREG(mode))
 
 
 def descriptor_of(path: Path) -> int | None:
@@ -174,16 +192,17 @@ def _mode_of(path: Path) -> int | None:
         return None
 
 
-def _send(number: int, content: bytes) -> None:
-    """Write into an open file of this process, after what was printed there before."""
+@contextlib.contextmanager
+def _open_descriptor(number: int) -> Iterator[IO[bytes]]:
+    """Give an open file of this process, to write after what was printed there before."""
     stream = {1: sys.stdout, 2: sys.stderr}.get(number)
     if stream is not None:
         stream.flush()
-        stream.buffer.write(content)
+        yield stream.buffer
         stream.buffer.flush()
         return
     with os.fdopen(number, "wb", closefd=False) as file:
-        file.write(content)
+        yield file
 
 
 def write_json(path: Path, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:

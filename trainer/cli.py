@@ -20,6 +20,7 @@ from trainer.commands import (
     bias,
     calibrate,
     download,
+    embed,
     evaluate,
     export,
     heads,
@@ -55,7 +56,7 @@ class Command(Protocol):
 
 COMMANDS: tuple[Command, ...] = (
     *(download, train, mlm, evaluate, calibrate, reproduce, untrained),
-    *(heads, tables, predict, index, mine, publish, export, bias, teach, label),
+    *(heads, tables, predict, embed, index, mine, publish, export, bias, teach, label),
 )
 
 

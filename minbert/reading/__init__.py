@@ -4,9 +4,10 @@
 """
 
 from minbert.reading.columns import Columns, Wanted
+from minbert.reading.files import file_source
 from minbert.reading.labelled import open_labelled
 from minbert.reading.labels import LabelError, Scale, label_of
-from minbert.reading.lines import ReadError, decoded, file_source, text_source
+from minbert.reading.lines import ReadError, decoded, text_source
 from minbert.reading.quotes import LONGEST_FIELD
 from minbert.reading.rows import BadRow, Reading, Row, first_cells, open_rows
 

@@ -38,6 +38,7 @@ class Columns:
     begins: int = 1  # line of the first row
     quoted: bool = True  # False: quotes are characters
     guarded: bool = False  # a file that Batch wrote, with apostrophes before formulas
+    records: bool = False  # each line is a JSON object, `names` are its fields
 
     def split(self, line: str) -> list[str]:
         """Return a line's cells, quotes not understood, without empty ones past the table."""
@@ -95,6 +96,8 @@ class Columns:
         left = [names[at] for at in others if not self.names or self.names[at].strip()]
         line = "no header" if self.header is None else f"the header in line {self.header}"
         rest = f" Left alone: {', '.join(left[:12])}." if left else ""
+        if self.records:
+            return f"Records of named fields. Read: {read}.{rest}"
         between = DELIMITERS.get(self.delimiter, repr(self.delimiter))
         return f"A table, {between} between its columns, {line}. Read: {read}.{rest}"
 

@@ -1,11 +1,13 @@
-"""From bytes, a file or a pasted text to lines that are counted as an editor counts them."""
+"""From bytes or a pasted text to lines that are counted as an editor counts them.
+
+`minbert.reading.files` gives those of a file.
+"""
 
 from __future__ import annotations
 
 import codecs
 import io
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 Source = Callable[[], Iterable[str]]  # gives the lines, line breaks kept, from the first one anew
 
@@ -63,28 +65,6 @@ def _line_after(before: str) -> int:
 def text_source(text: str) -> Source:
     r"""Return the lines of a text, which end at \n, \r\n and \r."""
     return lambda: io.StringIO(text, newline="")
-
-
-def file_source(path: Path) -> Source:
-    """Return the lines of a file, which is never held whole; a pipe is, as it is read once.
-
-    Bytes that aren't UTF-8 arrive as lone surrogates, for the row that has them to be refused.
-
-    Raises:
-        OSError: no such file, or one that can't be read; also while the lines are read.
-    """
-    with path.open("rb") as file:
-        if not path.is_file():
-            content = file.read()
-            return text_source(content.decode(encoding_of(content), "surrogateescape"))
-        encoding = encoding_of(file.read(2))
-
-    def lines() -> Iterator[str]:
-        errors = "replace" if encoding == "utf-16" else "surrogateescape"
-        with path.open(encoding=encoding, errors=errors, newline="") as file:
-            yield from file
-
-    return lines
 
 
 class Lines:

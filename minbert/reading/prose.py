@@ -38,7 +38,8 @@ def check_prose(sample: Sequence[Numbered]) -> None:
                 f"the file should be a table or plain text. Found {kind}. {step}.", number
             )
     if is_json("".join(line for _, line in sample)) or all(is_json(line) for _, line in sample):
-        raise ReadError(f"{WANTED} Found JSON. Save it as CSV.", number)
+        step = "Save it as CSV, or as JSON lines: an object a line"
+        raise ReadError(f"{WANTED} Found JSON. {step}.", number)
 
 
 def is_json(text: str) -> bool:

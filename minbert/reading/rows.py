@@ -18,6 +18,7 @@ from minbert.reading.guard import unguarded
 from minbert.reading.lines import Lines, ReadError, Source
 from minbert.reading.prose import check_prose
 from minbert.reading.quotes import LONGEST_FIELD, RowError, quoted_fields, uses_quotes
+from minbert.reading.records import is_record, record_cells, record_columns, record_table
 from minbert.reading.shape import Numbered, find_columns, likely_rows, separator_of
 
 SAMPLE_LINES, SAMPLE_LENGTH = 200, 1_000_000  # lines, characters: what a table is recognised by
@@ -53,7 +54,9 @@ class Reading:
     def __iter__(self) -> Iterator[Row | BadRow]:
         """Yield the rows in the file's order; lines without any text are none."""
         lines = Lines(self.source())
-        return _sentences(lines) if self.columns is None else _table(lines, self.columns)
+        if self.columns is None:
+            return _sentences(lines)
+        return (_records if self.columns.records else _table)(lines, self.columns)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -86,6 +89,8 @@ def open_rows(source: Source, wanted: Wanted, chosen: str | None = None) -> Read
     sample = _sample(source)
     if not sample:
         raise ReadError("The file should hold a table, or one sentence a line. Found no text.")
+    if is_record(sample[0][1]) and not choice.plain:
+        return Reading(source, record_columns(sample, wanted, choice), tuple(sample))
     separator = separator_of(sample[0][1])
     shown = sample if separator is None else sample[1:]
     if not shown:
@@ -115,6 +120,8 @@ def first_rows(source: Source) -> list[list[str]]:
         ReadError: a zero byte.
     """
     sample = _sample(source)
+    if sample and is_record(sample[0][1]):
+        return likely_rows(record_table(sample), "\t")
     separator = separator_of(sample[0][1]) if sample else None
     shown = sample if separator is None else sample[1:]
     return likely_rows(shown, separator) if shown else []
@@ -151,6 +158,17 @@ def _sentences(lines: Lines) -> Iterator[Row | BadRow]:
                 yield BadRow(lines.number, str(error))
 
 
+def _records(lines: Lines, columns: Columns) -> Iterator[Row | BadRow]:
+    """Yield a row for each line that holds a record."""
+    read = columns.roles().values()
+    for line in lines:
+        if line.strip():
+            try:
+                yield _row(lines.number, record_cells(line, columns, read), columns)
+            except RowError as error:
+                yield BadRow(lines.number, str(error))
+
+
 def _table(lines: Lines, columns: Columns) -> Iterator[Row | BadRow]:
     """Yield the rows below the header."""
     _from(lines, columns.begins)
@@ -180,7 +198,8 @@ def _row(line: int, fields: list[str], columns: Columns) -> Row:
     Raises:
         RowError: what is wrong with it.
     """
-    if columns.names and tuple(field.strip() for field in fields) == columns.names:
+    header = columns.names and not columns.records
+    if header and tuple(field.strip() for field in fields) == columns.names:
         raise RowError("the header again, as where files were joined")
     needed = max(*columns.texts, columns.id or 0) + 1
     found = "1 field" if len(fields) == 1 else f"{len(fields)} fields"

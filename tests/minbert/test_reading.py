@@ -260,7 +260,7 @@ def test_a_reading_may_be_read_again() -> None:
         ('<?xml version="1.0"?>\n<table/>\n', "XML"),
         ("{\\rtf1\\ansi A fine film}\n", "rich text"),
         ("%PDF-1.4\n1 0 obj\n", "PDF"),
-        ('{"sentence": "a fine film"}\n{"sentence": "a dull one"}\n', "JSON"),
+        ('{\n  "sentence": "a fine film",\n  "id": 1\n}\n', "JSON"),
         ('[\n  {"sentence": "a fine film"},\n  {"sentence": "a dull one"}\n]\n', "JSON"),
         ('["a fine film", "a dull one"]', "JSON"),
     ],

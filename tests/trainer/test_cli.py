@@ -26,7 +26,8 @@ from trainer.recipes import RECIPES
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = (
     *("download", "train", "mlm", "evaluate", "calibrate", "reproduce", "untrained"),
-    *("heads", "tables", "predict", "index", "mine", "publish", "export", "bias", "teach", "label"),
+    *("heads", "tables", "predict", "embed", "index", "mine", "publish", "export", "bias", "teach"),
+    "label",
 )
 SETTINGS = [field.name for field in dataclasses.fields(TrainConfig) if field.name != "name"]
 TOGETHER: dict[str, dict[str, Any]] = {  # settings that go with others alone
@@ -86,6 +87,7 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
         **{"reproduce": "--rows", "untrained": "--seeds", "tables": "--readme"},
         **{"publish": "--dry-run", "bias": "--against", "heads": "--encoder"},
         **{"teach": "--freeze-word-embeddings", "label": "--output", "export": "--to"},
+        "embed": "--normalise",
     }
     assert_says(told, parameter=f"python -m trainer {command}", step=wanted.get(command, "--data"))
 

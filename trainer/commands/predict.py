@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from minbert.tasks import TASKS
-from trainer.commands.terminal import add_machine_options, tell
+from trainer.commands.terminal import add_file_options, add_machine_options, tell
 
 NAME = "predict"
 HELP = "label a file"
@@ -14,16 +13,8 @@ HELP = "label a file"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--model", required=True, help="folder or Hugging Face id")
+    add_file_options(parser, ".tsv, .csv, .jsonl (each with .gz too) or .parquet")
     parser.add_argument("--task", required=True, choices=tuple(TASKS))
-    parser.add_argument("--input", type=Path, required=True, help="a table, or plain text")
-    parser.add_argument(
-        "--output", type=Path, required=True, help="tab-separated; - for standard output"
-    )
-    parser.add_argument(
-        "--columns", help="which column is what, as in sentence=review, or sentence=2; or plain"
-    )
-    parser.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
     add_machine_options(parser)
 
 
@@ -31,7 +22,9 @@ def run(options: argparse.Namespace) -> None:
     """Label a file."""
     from minbert.predictor import Predictor
     from trainer.evaluation.predict import predict_file
+    from trainer.run.distributed import World
 
+    World.of_environment().take_gpu()
     predict_file(
         Predictor.from_pretrained(options.model, options.device),
         options.task,

@@ -45,6 +45,27 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_file_options(parser: argparse.ArgumentParser, endings: str) -> None:
+    """Add --model, and the options of a file that is answered row by row."""
+    parser.add_argument("--model", required=True, help="folder or Hugging Face id")
+    parser.add_argument(
+        "--input",
+        type=Path,
+        required=True,
+        help="a table, JSON lines or plain text, also in gzip; or Parquet",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        help=f"its ending is its format: {endings}; else tab-separated; - for standard output",
+    )
+    parser.add_argument(
+        "--columns", help="which column is what, as in sentence=review, or sentence=2; or plain"
+    )
+    parser.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
+
+
 def add_results_option(parser: argparse.ArgumentParser) -> None:
     """Add --results."""
     parser.add_argument(

@@ -26,6 +26,17 @@ class World:
     local_rank: int = 0  # on this machine: the GPU it takes
 
     @classmethod
+    def of_environment(cls) -> Self:
+        """Return which process torchrun started this one as, without joining the others."""
+        names = ("RANK", "WORLD_SIZE", "LOCAL_RANK")
+        return cls(*(int(os.environ.get(n, d)) for n, d in zip(names, "010", strict=True)))
+
+    def take_gpu(self) -> None:
+        """Let `cuda` be this process's own GPU, where several share a machine's."""
+        if self.size > 1 and torch.cuda.is_available():
+            torch.cuda.set_device(self.local_rank % torch.cuda.device_count())
+
+    @classmethod
     def join(cls) -> Self:
         """Join the processes that torchrun started; alone where it started none."""
         size = int(os.environ.get("WORLD_SIZE", "1"))

@@ -20,7 +20,7 @@ from minbert.tasks import TASKS
 from tests.support import assert_says
 from tests.trainer.samples import header, task_rows, write_table
 from trainer.cli import main
-from trainer.evaluation import predict
+from trainer.evaluation import answer
 from trainer.evaluation.predict import predict_file
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -148,7 +148,7 @@ def test_more_rows_than_a_chunk(
 ) -> None:
     path = source(tmp_path, "sentiment")
     whole, _ = labelled_file(predictor, "sentiment", path)
-    monkeypatch.setattr(predict, "CHUNK", size)
+    monkeypatch.setattr(answer, "CHUNK", size)
     chunked, _ = labelled_file(predictor, "sentiment", path)
     assert [row["id"] for row in chunked] == [row["id"] for row in whole]
     for found, wanted in zip(chunked, whole, strict=True):
@@ -167,7 +167,7 @@ def broken_source(folder: Path) -> Path:
 def test_broken_rows_are_all_listed_and_nothing_is_written(
     predictor: Predictor, tmp_path: Path
 ) -> None:
-    path, target = broken_source(tmp_path), tmp_path / "out" / "predictions.csv"
+    path, target = broken_source(tmp_path), tmp_path / "out" / "predictions.tsv"
     listed = (
         r"Found 3 bad rows:\n  line 4: no sentence1\n  line 7: no sentence2\n"
         r"  line 8: 3 fields, at least 4 needed\n.*--skip-bad"
@@ -191,7 +191,7 @@ def test_broken_rows_may_be_left_out_and_are_counted(predictor: Predictor, tmp_p
 def test_broken_rows_through_the_command(
     model_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, target = broken_source(tmp_path), tmp_path / "predictions.csv"
+    path, target = broken_source(tmp_path), tmp_path / "predictions.tsv"
     command = ["predict", "--model", str(model_folder), "--task", "paraphrase", "--device", "cpu"]
     command += ["--input", str(path), "--output", str(target)]
     assert main(command) == 1
@@ -243,14 +243,15 @@ def test_the_output_may_be_standard_output_and_progress_is_elsewhere(
 def test_the_output_is_replaced_in_one_step(
     predictor: Predictor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, target = source(tmp_path, "sentiment", 5), tmp_path / "predictions.csv"
+    path, target = source(tmp_path, "sentiment", 5), tmp_path / "predictions.tsv"
     target.write_text("earlier\n", encoding="utf-8")
     seen: list[tuple[str, int]] = []
     replace = os.replace
 
     def watched(old: Path, new: Path) -> None:
-        assert Path(new) == target
-        seen.append((target.read_text(encoding="utf-8"), len(Path(old).read_text().splitlines())))
+        if Path(new) == target:
+            old_lines, lines = (Path(path).read_text(encoding="utf-8") for path in (target, old))
+            seen.append((old_lines, len(lines.splitlines())))
         replace(old, new)
 
     monkeypatch.setattr(os, "replace", watched)
@@ -260,7 +261,7 @@ def test_the_output_is_replaced_in_one_step(
 
 
 def test_the_command_in_a_process_of_its_own(model_folder: Path, tmp_path: Path) -> None:
-    path, target = source(tmp_path, "sentiment", 9), tmp_path / "predictions.csv"
+    path, target = source(tmp_path, "sentiment", 9), tmp_path / "predictions.tsv"
     command = [sys.executable, "-m", "trainer", "predict", "--model", str(model_folder)]
     command += ["--task", "sentiment", "--input", str(path), "--output", str(target)]
     command += ["--device", "cpu", "--threads", "1"]

@@ -276,3 +276,19 @@ def test_each_process_takes_its_own_gpu_and_any_shares_the_cpu() -> None:
     assert PAIR.device(cpu) == cpu
     assert World().device(gpu) == gpu
     assert not PAIR.main
+
+
+@pytest.mark.parametrize(("local", "gpus", "wanted"), [("0", 2, [0]), ("1", 2, [1]), ("3", 2, [1])])
+def test_each_process_of_torchrun_takes_a_gpu_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, local: str, gpus: int, wanted: list[int]
+) -> None:
+    taken: list[int] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "set_device", taken.append)
+    World.of_environment().take_gpu()
+    assert (World.of_environment(), taken) == (World(0, 1, 0), [])
+    for name, value in (("RANK", "5"), ("WORLD_SIZE", "8"), ("LOCAL_RANK", local)):
+        monkeypatch.setenv(name, value)
+    World.of_environment().take_gpu()
+    assert (World.of_environment(), taken) == (World(5, 8, int(local)), wanted)
