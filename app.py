@@ -82,6 +82,12 @@ def main() -> None:
         metavar="MODEL",
         help="one or two models of your own in place of the shipped pair: folders or Hub ids",
     )
+    parser.add_argument(
+        "--backend",
+        choices=("auto", "torch", "onnx"),
+        default="auto",
+        help="what the encoders work in on a CPU; auto: ONNX Runtime",
+    )
     options = parser.parse_args()
     prepare_environment()
     share_arenas()
@@ -95,7 +101,11 @@ def main() -> None:
     try:
         lessons = read_lessons(ASSETS / FILE)
         engine = Engine.load(
-            ASSETS / "models", gpu=zero_gpu(), encoder=options.encoder, models=options.models
+            ASSETS / "models",
+            gpu=zero_gpu(),
+            encoder=options.encoder,
+            models=options.models,
+            runtime=options.backend,
         )
     except (LessonError, ModelError) as error:
         parser.exit(2, f"{error}\n")

@@ -33,6 +33,7 @@ class Predictor:
         device: str = "auto",
         *,
         autocast: bool = False,
+        runtime: str = "auto",
         backend: Backend | None = None,
         transform: TextTransform | None = None,
     ) -> None:
@@ -43,11 +44,12 @@ class Predictor:
             device: 'auto' takes the best there is; the heads work there.
             autocast: encode in bfloat16, faster and less exact (for scoring while training);
                 pooling and heads stay in float32, as does all by default.
+            runtime: of the encoder, as `LocalBackend` takes it.
             backend: where the encoder works; None: on `device`, on the thread that asks.
             transform: changes each normalised text before the tokenizer reads it.
 
         Raises:
-            ValueError: the model has no tokenizer, or the machine lacks the device.
+            ValueError: the model has no tokenizer, or the machine lacks the device or the runtime.
         """
         if model.tokenizer is None:
             raise ValueError(
@@ -57,15 +59,19 @@ class Predictor:
         self.model = model.to(self.device).eval()
         self.config = model.config
         self.autocast = autocast
-        self.backend = backend or LocalBackend(self.model, self.device, autocast=autocast)
+        self.backend = backend or LocalBackend(
+            self.model, self.device, autocast=autocast, runtime=runtime
+        )
         self._transform = transform
         plain = model.tokenizer
         self.tokenizer: Tokenizer = plain if transform is None else plain.with_transform(transform)
 
     @classmethod
-    def from_pretrained(cls, name_or_dir: str | Path, device: str = "auto") -> Self:
+    def from_pretrained(
+        cls, name_or_dir: str | Path, device: str = "auto", *, runtime: str = "auto"
+    ) -> Self:
         """Load a multitask checkpoint from a folder or a Hugging Face id."""
-        return cls(MultitaskBert.from_pretrained(name_or_dir), device)
+        return cls(MultitaskBert.from_pretrained(name_or_dir), device, runtime=runtime)
 
     def with_backend(self, backend: Backend) -> Predictor:
         """Return a predictor of the same model whose encoder works in `backend`."""
@@ -284,16 +290,9 @@ class Predictor:
         """Answer pairs: both orders, (A, B) of each and then (B, A) of each; A and B of each."""
         probability, joint = self._joint(orders, singles, swapped=True)
         siamese = self._siamese(singles)
-        count = len(siamese)
-        columns = (
-            probability[:count],
-            probability[count:],
-            joint[:count],
-            joint[count:],
-            siamese,
-            self.headline((joint[:count] + joint[count:]) / 2, siamese),
-        )
-        rows = torch.stack(columns, dim=1).tolist()
+        swapped, scores = probability.chunk(2), joint.chunk(2)  # (A, B) of each, (B, A) of each
+        headline = self.headline((scores[0] + scores[1]) / 2, siamese)
+        rows = torch.stack([*swapped, *scores, siamese, headline], dim=1).tolist()
         cut = orders.left_out[: len(rows)]  # the other order drops as many
         found = (PairResult(*row) for row in rows)
         return [

@@ -196,7 +196,9 @@ class QueuedBackend:
         return self.queue.call(function)
 
 
-def served(model: MultitaskBert, device: str, queue: ModelQueue) -> Predictor:
-    """Return a predictor of a model whose work goes through the queue."""
-    plain = Predictor(model, device)
+def served(
+    model: MultitaskBert, device: str, queue: ModelQueue, runtime: str = "auto"
+) -> Predictor:
+    """Return a predictor of a model whose work goes through the queue; rest as `Predictor`."""
+    plain = Predictor(model, device, runtime=runtime)
     return plain.with_backend(QueuedBackend(plain.backend, queue))

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from minbert.backends.onnx_runtime import OnnxEncoder, runs_in_onnx
 from minbert.backends.unpadded import TOKENS_TOGETHER, Unpadded, UnpaddedEncoder, runs_of_equal
 from minbert.multitask import MultitaskBert
 from minbert.text import TOKENS_PER_BATCH, Encoded, length_batches, pad
@@ -48,7 +49,12 @@ class LocalBackend:
     """The encoder on this process's device, on the thread that asks."""
 
     def __init__(
-        self, model: MultitaskBert, device: torch.device, *, autocast: bool = False
+        self,
+        model: MultitaskBert,
+        device: torch.device,
+        *,
+        autocast: bool = False,
+        runtime: str = "auto",
     ) -> None:
         """Take a model that is on the device and in eval mode.
 
@@ -56,11 +62,17 @@ class LocalBackend:
             model: with its tokenizer.
             device: of the model.
             autocast: encode in bfloat16; pooling stays in float32.
+            runtime: 'torch', 'onnx', or 'auto', ONNX Runtime where it can be had; what it lacks
+                (maps, every layer's states, PALs) is PyTorch's work with any.
+
+        Raises:
+            ValueError: no such runtime, or 'onnx' where it can't be had.
         """
         assert model.tokenizer is not None
         self._model, self._device, self._autocast = model, device, autocast
         self._pad_id = model.tokenizer.pad_id
-        self._without_padding = UnpaddedEncoder(model.encoder)
+        in_onnx = not autocast and runs_in_onnx(model.encoder, runtime)
+        self._without_padding = (OnnxEncoder if in_onnx else UnpaddedEncoder)(model.encoder)
 
     @property
     def _unpadded(self) -> bool:

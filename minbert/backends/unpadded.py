@@ -17,7 +17,7 @@ from collections.abc import Collection, Sequence
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from minbert.attention import attention_probabilities
@@ -46,6 +46,12 @@ def runs_of_equal(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
         runs.append((start, length, count))
         start += count * length
     return runs
+
+
+def version_of(*modules: nn.Module) -> list[tuple[int, int]]:
+    """Return what changes when a parameter does."""
+    parameters = (each for module in modules for each in module.parameters())
+    return [(each.data_ptr(), each._version) for each in parameters]
 
 
 class _Layer:
@@ -120,6 +126,11 @@ class UnpaddedEncoder:
             ValueError: as the encoder's `forward`.
         """
         self._encoder.check_asked(max(map(len, inputs)), maps_of)
+        return self._encode(inputs, maps_of, keep_layer_states=keep_layer_states)
+
+    def _encode(
+        self, inputs: Sequence[Encoded], maps_of: Collection[int], *, keep_layer_states: bool
+    ) -> Unpadded:
         lengths = [len(item) for item in inputs]
         hidden = self._embed(inputs, lengths)
         runs = runs_of_equal(lengths)
@@ -145,8 +156,7 @@ class UnpaddedEncoder:
 
     def _current(self) -> list[_Layer]:
         layers = cast(list[BertLayer], list(self._encoder.layers))
-        parameters = (each for layer in layers for each in layer.attention.parameters())
-        version = [(each.data_ptr(), each._version) for each in parameters]
+        version = version_of(*(layer.attention for layer in layers))
         if version != self._version:
             self._layers = [_Layer(layer) for layer in layers]
             self._version = version

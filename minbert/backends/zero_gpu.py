@@ -61,7 +61,7 @@ class ZeroGpuBackend:
             gpu: the decorator, as `zero_gpu` returns it.
             device: where the encoder works inside the decorated function.
         """
-        there = Predictor(copy.deepcopy(model), device).backend
+        there = Predictor(copy.deepcopy(model), device, runtime="torch").backend
 
         def work(method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> bytes:
             return pickle.dumps(getattr(there, method)(*arguments, **options))

@@ -110,6 +110,7 @@ class Answering:
         if place.wanted is not question:
             return {self.place: place}
         place.asked = asked
+        place.filled.clear()  # with answers before it
         filled = self.views[self.first].fill(asked, *self.values_of(self.first, values))
         return {**filled, **self.fill(place, values)}
 

@@ -77,6 +77,7 @@ class Engine:
         gpu: Decorator | None = None,
         encoder: str | None = None,
         models: Sequence[str] = (),
+        runtime: str = "auto",
     ) -> Self:
         """Load both checkpoints from `folder`/mean and `folder`/cls, or other models.
 
@@ -87,6 +88,7 @@ class Engine:
             encoder: folder or Hugging Face id of the encoder before fine-tuning; None: without.
             models: one or two folders or Hugging Face ids, in place of the shipped pair; the first
                 one answers, but of a CLS and a mean-pooling model always the latter.
+            runtime: of the encoders, as `Predictor` takes it; without `gpu`.
 
         Raises:
             ModelError: a model of `models`, or `encoder`, can't be loaded or shown, or there are
@@ -103,7 +105,7 @@ class Engine:
         for name in models or [str(folder / part) for part in SHIPPED]:
             with blamed("models", name) if models else contextlib.nullcontext():
                 sources.append(Source(name, resolve_folder(name)))
-                loaded.append(load_checked(sources[-1].folder, device, queue, gpu))
+                loaded.append(load_checked(sources[-1].folder, device, queue, gpu, runtime))
         if [one.config.pooling for one in loaded] == ["cls", "mean"]:
             loaded, sources = loaded[::-1], sources[::-1]
         check_vocabularies(loaded, sources)
@@ -111,7 +113,7 @@ class Engine:
         if encoder is not None:
             with blamed("encoder", encoder):
                 bare = bare_model(encoder, loaded[0].config.max_length)
-            untuned = served(bare, device, queue)
+            untuned = served(bare, device, queue, runtime)
         second = loaded[1] if len(loaded) > 1 else None
         return cls(loaded[0], second, untuned, tuple(sources) if models else ())
 
@@ -319,16 +321,20 @@ def check_vocabularies(models: Sequence[Predictor], sources: Sequence[Source]) -
 
 
 def load_checked(
-    folder: Path, device: str, queue: ModelQueue, gpu: Decorator | None = None
+    folder: Path,
+    device: str,
+    queue: ModelQueue,
+    gpu: Decorator | None = None,
+    runtime: str = "auto",
 ) -> Predictor:
     """Load a checkpoint that the page can show, for many visitors at once.
 
     Raises:
-        ValueError: other than five sentiment classes.
+        ValueError: other than five sentiment classes, or a runtime that can't be had.
     """
     model = MultitaskBert.from_pretrained(folder)
     if gpu is None:
-        predictor = served(model, device, queue)
+        predictor = served(model, device, queue, runtime)
     else:  # the platform keeps the queue there
         predictor = on_zero_gpu(model, gpu, "cuda" if device == "auto" else device)
     found, wanted = predictor.config.sentiment_classes, SENTIMENT.classes

@@ -62,6 +62,11 @@ class Asked:
     splits: Splits | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
+    def pin(self) -> Asked:
+        """Return what a pin keeps of it; what each word adds is shown of the present one alone."""
+        return dataclasses.replace(self, splits=None)
+
+    @property
     def first(self) -> str:
         """Return A."""
         return self.question.first

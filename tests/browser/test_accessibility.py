@@ -24,7 +24,6 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 # (rule, selector of gradio's own widget, why it is left). What can be mended with a line of
 # style.css or another argument of the component is mended, not listed.
 GRADIOS = (
-    ("aria-prohibited-attr", ".mb-plot .empty", "it names the place of a figure not yet drawn"),
     ("aria-prohibited-attr", "#attention-files .empty", "it names the place of files not yet made"),
 )
 # Hidden tabs are looked at when they are open; of a table the first rows stand for all.

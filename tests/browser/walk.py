@@ -5,10 +5,9 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 TABS = 'button[role="tab"][data-tab-id]'
-# A figure that nobody has asked for stays empty; a window or a tab tells its figures of their
-# width a little later.
+# A window or a tab tells its figures of their width a little later.
 DRAWN = """[...document.querySelectorAll('.mb-plot')].filter(plot => plot.checkVisibility())
-    .every(plot => plot.querySelector('svg.main-svg, .empty'))
+    .every(plot => plot.querySelector('svg.main-svg'))
     && [...document.querySelectorAll('.js-plotly-plot svg.main-svg')]
     .filter(svg => svg.checkVisibility()).every(svg => Math.abs(svg.getBoundingClientRect().width
         - svg.closest('.js-plotly-plot').getBoundingClientRect().width) <= 2)"""

@@ -209,7 +209,7 @@ def precisions(predictor: Predictor) -> set[torch.dtype]:
 
     for layer in predictor.model.encoder.layers:
         layer.intermediate.register_forward_hook(note)
-    predictor.embed([CAT])
+    predictor.hidden(predictor.encode_single([CAT]), every_layer=True)
     return found
 
 

@@ -33,7 +33,8 @@ Report = Callable[[str], None]
 
 def scoring_predictor(model: MultitaskBert, device: torch.device, config: TrainConfig) -> Predictor:
     """Return a predictor that encodes in the run's precision."""
-    return Predictor(model, device.type, autocast=lowered(config.precision, device))
+    low = lowered(config.precision, device)
+    return Predictor(model, device.type, autocast=low, runtime="torch")  # the weights change
 
 
 def finish(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
+import plotly.graph_objects as go
 
 from minbert.answers import AttentionResult
 from minbert.explain.masked import answer_masked, mask_word
@@ -17,7 +18,6 @@ from minbert.ui.attention.events import ONE, ROLLOUT, SECOND, SORTS, Controls, S
 from minbert.ui.attention.figures import map_figure
 from minbert.ui.parts.answer_words import changes
 from minbert.ui.parts.blocks import finding_block
-from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.question import Answer
 
@@ -42,7 +42,7 @@ class Extras:
             *self.studio.fill(first, second, chosen),
             next(iter(SORTS)),
             gr.update(choices=words_to_mask, value=NO_WORD),
-            *("", no_figure(), no_figure()),
+            *("", None, None),
         )
 
     def maskable(self, first: str, second: str, controls: Controls) -> dict[str, str]:
@@ -67,7 +67,7 @@ class Extras:
         second: str,
         word: str | None,
         *controls: Any,  # noqa: ANN401 - see Controls
-    ) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    ) -> tuple[str, go.Figure | None, go.Figure | None]:
         """Show answers and attention with one word masked, beside the old.
 
         It follows a choice of the word and any other control alike, as one event of the page: the
@@ -75,13 +75,13 @@ class Extras:
         """
         chosen, _ = self.studio.fitted(Controls(*controls))
         if not word:
-            return "", no_figure(), no_figure()
+            return "", None, None
         try:
             known = self.maskable(first, second, chosen)
         except gr.Error:
             known = {}
         if word not in known:  # it was of other texts
-            return "", no_figure(), no_figure()
+            return "", None, None
         sentence, entry = (int(number) for number in word.split(":"))
         a, b, lines = self.studio.asked(first, second, chosen)
         predictor = self.engine.models.get(chosen.model, self.engine.mean)
@@ -101,7 +101,7 @@ class Extras:
         for name, one in ((AS_IT_IS, before), (WITH_MASK, after)):
             rows, columns = one.view.rows, one.view.columns
             figure = map_figure(rows, columns, one.map, most).update_xaxes(title=name)
-            figures.append(gr.update(visible=True, value=figure))
+            figures.append(figure)
             tables.append(findings.attention_table(rows, columns, one.map, name))
         block = finding_block(title, told, TEXTS["read.mask"], "".join(tables))
         return block, figures[0], figures[1]

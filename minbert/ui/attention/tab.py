@@ -31,7 +31,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.events import KEPT_SECONDS, PRIVATE, QUIET, VISIBLE
-from minbert.ui.parts.figures import figure_place
+from minbert.ui.parts.figures import figure_place, plot_place
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.question import Asked
@@ -79,12 +79,6 @@ class AttentionTab:
     def filled(self) -> Components:
         """Return what `Extras.refresh` fills."""
         return [*self.shown, *self.heads, *self.masked]
-
-
-def plot(name: str) -> gr.Plot:
-    """Make the place of a figure that isn't there yet."""
-    place: dict[str, Any] = {"elem_id": f"{name}-plot", "elem_classes": ["mb-plot", *CAMERA]}
-    return gr.Plot(show_label=False, visible=False, **place)
 
 
 def build_attention(engine: Engine) -> AttentionTab:
@@ -223,9 +217,9 @@ def build_mask() -> Components:
         said = gr.HTML(elem_id="masked-words")
         with gr.Row():
             with gr.Column(min_width=340):
-                before = plot("unmasked")
+                before = plot_place("unmasked", classes=CAMERA)
             with gr.Column(min_width=340):
-                after = plot("masked")
+                after = plot_place("masked", classes=CAMERA)
     return [word, said, before, after]
 
 

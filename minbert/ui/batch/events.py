@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import plotly.graph_objects as go
 from gradio.utils import get_upload_folder
 
 from minbert.answers import PairResult
@@ -42,7 +43,7 @@ from minbert.ui.batch.previews import PAIRS as PAIRS
 from minbert.ui.batch.previews import SENTENCES as SENTENCES
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block, note_block
-from minbert.ui.parts.figures import confusion_figure, no_figure
+from minbert.ui.parts.figures import confusion_figure
 from minbert.ui.parts.refusal import refusal
 
 PLACES = 2  # runs that go at once; the quick questions of the other tabs have places of their own
@@ -279,7 +280,7 @@ def buttons(running: bool) -> tuple[Update, Update]:
 
 def cleared() -> tuple[Any, ...]:
     """Return what empties all places below the notice."""
-    return (no_figure(), tables.NO_SCORES, "", no_figure(), "", no_figure(), "")
+    return (gr.update(value=None, visible=False), tables.NO_SCORES, "", None, "", None, "")
 
 
 def results(
@@ -311,28 +312,30 @@ def written(table: BatchTable, answers: list[RowAnswer]) -> Path:
     return path
 
 
-def scored(table: BatchTable, answers: list[RowAnswer]) -> tuple[str, str, Update, str, Update]:
+def scored(
+    table: BatchTable, answers: list[RowAnswer]
+) -> tuple[str, str, go.Figure | None, str, go.Figure | None]:
     """Return the measures and up to two figures, each with its words; nothing without labels."""
     if table.label_task is None:
-        return tables.NO_SCORES, "", no_figure(), "", no_figure()
+        return tables.NO_SCORES, "", None, "", None
     scores = score_batch(table, answers)
     measures = tables.scores_block(scores)
     if not scores.scored:
-        return measures, "", no_figure(), "", no_figure()
+        return measures, "", None, "", None
     if scores.task == SIMILARITY:
-        return (measures, *compared(table, answers, scores), "", no_figure())
+        return (measures, *compared(table, answers, scores), "", None)
     return (
         measures,
         tables.confusion_block(scores),
-        gr.update(value=confusion_figure(scores.confusion or (), scores.task.labels), visible=True),
+        confusion_figure(scores.confusion or (), scores.task.labels),
         tables.reliability_block(scores),
-        gr.update(value=reliability_figure(scores), visible=True),
+        reliability_figure(scores),
     )
 
 
 def compared(
     table: BatchTable, answers: list[RowAnswer], scores: BatchScores
-) -> tuple[str, Update]:
+) -> tuple[str, go.Figure]:
     """Return the scatter of the model's similarity against people's, with its words."""
     points = [
         (row.label, answer.score)
@@ -340,4 +343,4 @@ def compared(
         if row.label is not None and isinstance(answer, PairResult)
     ]
     block = tables.scatter_block(scores, len(thinned(points)))
-    return block, gr.update(value=scatter_figure(points), visible=True)
+    return block, scatter_figure(points)

@@ -165,8 +165,8 @@ def build_columns() -> tuple[gr.HTML, tuple[gr.Dropdown, ...]]:
 def build_scores() -> tuple[gr.Component, ...]:
     """Build the places of a run's scores, in the order in which events fill them."""
     measures = gr.HTML(tables.NO_SCORES, elem_id="batch-measures")
-    first = figure_place("batch-first", visible=False)
-    second = figure_place("batch-second", visible=False)
+    first = figure_place("batch-first")
+    second = figure_place("batch-second")
     return (measures, *first, *second)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import gradio as gr
 import plotly.graph_objects as go
@@ -40,25 +39,27 @@ def places(labels: Sequence[str]) -> list[str]:
     return [f"{index}:{label}" for index, label in enumerate(labels)]
 
 
-def figure_place(name: str, *, visible: bool = True, classes: Sequence[str] = ()) -> Figure:
+def figure_place(name: str, *, classes: Sequence[str] = ()) -> Figure:
     """Make the place of a figure: its finding above it, and below it how to read it.
 
     Args:
         name: what its parts' ids begin with.
-        visible: whether the plot is there from the start.
         classes: the plot's, beside its own.
     """
     with gr.Column(elem_classes="mb-figure"):
         words = gr.HTML(elem_id=f"{name}-words")
-        plot = plot_place(name, visible=visible, classes=classes)
+        plot = plot_place(name, classes=classes)
     return words, plot
 
 
-def plot_place(name: str, *, visible: bool = True, classes: Sequence[str] = ()) -> gr.Plot:
-    """Make the place of a plot; arguments as `figure_place`."""
+def plot_place(name: str, *, classes: Sequence[str] = ()) -> gr.Plot:
+    """Make the place of a plot; arguments as `figure_place`.
+
+    It is always there, and style.css hides it while it is empty: of updates in a burst gradio's
+    page may lose one that shows what was hidden.
+    """
     return gr.Plot(
         show_label=False,
-        visible=visible,
         elem_id=f"{name}-plot",
         elem_classes=["mb-plot", *classes],
     )
@@ -77,12 +78,6 @@ def two_sides(left: str, right: str) -> tuple[Figure, Figure]:
 def cut(text: str, most: int) -> str:
     """Return a text of at most so many characters; a longer one ends in an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def no_figure() -> dict[str, Any]:
-    """Return the update that empties and hides a figure, a new one: gradio takes it apart."""
-    update: dict[str, Any] = gr.update(value=None, visible=False)
-    return update
 
 
 def plain(text: str, most: int) -> str:

@@ -27,7 +27,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.blocks import finding_block, note_block, progress_block
 from minbert.ui.parts.colours import POOLING_COLOURS
-from minbert.ui.parts.figures import no_figure, places, themed
+from minbert.ui.parts.figures import places, themed
 from minbert.ui.parts.refusal import asked_pair
 from minbert.ui.parts.steps import Press
 from minbert.ui.parts.tables import table
@@ -140,20 +140,20 @@ def view(
     limit = max((one.largest for one in there), default=0.0)
     shown: list[Any] = []
     for one in there:
-        shown += [block(one), gr.update(value=left_out_figure(one, limit), visible=True)]
+        shown += [block(one), left_out_figure(one, limit)]
     if done < len(steps):
         kind, pooling = steps[done]
         told = f"{done} of {len(steps)} done; now the {kind} score under {names[pooling]}"
-        shown += [progress_block(told, done / len(steps)), no_figure()]
+        shown += [progress_block(told, done / len(steps)), None]
     while len(shown) < 2 * len(found):
-        shown += ["", no_figure()]
+        shown += ["", None]
     return (*shown, gr.update(visible=done < len(steps)))
 
 
 def waiting() -> Shown:
     """Return what the part shows before the button, and after another question."""
     told = note_block(TEXTS["left_out.waiting"])
-    return told, no_figure(), "", no_figure(), gr.update(visible=False)
+    return told, None, "", None, gr.update(visible=False)
 
 
 def block(found: LeftOut) -> str:

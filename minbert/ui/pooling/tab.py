@@ -134,7 +134,6 @@ def build_left_out() -> LeftOutPart:
         press = gr.State(Press(), time_to_live=KEPT_SECONDS)
     siamese, joint = two_sides("left-out-siamese", "left-out-joint")
     siamese[0].value = first
-    siamese[1].visible = joint[1].visible = False  # until there is something to draw
     return LeftOutPart(start, stop, siamese, joint, press)
 
 

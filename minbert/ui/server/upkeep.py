@@ -1,4 +1,4 @@
-"""Housekeeping while the server runs: old files, and answers that nobody collects.
+"""Housekeeping while the server runs: old files, answers that nobody collects, free memory.
 
 Gradio deletes the files that this process made, an hour after, and all of them when it ends. Files
 of a process that was killed are nobody's; so the page has a folder of its own (app.py), from which
@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
+import itertools
 import time
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -23,6 +25,7 @@ from minbert.ui.server.sessions import Sessions
 
 FOLDER = "minbert-lab"  # a folder of files that visitors bring and fetch begins with this
 UNCOLLECTED = 60  # seconds between looks for answers that nobody fetches
+FREED = 10  # seconds between looks for free memory
 
 
 def delete_old_files(folder: Path, age: float = FILES_KEPT) -> int:
@@ -67,16 +70,25 @@ def forget_uncollected(app: App, before: Iterable[tuple[str, int]]) -> set[tuple
     return waiting
 
 
+def give_memory_back() -> None:
+    """Give free memory back to the system, in a few milliseconds.
+
+    Of what a page's load takes for a moment, glibc keeps the pieces between what stays: the
+    sessions of 500 visitors, 4 MB, kept 30 MB more.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 async def keep_up(app: App) -> None:
-    """Look after files and answers until the server stops."""
+    """Look after files, answers and memory until the server stops."""
     waiting: set[tuple[str, int]] = set()
-    since = 0
-    while True:
-        await asyncio.sleep(UNCOLLECTED)
-        waiting = forget_uncollected(app, waiting)
-        since += UNCOLLECTED
-        if since >= FILES_CHECKED:
-            since = 0
+    for since in itertools.count(FREED, FREED):
+        await asyncio.sleep(FREED)
+        give_memory_back()
+        if since % UNCOLLECTED == 0:
+            waiting = forget_uncollected(app, waiting)
+        if since % FILES_CHECKED == 0:
             await to_thread.run_sync(delete_old_files, Path(get_upload_folder()))
 
 

@@ -26,7 +26,7 @@ from minbert.ui.parts.tables import MOST_CELLS
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.question import LONGEST_TEXT
 from minbert.ui.static.document import Additions, Figures, options, select
-from minbert.ui.static.sections import Parts, Source, curve_of, question
+from minbert.ui.static.sections import Parts, Source, question
 from minbert.ui.try_it.reading import (
     FEWEST,
     LONGEST_LABEL,
@@ -127,7 +127,7 @@ def reading_blocks(engine: Engine, lesson: Lesson, figures: Figures) -> str:
     curves["reading-pair"] = "As you read B", pair_shown(read_pair(alone, lesson.first, second))
     shown = ""
     for key, (name, curve) in curves.items():
-        words, figure = curve_of(curve)
+        words, figure = curve
         place = figures.place(f"live-{key}-plot", figure, name)
         hidden = "" if lesson.second or key == "reading" else " hidden"
         cut = '<p class="mb-note mb-cut"></p>'

@@ -102,7 +102,7 @@ def lesson_panel(
     questions = (
         ("words", "Which words make the mood?", *lab.contributions),
         ("split", "Why are these two similar?", *lab.split),
-        ("reading", "As you read A", *curve_of(mood_shown(read_moods(engine, lesson.first)))),
+        ("reading", "As you read A", *mood_shown(read_moods(engine, lesson.first))),
         ("reading-pair", "As you read B", *pair_curve(engine, lesson)),
         ("layers", "Layer by layer", *lab.layers),
     )
@@ -122,13 +122,7 @@ def pair_curve(engine: Engine, lesson: Lesson) -> tuple[str, go.Figure | None]:
     """Return the words and the figure of the similarity as B is read; none where A is alone."""
     if not lesson.second:
         return "", None
-    return curve_of(pair_shown(read_pair(engine, lesson.first, lesson.second)))
-
-
-def curve_of(shown: tuple[str, dict[str, Any]]) -> tuple[str, go.Figure]:
-    """Return words and figure of what a tab would update."""
-    words, update = shown
-    return words, update["value"]
+    return pair_shown(read_pair(engine, lesson.first, lesson.second))
 
 
 def question(name: str, told: str, figure: str) -> str:

@@ -185,10 +185,10 @@ class Edits:
             self.engine.ask(*after)
         except InputError as error:
             raise refusal(str(error), title="Can't change this") from error
-        set_pin = asked if pinned is None else None
+        set_pin = asked.pin if asked and pinned is None else None
         before = Step(first, second, choice, steps[-1].set_pin if steps else None)
         steps = (*steps[:-1], before, Step(*after, choice, set_pin))[-MOST_STEPS - 1 :]
-        return *after, pinned or asked, steps
+        return *after, pinned or set_pin, steps
 
     def mask(
         self,

@@ -72,7 +72,7 @@ class Handlers:
         if asked is None:
             return None, ""
         note = ["Edit a sentence and press Answer: the change on all tasks stands here."]
-        return asked, answer_cards.change_panel(asked.first, asked.second, note)
+        return asked.pin, answer_cards.change_panel(asked.first, asked.second, note)
 
     def predict(self, first: str, second: str = "") -> dict[str, Any]:
         """Answer all three tasks with the mean-pooling model; of your own models the first.

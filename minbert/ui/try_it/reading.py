@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import gradio as gr
 import plotly.graph_objects as go
 
 from minbert.answers import SentimentResult
@@ -21,7 +20,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import finding_block, note_block
 from minbert.ui.parts.colours import POOLING_COLOURS
-from minbert.ui.parts.figures import figure_place, no_figure, plain, themed
+from minbert.ui.parts.figures import figure_place, plain, themed
 from minbert.ui.parts.numbers import percent
 from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
@@ -82,7 +81,7 @@ class ReadingView:
 
     def fill(self, asked: Asked) -> Outputs:
         """Return the curve of A, and of B where there is one."""
-        shown: list[Any] = ["", no_figure()]
+        shown: list[Any] = ["", None]
         with bulk_work():
             if asked.second:
                 shown = list(pair_shown(read_pair(self._engine, *asked.question.texts)))
@@ -91,7 +90,7 @@ class ReadingView:
 
     def cleared(self) -> Outputs:
         """Return the part empty."""
-        return dict(zip(self.outputs, ("", no_figure(), "", no_figure()), strict=True))
+        return dict(zip(self.outputs, ("", None, "", None), strict=True))
 
 
 def read_moods(engine: Engine, text: str) -> Read:
@@ -140,18 +139,18 @@ def read_pair(engine: Engine, first: str, second: str) -> Read:
     return Read(parts, curves)
 
 
-def mood_shown(read: Read) -> tuple[str, dict[str, Any]]:
+def mood_shown(read: Read) -> tuple[str, go.Figure]:
     """Return the words and the figure of the sentiment as A is read."""
     figure = curves_figure(read, top=4)
     figure.update_yaxes(tickvals=list(range(5)), ticktext=list(SENTIMENT.labels))
-    return curves_block(read, "A", "rating", 4), gr.update(value=figure, visible=True)
+    return curves_block(read, "A", "rating", 4), figure
 
 
-def pair_shown(read: Read) -> tuple[str, dict[str, Any]]:
+def pair_shown(read: Read) -> tuple[str, go.Figure]:
     """Return the words and the figure of the similarity to A as B is read."""
     figure = curves_figure(read, top=5)
     figure.update_yaxes(tickvals=list(range(6)), title="similarity")
-    return curves_block(read, "B", "similarity", 5), gr.update(value=figure, visible=True)
+    return curves_block(read, "B", "similarity", 5), figure
 
 
 def curves_block(read: Read, sentence: str, quantity: str, top: int) -> str:

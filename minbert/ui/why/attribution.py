@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from minbert.explain import (
     Disagreement,
@@ -20,8 +16,6 @@ from minbert.metrics import average_ranks
 from minbert.predictor import Predictor
 from minbert.ui.parts.blocks import finding_block
 from minbert.ui.parts.coloured_words import Line, coloured
-from minbert.ui.parts.colours import AGAINST, FOR
-from minbert.ui.parts.figures import places, plain, themed
 from minbert.ui.parts.steps import Far, Tell, watched
 from minbert.ui.parts.tables import table
 from minbert.ui.parts.texts import texts_of
@@ -34,18 +28,8 @@ NAMES = {
     "occlusion": "leaving it out",
     "rollout": "attention rollout",
 }
-HEADS = {
-    "integrated gradients": "integrated<br>gradients",
-    "gradient": "gradient<br>× input",
-    "occlusion": "leaving<br>it out",
-    "rollout": "attention<br>rollout",
-}
 ALL = {2: "Both", 3: "All three", 4: "All four"}  # methods, as they come
-UNSIGNED = "rgba(128,128,128,0.85)"  # a share has no side
-MOST_DRAWN = 30  # words of a figure; the table has all
-PRINTED_RANKS = 3
 ALIKE, HARDLY = 0.7, 0.3  # rank correlations from which methods are called alike, or hardly so
-LONGEST_WORD = 18
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,11 +150,6 @@ def finding(found: Attribution) -> tuple[str, list[str]]:
     skipped = sum(each.skipped for each in found.explanations)
     if skipped:
         lines.append(f"{skipped} further words were not left out, and are not shown.")
-    if len(entries) > MOST_DRAWN:
-        lines.append(
-            f"The bars are of the {MOST_DRAWN} words that rank highest with any method; the lines "
-            f"and the table have all {len(entries)}."
-        )
     return title, lines
 
 
@@ -225,63 +204,6 @@ def degree(correlation: float) -> str:
     if correlation >= ALIKE:
         return "much alike"
     return "hardly alike" if correlation < HARDLY else "somewhat alike"
-
-
-def drawn_rows(found: Attribution) -> list[int]:
-    """Return the words that are drawn, in the text's order."""
-    best = [min(row) for row in found.ranks]
-    return sorted(sorted(range(len(best)), key=lambda row: best[row])[:MOST_DRAWN])
-
-
-def attribution_figure(found: Attribution) -> go.Figure:
-    """Draw a column of bars for each method, each scaled to its own largest, limits -1 to 1."""
-    rows = drawn_rows(found)
-    entries, ranks, labels = found.entries, found.ranks, found.labels
-    y = places([labels[row] for row in rows])
-    figure = make_subplots(
-        rows=1,
-        cols=len(HEADS),
-        shared_yaxes=True,
-        horizontal_spacing=0.02,
-        subplot_titles=list(HEADS.values()),
-    )
-    for column, each in enumerate(found.explanations, start=1):
-        values = [entries[row][2][column - 1] for row in rows]
-        largest = max(map(abs, values), default=0.0) or 1.0
-        placed = [ranks[row][column - 1] for row in rows]
-        figure.add_bar(
-            x=[round(value / largest, 4) for value in values],
-            y=y,
-            orientation="h",
-            marker={"color": colours(values, signed=each.signed)},
-            text=[f"{rank:g}" if rank <= PRINTED_RANKS else "" for rank in placed],
-            textposition="outside",
-            textangle=0,
-            cliponaxis=False,
-            customdata=[
-                [plain(entries[row][1], 60), value] for row, value in zip(rows, values, strict=True)
-            ],
-            hovertemplate=f"{NAMES[each.method]}: %{{customdata[0]}} %{{customdata[1]:+.3f}}"
-            "<extra></extra>",
-            row=1,
-            col=column,
-        )
-    themed(figure, height=110 + 26 * max(len(rows), 1))
-    figure.update_xaxes(range=[-1.5, 1.5], tickvals=[0], ticktext=[""], zerolinewidth=2)
-    figure.update_yaxes(
-        tickvals=y,
-        ticktext=[plain(labels[row], LONGEST_WORD) for row in rows],
-        autorange="reversed",
-        showgrid=False,
-    )
-    figure.update_annotations(font={"size": 12})
-    figure.update_layout(showlegend=False, bargap=0.3, margin={"t": 56})
-    return figure
-
-
-def colours(values: Sequence[float], *, signed: bool) -> list[str]:
-    """Return the bars' colours: a side each, or none."""
-    return [(FOR if value >= 0 else AGAINST) if signed else UNSIGNED for value in values]
 
 
 def attribution_table(found: Attribution) -> str:

@@ -14,7 +14,6 @@ from minbert.serving import bulk_work
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import finding_block, note_block, progress_block
 from minbert.ui.parts.colouring import exact_moods, exact_pair
-from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.steps import Done, Far, Press, Tell, in_steps, watched
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.question import Asked
@@ -106,11 +105,7 @@ class Why:
             def work(tell: Tell) -> Shown:
                 found.append(add(tell))
                 note = cut_note(model, subject, target)
-                shown: Shown = {"words": note + attribution.attribution_block(found[-1])}
-                if len(found[-1].explanations) == len(attribution.NAMES):
-                    drawn = attribution.attribution_figure(found[-1])
-                    shown["bars"] = gr.update(value=drawn, visible=True)
-                return shown
+                return {"words": note + attribution.attribution_block(found[-1])}
 
             return work
 
@@ -205,10 +200,10 @@ class Why:
         for step in in_steps(work, (press or Press()).begin()):
             if isinstance(step, Done):
                 block = bias.templates_block(task, step.value, masked=masked)
-                drawn = gr.update(value=bias.templates_figure(task, step.value), visible=True)
+                drawn = bias.templates_figure(task, step.value)
                 yield block, drawn, gr.update(visible=False)
             else:
-                yield progress_block(step.told, step.share), no_figure(), gr.update(visible=True)
+                yield progress_block(step.told, step.share), None, gr.update(visible=True)
 
     def choose(self, kind: str, found: Asked | None) -> tuple[dict[str, Any], str]:
         """Offer what can be explained of a task, and show what is known of its words."""

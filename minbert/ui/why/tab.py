@@ -12,13 +12,12 @@ from gradio.blocks import Block
 
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import note_block
-from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, PRIVATE, QUIET
-from minbert.ui.parts.figures import no_figure, plot_place
+from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, QUIET
+from minbert.ui.parts.figures import plot_place
 from minbert.ui.parts.steps import Press
 from minbert.ui.parts.texts import texts_of
 from minbert.ui.parts.views import sub_views, view
 from minbert.ui.question import Asked
-from minbert.ui.scripts import RESIZE
 from minbert.ui.why.bias_record import record_block
 from minbert.ui.why.events import PARTS, Why, exact_words, idle
 from minbert.ui.why.subject import KINDS, OF_A, TARGETS
@@ -37,7 +36,6 @@ class WhyTab:
     start: gr.Button
     stop: gr.Button
     exact: gr.HTML
-    fold: gr.Accordion  # of the bars
     masked: gr.Checkbox
     places: dict[str, Block]  # what the press fills, by its name
     templates: TemplatesPart
@@ -55,8 +53,6 @@ class WhyTab:
     def waiting(self, parts: Sequence[str]) -> dict[Any, Any]:
         """Return parts as before a press, and nothing under way."""
         told: dict[str, Any] = {part: note_block(WAITING[part]) for part in parts}
-        if "words" in parts:
-            told["bars"] = no_figure()
         return {self.places[name]: value for name, value in (told | idle()).items()}
 
 
@@ -82,7 +78,7 @@ class TemplatesPart:
 
     def waiting(self) -> tuple[Any, ...]:
         """Return what the part shows before a press."""
-        return note_block(WAITING["templates"]), no_figure(), gr.update(visible=False)
+        return note_block(WAITING["templates"]), None, gr.update(visible=False)
 
 
 def build_why(results: Path, engine: Engine) -> WhyTab:
@@ -119,10 +115,6 @@ def build_why(results: Path, engine: Engine) -> WhyTab:
             with view("Words", "why-words"):
                 exact = gr.HTML(elem_id="why-exact")
                 places["words"] = told("words")
-                # style.css hides it until the last line is there: of a burst of updates gradio's
-                # page may lose one that shows what was hidden
-                with gr.Accordion("The same as bars", open=False, elem_id="why-bars") as fold:
-                    places["bars"] = plot_place("why-words", visible=False)
                 opening = TEXTS["tab.opening"].format(pooling=engine.names["mean"])
                 gr.HTML(note_block(opening), elem_id="why-opening")
             for part, title in (
@@ -144,7 +136,7 @@ def build_why(results: Path, engine: Engine) -> WhyTab:
                 record = record_block(results, own=bool(engine.own))
                 gr.HTML(f'<div class="mb-texts">{record}</div>', elem_id="why-record")
         press = pressed()
-    return WhyTab(kind, target, start, stop, exact, fold, masked, places, templates, press)
+    return WhyTab(kind, target, start, stop, exact, masked, places, templates, press)
 
 
 def build_templates() -> TemplatesPart:
@@ -154,7 +146,7 @@ def build_templates() -> TemplatesPart:
         stop = stop_button("why-templates-stop")
     with gr.Column(elem_classes="mb-figure"):
         words = gr.HTML(note_block(WAITING["templates"]), elem_id="why-templates-told")
-        drawn = plot_place("why-templates", visible=False)
+        drawn = plot_place("why-templates")
     return TemplatesPart(start, stop, words, drawn, pressed())
 
 
@@ -217,7 +209,6 @@ def why_events(engine: Engine, texts: Sequence[gr.Textbox], current: gr.State, t
     tab.target.input(tab.forget("words"), tab.press, places, **free)
     tab.masked.input(tab.forget("people"), tab.press, places, **free)
     tab.stop.click(tab.forget(), tab.press, places, **free)
-    tab.fold.expand(None, js=RESIZE, **PRIVATE)
 
     part = tab.templates
 

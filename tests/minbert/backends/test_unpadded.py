@@ -1,4 +1,4 @@
-"""The encoder without padding computes what the padded one computes."""
+"""The encoder without padding, in either runtime, computes what the padded one computes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def model(tmp_path: Path) -> MultitaskBert:
 @torch.inference_mode()
 def assert_same(model: MultitaskBert, inputs: list[Encoded]) -> None:
     """Hold states, maps and embeddings of a backend against the padded encoder's."""
-    backend = LocalBackend(model, torch.device("cpu"))
     batch = pad(inputs)
     layers = range(len(model.encoder.layers))
     padded = model.encoder(
@@ -48,15 +47,17 @@ def assert_same(model: MultitaskBert, inputs: list[Encoded]) -> None:
         keep_layer_states=True,
     )
     states = torch.stack(padded.layer_states, dim=1)  # (B, L+1, T, D)
-    every = backend.hidden(inputs, None, every_layer=True)
-    last = backend.hidden(inputs, None, every_layer=False)
-    for row, item in enumerate(inputs):
-        real = slice(0, len(item))
-        assert_close(every[row], states[row, :, real])
-        assert_close(last[row], padded.hidden[row, real])
-        maps = torch.stack([padded.attention_maps[layer][row, :, real, real] for layer in layers])
-        assert_close(backend.maps(item, layers), maps)
-    assert_close(backend.pooled(inputs, None), model.embed(batch))
+    for runtime in ("torch", "onnx"):
+        backend = LocalBackend(model, torch.device("cpu"), runtime=runtime)
+        every = backend.hidden(inputs, None, every_layer=True)
+        last = backend.hidden(inputs, None, every_layer=False)
+        for row, item in enumerate(inputs):
+            real = slice(0, len(item))
+            assert_close(every[row], states[row, :, real])
+            assert_close(last[row], padded.hidden[row, real])
+            found = [padded.attention_maps[layer][row, :, real, real] for layer in layers]
+            assert_close(backend.maps(item, layers), torch.stack(found))
+        assert_close(backend.pooled(inputs, None), model.embed(batch))
 
 
 def test_states_maps_and_embeddings_are_those_of_the_padded_encoder(model: MultitaskBert) -> None:

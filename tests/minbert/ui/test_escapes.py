@@ -453,7 +453,6 @@ FIGURES: dict[str, Callable[[Given], go.Figure]] = {
     "labels": lambda of: labels_blocks.confusion(
         (found := of.labels).sides[0], found.examples.classes
     )[1],
-    "attribution": lambda of: attribution.attribution_figure(of.attribution),
     "matrix": lambda of: sets_figures.matrix_figure((found := of.set), found.sides[0], [0, 1], 0),
     "points": lambda of: sets_figures.points_figure((found := of.set), found.sides[0], 0),
     "scores": lambda of: scores_figure(group_rows(of.runs), [*MAIN_METRICS, MARK]),

@@ -268,16 +268,16 @@ def test_a_masked_word_stands_beside_the_old_map(extras: Extras) -> None:
     )
     assert words.finding.lines == changes(old, new)
     assert len(words.tables) == 2
-    names, first = ([*one["value"].layout.xaxis.ticktext] for one in (after, before))
+    names, first = ([*one.layout.xaxis.ticktext] for one in (after, before))
     assert names.count(MASK) == 1
     assert first[names.index(MASK)] == "dog"
     assert [names, first] == [table.heads[0][1:] for table in words.tables[::-1]]
     for drawn, table in zip((before, after), words.tables, strict=True):
-        assert table.caption.startswith(drawn["value"].layout.xaxis.title.text)
-    assert before["value"].data[0].zmax == after["value"].data[0].zmax
+        assert table.caption.startswith(drawn.layout.xaxis.title.text)
+    assert before.data[0].zmax == after.data[0].zmax
     nothing, first_map, second_map = extras.mask(A, B, None, *values(PAIR))
     assert nothing == ""
-    assert first_map["visible"] is second_map["visible"] is False
+    assert first_map is second_map is None
 
 
 @pytest.mark.parametrize(
@@ -300,7 +300,7 @@ def test_without_a_word_of_the_texts_nothing_is_masked(
 ) -> None:
     words, *maps = extras.mask(first, B, word, *values(PAIR))
     assert words == ""
-    assert [one["visible"] for one in maps] == [False, False]
+    assert list(maps) == [None, None]
 
 
 def test_both_maps_are_those_of_the_input_without_and_with_the_mask(
@@ -308,17 +308,17 @@ def test_both_maps_are_those_of_the_input_without_and_with_the_mask(
 ) -> None:
     _, before, after = extras.mask(A, B, "1:2", *values(PAIR, pieces=True))
     _, old = drawn(studio, PAIR, pieces=True)
-    assert_close(torch.tensor(before["value"].data[0].z), old, 1e-4)
+    assert_close(torch.tensor(before.data[0].z), old, 1e-4)
     _, masked, *_ = studio.show(A, B.replace("dog", "[MASK]"), *values(PAIR, pieces=True))
-    assert_close(torch.tensor(after["value"].data[0].z), torch.tensor(masked.data[0].z), 1e-4)
+    assert_close(torch.tensor(after.data[0].z), torch.tensor(masked.data[0].z), 1e-4)
     most = max(float(old.max()), float(torch.tensor(masked.data[0].z).max()))
-    assert before["value"].data[0].zmax == pytest.approx(most, abs=1e-4)
+    assert before.data[0].zmax == pytest.approx(most, abs=1e-4)
     assert engine.mean.config.encoder.num_hidden_layers == 2, "the chosen layer is the top one"
 
 
 def test_b_alone_masks_a_word_of_b(extras: Extras) -> None:
     words, _, after = extras.mask(A, B, "1:0", *values(Controls(scope=SECOND)))
-    assert list(after["value"].layout.xaxis.ticktext)[1] == MASK
+    assert list(after.layout.xaxis.ticktext)[1] == MASK
     of_a, of_b, *_ = read(words).finding.lines
     assert numbers_in(of_a) == ["+0.0"], "A was not touched"
     assert numbers_in(of_b) != []

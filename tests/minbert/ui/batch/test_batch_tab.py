@@ -124,23 +124,23 @@ def test_the_model_chosen_is_the_one_that_answers(batch: Batch, engine: Engine) 
 def test_figures_come_with_labels_alone(batch: Batch) -> None:
     plain = ended(begun(batch, None, "the cat\na dog")[1])
     assert (plain[MEASURES], plain[WORDS]) == (NO_SCORES, "")
-    assert (plain[PLOT]["visible"], plain[MORE_PLOT]["visible"]) == (False, False)
+    assert plain[PLOT] is plain[MORE_PLOT] is None
     pairs = ended(begun(batch, None, PAIRS_TEXT)[1])
-    assert len(pairs[PLOT]["value"].data[0].z) == 2
-    assert pairs[MORE_PLOT]["visible"]
+    assert len(pairs[PLOT].data[0].z) == 2
+    assert pairs[MORE_PLOT].data
     similar = ended(begun(batch, None, PAIRS_TEXT.replace("is_duplicate", "similarity"))[1])
-    assert list(similar[PLOT]["value"].data[1].x) == [1, 0]
-    assert not similar[MORE_PLOT]["visible"]
+    assert list(similar[PLOT].data[1].x) == [1, 0]
+    assert similar[MORE_PLOT] is None
     empty = ended(begun(batch, None, "sentence,sentiment\nthe cat,\n")[1])
     assert numbers_in(read(empty[MEASURES]).finding.title) == ["0"]
-    assert not empty[PLOT]["visible"]
+    assert empty[PLOT] is None
 
 
 def test_a_new_run_clears_the_old_results(batch: Batch) -> None:
     for content, text in ((SENTENCES_FILE, ""), (None, "")):
         _, _, _, _, *cleared = batch.read(content, text, AUTO)
         hidden = gr.update(value=None, visible=False)
-        assert cleared == [hidden, NO_SCORES, "", hidden, "", hidden, ""]
+        assert cleared == [hidden, NO_SCORES, "", None, "", None, ""]
 
 
 @pytest.mark.parametrize(

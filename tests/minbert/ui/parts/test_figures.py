@@ -8,7 +8,6 @@ from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.both_poolings import pooling_figure
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
-from minbert.ui.parts.figures import no_figure
 
 
 @pytest.mark.parametrize(("second", "traces"), [("", 2), ("bad film", 8)])
@@ -31,8 +30,3 @@ def test_both_models_predictions_stand_side_by_side(
             clamped = min(max(answer.pair.similarity, 0.0), 5.0)
             assert trace.x[0] in (answer.pair.paraphrase, clamped)
     assert figure.layout.height is not None
-
-
-def test_an_update_that_gradio_took_apart_leaves_the_next_one_whole() -> None:
-    no_figure().pop("value")
-    assert no_figure() == {"__type__": "update", "value": None, "visible": False}

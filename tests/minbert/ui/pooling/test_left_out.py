@@ -12,7 +12,6 @@ from minbert.serving import BULK, _urgency
 from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import POOLING_NAMES
 from minbert.ui.parts.colours import CLS_COLOUR, MEAN_COLOUR
-from minbert.ui.parts.figures import no_figure
 from minbert.ui.parts.steps import Press
 from minbert.ui.pooling.left_out import (
     FUNCTIONS,
@@ -47,8 +46,7 @@ def test_both_scores_of_both_models_are_what_the_library_says(engine: Engine) ->
     *_, last = Occlusion(engine).leave_out(A, B)
     assert len(last) == 5
     for update, function in ((last[1], occlude_similarity), (last[3], occlude_joint)):
-        assert update["visible"]
-        bars = {(bar.name, bar.yaxis): list(bar.x) for bar in update["value"].data}
+        bars = {(bar.name, bar.yaxis): list(bar.x) for bar in update.data}
         assert len(bars) == 4
         for name, model in (("CLS", engine.cls), ("mean", engine.mean)):
             told = function(model, A, B)
@@ -65,7 +63,7 @@ def test_both_scores_of_both_models_are_what_the_library_says(engine: Engine) ->
 
 def test_both_figures_share_limits_that_hold_the_largest_change(engine: Engine) -> None:
     *_, last = Occlusion(engine).leave_out(A, B)
-    figures = last[1]["value"], last[3]["value"]
+    figures = last[1], last[3]
     ranges = {tuple(axis.range) for figure in figures for axis in figure.select_xaxes()}
     assert len(ranges) == 1
     low, high = ranges.pop()
@@ -85,8 +83,8 @@ def test_each_step_shows_how_far_it_is_and_a_way_to_stop(engine: Engine) -> None
             order[done],
         ]
         assert step[4] == gr.update(visible=True)
-        assert step[3] == no_figure()
-    assert [step[1] != no_figure() for step in steps] == [False, False, True, True, True]
+        assert step[3] is None
+    assert [step[1] is not None for step in steps] == [False, False, True, True, True]
     assert read(steps[-1][0] + steps[-1][2]).find(role="status") == []
 
 
@@ -160,7 +158,7 @@ def test_the_table_holds_scores_and_changes() -> None:
 def test_it_waits_with_a_word_on_what_to_do() -> None:
     told = waiting()
     assert read(told[0]).text == " ".join(TEXTS["left_out.waiting"].split())
-    assert told[1:4] == (no_figure(), "", no_figure())
+    assert told[1:4] == (None, "", None)
     assert told[4] == gr.update(visible=False)
     assert STEPS[:2] == ((SIAMESE, "cls"), (SIAMESE, "mean"))
 

@@ -48,6 +48,8 @@ def test_a_changed_component_is_the_visitor_s_own(page: gr.Blocks, sessions: Ses
     (slider,) = (number for number, each in page.blocks.items() if isinstance(each, gr.Slider))
     sessions["anna"][slider] = gr.Slider(1, 12, render=False)
     assert sessions["anna"][slider].maximum == 12
+    assert sessions["anna"][slider].constructor_args["maximum"] == 12  # a later update adds to it
+    assert sessions["anna"][slider] is not sessions["anna"][slider], "only what changed is kept"
     assert sessions["berta"][slider].maximum == 6
     assert page.blocks[slider].maximum == 6
 
@@ -100,10 +102,25 @@ def test_of_too_many_those_without_a_state_go_first_then_closed_ones_then_the_ol
     assert kept() == ["carla", "dora", "emil"]  # anna had closed her page
 
 
+def test_one_that_is_being_answered_stays(
+    page: gr.Blocks, sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = state_of(page)
+    for name in ("anna", "berta", "carla"):
+        sessions[name][state].append("pinned")
+    monkeypatch.setitem(
+        page._queue.event_ids_to_events, "event", SimpleNamespace(session_hash="dora")
+    )
+    dora = sessions["dora"]  # without a state until her first answer is there
+    sessions["emil"][state].append("pinned")
+    assert sessions["dora"] is dora
+    assert [*sessions.session_data] == ["carla", "emil", "dora"]
+
+
 def test_gradio_s_own_session_has_what_ours_has(page: gr.Blocks) -> None:
     """A newer gradio that keeps something else in a session is found here."""
     from gradio.state_holder import SessionState
 
     theirs: dict[str, Any] = vars(SessionState(page))
-    ours = vars(Session(page)).keys() - {"state_keys", "read_keys", "just_made"}
+    ours = vars(Session(page)).keys() - {"state_keys", "read_keys", "changed", "just_made"}
     assert ours == theirs.keys()

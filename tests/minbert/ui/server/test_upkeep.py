@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 import time
 from asyncio import Queue
 from pathlib import Path
@@ -11,7 +13,11 @@ from typing import Any
 
 import pytest
 
-from minbert.ui.server.upkeep import delete_old_files, forget_uncollected
+from minbert.ui.server.upkeep import (
+    delete_old_files,
+    forget_uncollected,
+    give_memory_back,
+)
 
 
 def aged(path: Path, seconds: float) -> Path:
@@ -87,3 +93,17 @@ def test_what_is_still_worked_at_stays(queue: Any) -> None:  # noqa: ANN401 - as
     queue.event_ids_to_events["event"] = SimpleNamespace(session_hash="waits")
     looks(queue, 3)
     assert "waits" in queue.pending_messages_per_session
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from Linux's /proc")
+def test_what_is_free_between_what_stays_is_given_back() -> None:
+    def megabytes() -> float:
+        return int(re.findall(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[0]) / 1024
+
+    taken = [bytes(2_000) for _ in range(30_000)]
+    kept = taken[::10]
+    del taken
+    before = megabytes()
+    give_memory_back()
+    assert before - megabytes() > 20
+    assert len(kept) == 3_000

@@ -31,7 +31,7 @@ def starts(text: str) -> list[str]:
 
 def test_each_point_is_what_typing_the_beginning_answers(engine: Engine) -> None:
     shown = reading(engine).fill(engine.asked(engine.ask(A, B)))
-    mood, likeness = (shown[f"{name} plot"]["value"] for name in "AB")
+    mood, likeness = (shown[f"{name} plot"] for name in "AB")
     assert isinstance(mood, go.Figure)
     for name, (line, other) in zip(
         engine.answering, zip(mood.data, likeness.data, strict=True), strict=True
@@ -50,11 +50,11 @@ def test_each_point_is_what_typing_the_beginning_answers(engine: Engine) -> None
 def test_without_b_and_with_one_model_there_is_one_line(engine: Engine) -> None:
     alone = Engine(engine.mean)
     shown = reading(alone).fill(alone.asked(alone.ask(A, "")))
-    assert len(shown["A plot"]["value"].data) == 1
-    assert (shown["B words"], shown["B plot"]["visible"]) == ("", False)
+    assert len(shown["A plot"].data) == 1
+    assert (shown["B words"], shown["B plot"]) == ("", None)
     cleared = reading(alone).cleared()
     assert cleared.keys() == shown.keys()
-    assert not any(part if isinstance(part, str) else part["visible"] for part in cleared.values())
+    assert not any(cleared.values())
 
 
 def test_a_long_text_says_where_it_was_looked_at(engine: Engine) -> None:
@@ -63,7 +63,7 @@ def test_a_long_text_says_where_it_was_looked_at(engine: Engine) -> None:
     assert note == (
         "At 40 evenly spaced words of 46. The model doesn't read the last 954 words of A."
     )
-    assert len(shown["A plot"]["value"].data[0].x) == 40
+    assert len(shown["A plot"].data[0].x) == 40
 
 
 @pytest.mark.parametrize(("tokens", "most"), [(1, 40), (50, 40), (64, 31), (400, 8)])

@@ -97,5 +97,5 @@ def test_the_threshold_is_shown_and_decides(engine: Engine) -> None:
     assert handlers.show_threshold(None, 0.5) == ""
     assert handlers.pin(None) == (None, "")
     kept, told = handlers.pin(asked)
-    assert kept is asked
+    assert kept == asked
     assert quoted_in(read(told).one("h3").text) == ["a good film", "a dull plot"]

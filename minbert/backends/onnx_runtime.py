@@ -1,0 +1,124 @@
+"""The encoder in ONNX Runtime, for a CPU: PyTorch's numbers to 1e-5, in two thirds of its time.
+
+Gradients, attention maps, every layer's states and PALs stay in PyTorch, the reference.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import itertools
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from minbert.backends.unpadded import Unpadded, UnpaddedEncoder, version_of
+from minbert.bert import BertModel
+from minbert.config import choice_error
+from minbert.text import Encoded
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+RUNTIMES = ("auto", "torch", "onnx")
+NEEDED = ("onnx", "onnxruntime")
+
+
+def runs_in_onnx(encoder: BertModel, runtime: str) -> bool:
+    """Say whether an encoder is to work in ONNX Runtime.
+
+    Args:
+        encoder: on its device.
+        runtime: one of `RUNTIMES`; 'auto' takes it where that is possible.
+
+    Raises:
+        ValueError: no such runtime, or it is asked for and can't be had; says why.
+    """
+    if runtime not in RUNTIMES:
+        raise choice_error("runtime", runtime, RUNTIMES)
+    hindrance = hindrance_of(encoder)
+    if runtime == "onnx" and hindrance:
+        raise ValueError(f"`runtime` should be 'torch' or 'auto' here: {hindrance}. Found 'onnx'.")
+    return runtime != "torch" and not hindrance
+
+
+def hindrance_of(encoder: BertModel) -> str:
+    """Say why an encoder can't work in ONNX Runtime; empty where it can."""
+    weight = encoder.embeddings.word.weight
+    if weight.device.type != "cpu":
+        return f"the model is on {weight.device.type}"
+    if weight.dtype != torch.float32:
+        return f"the weights are {weight.dtype}"
+    if encoder.pals is not None:
+        return "projected attention layers work in PyTorch alone"
+    absent = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    return f"{' and '.join(absent)} can't be imported" if absent else ""
+
+
+class OnnxEncoder(UnpaddedEncoder):
+    """An encoder that `runs_in_onnx`; maps and every layer's states still come from PyTorch.
+
+    Its session is made when it is first asked, and again after a weight has changed.
+    """
+
+    def __init__(self, encoder: BertModel) -> None:
+        """Remember the encoder."""
+        super().__init__(encoder)
+        self._made_of: object = None  # the weights' version
+        self._session: InferenceSession | None = None
+
+    def _encode(
+        self, inputs: Sequence[Encoded], maps_of: Collection[int], *, keep_layer_states: bool
+    ) -> Unpadded:
+        if maps_of or keep_layer_states:
+            return super()._encode(inputs, maps_of, keep_layer_states=keep_layer_states)
+        lengths = [len(item) for item in inputs]
+        longest = max(lengths)
+        starts = [0, *itertools.accumulate(lengths)]
+        ids, types = (
+            torch.tensor(list(itertools.chain.from_iterable(rows)))
+            for rows in ([item.ids for item in inputs], [item.token_types for item in inputs])
+        )
+        steps = torch.arange(longest)
+        mask = steps < torch.tensor(lengths)[:, None]  # (N, T)
+        places = (torch.tensor(starts[:-1])[:, None] + steps) * mask
+        feed = {
+            "input_ids": ids,
+            "token_type_ids": types,
+            "positions": steps.expand(len(inputs), -1)[mask],
+            "places": places,
+            "mask": mask.to(torch.int32),
+            "back": mask.flatten().nonzero().squeeze(1),
+        }
+        (hidden,) = self._current_session().run(
+            ["hidden"], {name: value.numpy() for name, value in feed.items()}
+        )
+        return Unpadded(lengths, torch.from_numpy(hidden), {}, ())
+
+    def _current_session(self) -> InferenceSession:
+        version = version_of(self._encoder)
+        if self._session is None or version != self._made_of:
+            self._session = session_of(self._encoder)
+            self._made_of = version
+        return self._session
+
+
+def session_of(encoder: BertModel) -> InferenceSession:
+    """Make a session of the encoder's weights as they are now, with PyTorch's number of threads."""
+    import onnxruntime
+
+    from minbert.backends.onnx_graph import encoder_graph
+
+    model, weights = encoder_graph(encoder)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    # its threads would go on spinning for a while after each run, in the way of all others
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    values = [
+        onnxruntime.OrtValue.ortvalue_from_numpy(weight.contiguous().numpy())
+        for weight in weights.values()
+    ]
+    options.add_external_initializers(list(weights), values)
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )

@@ -1,0 +1,95 @@
+"""Which runtime an encoder works in, and that ONNX Runtime keeps nothing that has changed."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+import torch
+
+from minbert.backends import onnx_runtime
+from minbert.backends.local import LocalBackend
+from minbert.backends.onnx_graph import FUNCTIONS, INPUTS, encoder_graph
+from minbert.backends.onnx_runtime import hindrance_of, runs_in_onnx
+from minbert.bert import ACTIVATIONS
+from minbert.multitask import MultitaskBert
+from minbert.predictor import Predictor
+from tests.support import assert_close, redraw, tiny_model
+
+PAIR = "the cat sleeps", "a dog runs in the park"
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> MultitaskBert:
+    """Build a tiny model of which no weight is zero and no layer norm the identity."""
+    model = tiny_model(tmp_path).eval()
+    redraw(model, seed=3)
+    return model
+
+
+def test_both_runtimes_give_the_same_answers(model: MultitaskBert) -> None:
+    both = [Predictor(model, "cpu", runtime=runtime) for runtime in ("torch", "onnx")]
+    (moods, pair), (same_moods, same_pair) = (one.answer(*PAIR) for one in both)
+    for one, other in zip(moods, same_moods, strict=True):
+        assert other.probabilities == pytest.approx(one.probabilities, abs=1e-5)
+        assert other.label == one.label
+    assert vars(same_pair) == pytest.approx(vars(pair), abs=1e-5)
+
+
+def test_onnx_runtime_is_what_works_where_nothing_is_said(
+    model: MultitaskBert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    made = onnx_runtime.session_of
+    monkeypatch.setattr(
+        onnx_runtime, "session_of", lambda encoder: asked.append(encoder) or made(encoder)
+    )
+    Predictor(model, "cpu", runtime="torch").answer(*PAIR)
+    assert asked == []
+    predictor = Predictor(model, "cpu")
+    predictor.attention(*PAIR)
+    assert asked == [], "maps are PyTorch's work"
+    predictor.answer(*PAIR)
+    predictor.answer(*PAIR)
+    assert asked == [model.encoder], "made when needed, and once"
+
+
+def test_changed_weights_are_used(model: MultitaskBert) -> None:
+    predictor = Predictor(model, "cpu", runtime="onnx")
+    before = predictor.embed(PAIR)
+    with torch.no_grad():
+        model.encoder.layers[0].output.weight.mul_(2)
+    after = predictor.embed(PAIR)
+    assert not torch.allclose(before, after, atol=1e-3)
+    assert_close(after, Predictor(model, "cpu", runtime="torch").embed(PAIR))
+
+
+def test_what_it_cannot_run_stays_in_pytorch(
+    tmp_path: Path, model: MultitaskBert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_pals = tiny_model(tmp_path / "pals").eval()
+    with_pals.encoder.add_pals(["sentiment"], 4)
+    cases = {"projected attention": with_pals.encoder, "float64": model.encoder.double()}
+    for reason, encoder in cases.items():
+        assert reason in hindrance_of(encoder)
+        assert not runs_in_onnx(encoder, "auto")
+        with pytest.raises(ValueError, match=f"`runtime` should be 'torch' or 'auto'.*{reason}"):
+            runs_in_onnx(encoder, "onnx")
+    found = importlib.util.find_spec
+    absent = lambda name: None if name == "onnxruntime" else found(name)  # noqa: E731
+    monkeypatch.setattr(importlib.util, "find_spec", absent)
+    assert "onnxruntime can't be imported" in hindrance_of(model.encoder.float())
+
+
+def test_a_wrong_name_is_refused(model: MultitaskBert) -> None:
+    with pytest.raises(ValueError, match=r"`runtime` should be one of .*'auto'.* Found 'tensorrt'"):
+        LocalBackend(model, torch.device("cpu"), runtime="tensorrt")
+
+
+def test_the_graph_holds_no_weights(model: MultitaskBert) -> None:
+    graph, weights = encoder_graph(model.encoder)
+    assert [each.name for each in graph.graph.input] == list(INPUTS)
+    assert sum(weight.numel() for weight in weights.values()) > 5_000
+    assert graph.ByteSize() < 20_000
+    assert set(FUNCTIONS) == set(ACTIVATIONS.values())
