@@ -55,7 +55,7 @@ def record_bias(
     files = scores or [model.resolve().parent / "result.json" for model in models]
     entries, measured = [], []
     for model, file in zip(models, files, strict=True):
-        predictor = Predictor.from_pretrained(model, device)
+        predictor = Predictor.from_pretrained(model, device, runtime="torch")
         found, wanted = predictor.config.sentiment_classes, TASKS["sentiment"].classes
         if found != wanted:
             raise ValueError(f"`--model` should have {wanted} sentiment classes. Found {found}.")

@@ -77,9 +77,8 @@ def calibrate(
     if seed < 0:
         raise ValueError(f"`--seed` should be at least 0. Found {seed}.")
     where = choose_device(device)
-    predictor = Predictor(
-        MultitaskBert.from_pretrained(folder), device, autocast=lowered(precision, where)
-    )
+    model, low = MultitaskBert.from_pretrained(folder), lowered(precision, where)
+    predictor = Predictor(model, device, autocast=low, runtime="torch")
     check_classes(predictor, folder)
     examples, left_out = read_unseen(
         folder, data, SPLIT, CALIBRATED, keep_trained=False, report=report

@@ -44,7 +44,7 @@ def evaluate(
         ValueError: a model of CFIMDB's two classes (Part 1).
     """
     folder = resolve_folder(model)
-    predictor = Predictor.from_pretrained(folder, device)
+    predictor = Predictor.from_pretrained(folder, device, runtime="torch")  # as while training
     check_classes(predictor, model)
     if masked:
         report("Demographic terms are masked before the model reads them")

@@ -42,7 +42,7 @@ def record_heads(
             f"`--name` should say what the encoder in the folder {encoder} is called. Found none; "
             "give its Hugging Face id."
         )
-    predictor = Predictor(bare_model(encoder), device)
+    predictor = Predictor(bare_model(encoder), device, runtime="torch")
     if examples.suffix == ".toml":
         inputs = [(lesson.first, lesson.second) for lesson in read_lessons(examples)]
     else:

@@ -14,7 +14,7 @@ from minbert.ui.engine import Engine
 from minbert.ui.parts.answer_words import capital
 from minbert.ui.parts.blocks import note_block, progress_block
 from minbert.ui.parts.coloured_words import ByGradients, moods_block, pair_block
-from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, QUIET
+from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, QUIET, pressed_until_typing
 from minbert.ui.parts.refusal import asked
 from minbert.ui.parts.steps import Done, Far, Press, Tell, in_steps
 from minbert.ui.parts.texts import texts_of
@@ -153,9 +153,9 @@ def button_events(
         steps: as `in_colour` yields.
     """
     inputs, told = [*texts, part.press], [part.progress, part.stop]
-    part.start.click(steps, inputs, [words, *told], **PRESSED)
-    ends = [part.stop.click, *(text.change for text in texts)]
-    gr.on(ends, ended, part.press, told, queue=False, **QUIET)
+    noted, typed = pressed_until_typing(part.start, texts)
+    part.start.click(steps, inputs, [words, *told], **noted, **PRESSED)
+    gr.on([part.stop.click, typed], ended, part.press, told, queue=False, **QUIET)
 
 
 def ended(press: Press) -> tuple[Any, ...]:

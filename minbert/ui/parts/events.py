@@ -24,6 +24,29 @@ FILES_CHECKED, FILES_KEPT = (
     3600,
 )  # seconds: how often old files are looked for, how old they get
 
+# A button's click tells the page that there is something to forget; then a key, and no other,
+# presses a hidden button.
+PRESSING = "(...args) => { (window.mbPressed ??= new Set()).add('NAME'); return args; }"
+TYPING = "() => { if (window.mbPressed?.delete('NAME')) document.getElementById('NAME').click(); }"
+
+
+def pressed_until_typing(
+    start: gr.Button, texts: Sequence[gr.Textbox]
+) -> tuple[dict[str, Any], Callable[..., Any]]:
+    """Let typing end what a button began, without asking the server at each key.
+
+    Args:
+        start: the button; it has an id.
+        texts: the boxes typed into.
+
+    Returns:
+        what the button's event needs besides, and the trigger of the end's event.
+    """
+    name = f"{start.elem_id}-end"
+    end = gr.Button("End", visible="hidden", elem_id=name)
+    gr.on([text.change for text in texts], None, js=TYPING.replace("NAME", name), **PRIVATE)
+    return {"js": PRESSING.replace("NAME", name)}, end.click
+
 
 def draw_when_seen(
     tab: gr.Tab,

@@ -14,7 +14,14 @@ from minbert.ui.engine import Engine
 from minbert.ui.input_area import Figure
 from minbert.ui.parts.blocks import note_block
 from minbert.ui.parts.colouring import GradientsButton, build_button, button_events
-from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, PRIVATE, QUIET, VISIBLE
+from minbert.ui.parts.events import (
+    KEPT_SECONDS,
+    PRESSED,
+    PRIVATE,
+    QUIET,
+    VISIBLE,
+    pressed_until_typing,
+)
 from minbert.ui.parts.figures import figure_place, plot_place, two_sides
 from minbert.ui.parts.own_models import records_of
 from minbert.ui.parts.steps import Press
@@ -230,9 +237,9 @@ def lab_events(engine: Engine, texts: list[gr.Textbox], tab: PoolingTab) -> None
 def left_out_events(occlusion: Occlusion, texts: list[gr.Textbox], part: LeftOutPart) -> None:
     """Leave out words on the button; stop on the other; forget it when the question changes."""
     inputs = [*texts, part.press]
-    part.start.click(occlusion.leave_out, inputs, part.outputs, **PRESSED)
-    ends = [part.stop.click, *(text.change for text in texts)]
-    gr.on(ends, stopped, part.press, part.outputs, queue=False, **QUIET)
+    noted, typed = pressed_until_typing(part.start, texts)
+    part.start.click(occlusion.leave_out, inputs, part.outputs, **noted, **PRESSED)
+    gr.on([part.stop.click, typed], stopped, part.press, part.outputs, queue=False, **QUIET)
 
 
 def stopped(press: Press) -> Shown:

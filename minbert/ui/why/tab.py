@@ -12,7 +12,7 @@ from gradio.blocks import Block
 
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import note_block
-from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, QUIET
+from minbert.ui.parts.events import KEPT_SECONDS, PRESSED, QUIET, pressed_until_typing
 from minbert.ui.parts.figures import plot_place
 from minbert.ui.parts.steps import Press
 from minbert.ui.parts.texts import texts_of
@@ -201,11 +201,11 @@ def why_events(engine: Engine, texts: Sequence[gr.Textbox], current: gr.State, t
             yield tab.waiting(press.forgotten)
 
     inputs = [*texts, tab.kind, tab.target, tab.masked, tab.press]
-    tab.start.click(explain, inputs, places, api_name="explain_answer", **PRESSED)
+    noted, typed = pressed_until_typing(tab.start, texts)
+    tab.start.click(explain, inputs, places, api_name="explain_answer", **noted, **PRESSED)
     tab.kind.input(why.choose, [tab.kind, current], [tab.target, tab.exact], **QUIET)
     free: dict[str, Any] = {"queue": False, **QUIET}
-    anew = [tab.kind.input, *(text.change for text in texts)]
-    gr.on(anew, tab.forget(*PARTS), tab.press, places, **free)
+    gr.on([tab.kind.input, typed], tab.forget(*PARTS), tab.press, places, **free)
     tab.target.input(tab.forget("words"), tab.press, places, **free)
     tab.masked.input(tab.forget("people"), tab.press, places, **free)
     tab.stop.click(tab.forget(), tab.press, places, **free)

@@ -155,7 +155,7 @@ def test_evaluate_repeats_the_scores_of_a_run(annealed: Finished, data: Path) ->
     assert scores["sentiment"]["accuracy"] == found
     assert_says(table, found=f"{found['value']:.3f}")
     rows = {name: read_split(data, name, "dev").examples for name in TASKS}
-    again = score_all(Predictor(annealed.model(), "cpu"), rows, both_orders=False)
+    again = score_all(Predictor(annealed.model(), "cpu", runtime="torch"), rows, both_orders=False)
     for name, told in annealed.result["metrics"].items():
         for metric, value in told.items():
             assert again[name][metric].value == pytest.approx(value["value"], abs=1e-6)
