@@ -53,6 +53,23 @@ def set_number(page: Page, label: str, value: str) -> None:
     box.press("Enter")
 
 
+@pytest.fixture
+def studio(kept: Visit) -> Visit:
+    """Give the file's page with the first head of a pair, whatever was chosen before."""
+    page = kept.page
+    if page.locator("#first textarea").input_value() != PAIR[0]:
+        ask(page, *PAIR)
+    open_view(page, "attention-maps")
+    for chosen in ("A and B together", "mean pooling", "One head"):
+        page.get_by_label(chosen, exact=True).check()
+    for number in ("Layer (1: lowest)", "Head (0: mean of all)"):
+        if page.get_by_label(f"number input for {number}").input_value() != "1":
+            set_number(page, number, "1")
+    expect(page.locator("#attention-words h3")).to_contain_text("Layer 1: head 1 ")
+    settle(page)
+    return kept
+
+
 def test_each_control_changes_the_figure(visit: Open) -> None:
     seen = visit()
     page = seen.page
@@ -84,10 +101,9 @@ def expect_chosen(page: Page, layer: int, head: int) -> None:
     expect(chosen).to_have_attribute("aria-label", re.compile(f"^Layer {layer}, head {head}:"))
 
 
-def test_a_small_map_and_a_row_of_the_table_show_their_head(visit: Open) -> None:
-    seen = visit()
+def test_a_small_map_and_a_row_of_the_table_show_their_head(studio: Visit) -> None:
+    seen = studio
     page = seen.page
-    open_studio(page)
     expect(page.locator("#attention-all h3")).to_contain_text("of 72 heads")
     expect(page.locator("#attention-all [role='gridcell']")).to_have_count(72)
     expect_chosen(page, 1, 1)
@@ -118,10 +134,9 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(visit: Open) -> None
     assert seen.errors == []
 
 
-def test_the_picture_of_all_heads_is_one_stop_of_the_keyboard(visit: Open) -> None:
-    seen = visit()
+def test_the_picture_of_all_heads_is_one_stop_of_the_keyboard(studio: Visit) -> None:
+    seen = studio
     page = seen.page
-    open_studio(page)
     expect(page.locator("#attention-all [tabindex='0'].mb-head-cell")).to_have_count(1)
     cell(page, 1, 1).focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"):
@@ -148,11 +163,9 @@ def lines_seen(page: Page) -> int:
     return count
 
 
-def test_pointing_at_a_word_leaves_its_lines_and_tells_their_numbers(visit: Open) -> None:
-    seen = visit()
+def test_pointing_at_a_word_leaves_its_lines_and_tells_their_numbers(studio: Visit) -> None:
+    seen = studio
     page = seen.page
-    ask(page, *PAIR)
-    open_studio(page)
     open_view(page, "attention-lines")
     looks, looked = (page.locator(f"#attention-between .mb-line-{side}") for side in SIDES)
     every = page.locator("#attention-between line").count()
@@ -186,11 +199,9 @@ def test_pointing_at_a_word_leaves_its_lines_and_tells_their_numbers(visit: Open
 
 
 @pytest.mark.parametrize("kind", ["head", "model"])
-def test_a_frame_stays_that_was_asked_for_right_after_a_change(visit: Open, kind: str) -> None:
-    seen = visit()
+def test_a_frame_stays_that_was_asked_for_right_after_a_change(studio: Visit, kind: str) -> None:
+    seen = studio
     page = seen.page
-    ask(page, *PAIR)
-    open_studio(page)
     open_view(page, "attention-lines")
     frame = page.locator("#attention-bertviz iframe")
     for layer in (4, 2):
@@ -210,11 +221,9 @@ def test_a_frame_stays_that_was_asked_for_right_after_a_change(visit: Open, kind
     assert seen.errors == []
 
 
-def test_a_masked_word_is_compared(visit: Open) -> None:
-    seen = visit()
+def test_a_masked_word_is_compared(studio: Visit) -> None:
+    seen = studio
     page = seen.page
-    ask(page, *PAIR)
-    open_studio(page)
     open_view(page, "attention-without")
     page.locator("#attention-mask").get_by_text("quiet", exact=True).click()
     words = page.locator("#masked-words")
@@ -234,49 +243,44 @@ def test_a_masked_word_is_compared(visit: Open) -> None:
     expect(words.locator("h3")).to_have_count(0, timeout=PATIENCE)
 
 
-@pytest.mark.parametrize(("kind", "theme"), [("head", "light"), ("model", "dark")])
-def test_bertviz_is_drawn_with_no_request_and_text_stays_text(
-    visit: Open, kind: str, theme: str
-) -> None:
-    seen = visit(theme=theme)
+def test_bertviz_is_drawn_with_no_request_and_text_stays_text(visit: Open) -> None:
+    seen = visit(theme="dark")
     page = seen.page
     ask(page, HOSTILE, "A harmless second sentence.")
     open_studio(page)
     open_view(page, "attention-lines")
-    assert page.locator("#attention-bertviz iframe").count() == 0
-    asked = len(seen.requests)
-    page.locator(f"#bertviz-{kind}").click()
     frame = page.locator("#attention-bertviz iframe")
-    expect(frame).to_have_count(1, timeout=PATIENCE)
-    assert (frame.get_attribute("title") or "").startswith(f"bertviz {kind} view: mean pooling")
-    inside = page.frame_locator("#attention-bertviz iframe")
-    expect(inside.locator("svg line").nth(200)).to_be_attached(timeout=PATIENCE)
-    if kind == "head":
-        expect(inside.locator("svg text").filter(has_text="script").first).to_be_visible()
-    else:
-        heads = inside.locator("svg text")
-        expect(heads.filter(has_text="Heads")).to_have_count(1)
-        assert inside.locator("html.dark").count() == 1
-    page.wait_for_function(
-        "document.querySelector('#attention-bertviz iframe').style.height !== ''"
-    )
-    box = frame.bounding_box()
-    drawn = inside.locator("svg").first.bounding_box()
-    assert box is not None
-    assert drawn is not None
-    assert box["height"] > drawn["height"]
-    seen.shot(f"studio-bertviz-{kind}-{theme}")
+    expect(frame).to_have_count(0)
+    asked = len(seen.requests)
+    for kind in ("head", "model"):
+        page.locator(f"#bertviz-{kind}").click()
+        told = re.compile(f"^bertviz {kind} view: mean pooling")
+        expect(frame).to_have_attribute("title", told, timeout=PATIENCE)
+        inside = page.frame_locator("#attention-bertviz iframe")
+        expect(inside.locator("svg line").nth(200)).to_be_attached(timeout=PATIENCE)
+        if kind == "head":
+            expect(inside.locator("svg text").filter(has_text="script").first).to_be_visible()
+        else:
+            expect(inside.locator("svg text").filter(has_text="Heads")).to_have_count(1)
+        expect(inside.locator("html.dark")).to_have_count(1)
+        page.wait_for_function(
+            "document.querySelector('#attention-bertviz iframe').style.height !== ''"
+        )
+        box = frame.bounding_box()
+        drawn = inside.locator("svg").first.bounding_box()
+        assert box is not None
+        assert drawn is not None
+        assert box["height"] > drawn["height"]
+        seen.shot(f"studio-bertviz-{kind}")
     hosts = {urlparse(url).hostname for url in seen.requests[asked:]}
     assert hosts <= {"127.0.0.1", None}
     assert seen.dialogs == []
     assert seen.errors == []
 
 
-def test_the_files_open_without_a_network(visit: Open, tmp_path: Path) -> None:
-    seen = visit()
+def test_the_files_open_without_a_network(studio: Visit, tmp_path: Path) -> None:
+    seen = studio
     page = seen.page
-    ask(page, *PAIR)
-    open_studio(page)
     open_view(page, "attention-files")
     page.locator("#attention-make").click()
     links = page.locator("#attention-files a[download]")
@@ -304,10 +308,9 @@ def test_the_files_open_without_a_network(visit: Open, tmp_path: Path) -> None:
     assert camera.value.suggested_filename.endswith(".png")
 
 
-def test_what_fine_tuning_changed_is_drawn_from_the_record(visit: Open) -> None:
-    seen = visit()
+def test_what_fine_tuning_changed_is_drawn_from_the_record(studio: Visit) -> None:
+    seen = studio
     page = seen.page
-    open_studio(page)
     open_view(page, "attention-tuning")
     words = page.locator("#tuning-words")
     expect(words).to_contain_text("sentence-transformers/all-MiniLM-L6-v2", timeout=PATIENCE)
@@ -317,8 +320,8 @@ def test_what_fine_tuning_changed_is_drawn_from_the_record(visit: Open) -> None:
     assert seen.errors == []
 
 
-def test_no_event_of_a_component_has_two_that_keep_each_other_running(visit: Open) -> None:
-    seen = visit()
+def test_no_event_of_a_component_has_two_that_keep_each_other_running(studio: Visit) -> None:
+    seen = studio
     page = seen.page
     config = page.evaluate("fetch('config').then(answer => answer.json())")
     waiting = [
@@ -329,7 +332,6 @@ def test_no_event_of_a_component_has_two_that_keep_each_other_running(visit: Ope
     ]  # a script alone waits for nothing, and what follows an event is begun by it alone
     assert len(waiting) > 5
     assert len(waiting) == len(set(waiting))
-    open_studio(page)
     page.get_by_label("Rollout").click()
     cell(page, 3, 5).click()
     expect_chosen(page, 3, 5)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from minbert.lessons import FILE, read_lessons
 from tests.browser import walk
-from tests.browser.conftest import Visit, open_visit
+from tests.browser.conftest import Visit
 from tests.served import ROOT
 
 Open = Callable[..., Visit]
@@ -40,22 +39,6 @@ def findings(page: Page) -> list[str]:
     return page.locator("#predictions .mb-finding").all_inner_texts()
 
 
-@pytest.fixture(scope="module")
-def kept(context: BrowserContext, app_url: str) -> Iterator[Visit]:
-    """Give one page for the tests here that ask it first; each begins in its first tab."""
-    seen = open_visit(context, app_url, 1280, 900, "light")
-    yield seen
-    seen.page.close()
-
-
-@pytest.fixture
-def asked(kept: Visit) -> Visit:
-    """Give that page, in its first tab."""
-    walk.open_tab(kept.page, "Try it")
-    kept.errors.clear()
-    return kept
-
-
 def test_it_opens_with_an_answered_lesson(visit: Open) -> None:
     seen = visit()
     assert seen.page.locator("#first textarea").input_value() == LESSON.first
@@ -64,8 +47,8 @@ def test_it_opens_with_an_answered_lesson(visit: Open) -> None:
     seen.shot("try-light")
 
 
-def test_it_tells_praise_from_scorn(asked: Visit) -> None:
-    page = asked.page
+def test_it_tells_praise_from_scorn(kept: Visit) -> None:
+    page = kept.page
     ask(page, "A moving, funny and gorgeous film; I loved every minute.", "A dull, ugly mess.")
     praise, scorn, duplicate, _ = findings(page)
     assert "positive" in praise
@@ -73,22 +56,22 @@ def test_it_tells_praise_from_scorn(asked: Visit) -> None:
     assert duplicate == "no"
 
 
-def test_a_single_sentence_gets_sentiment_alone(asked: Visit) -> None:
-    page = asked.page
+def test_a_single_sentence_gets_sentiment_alone(kept: Visit) -> None:
+    page = kept.page
     ask(page, "The train leaves at nine.")
     assert page.locator("#predictions .mb-meter").count() == 5
     assert "Add a sentence B" in findings(page)
 
 
-def test_the_button_answers_too(asked: Visit) -> None:
-    page = asked.page
+def test_the_button_answers_too(kept: Visit) -> None:
+    page = kept.page
     page.locator("#first textarea").fill("The kettle is on the stove now.")
     page.locator("#answer").click()
     page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 10 ')")
 
 
-def test_each_figure_is_drawn(asked: Visit) -> None:
-    page = asked.page
+def test_each_figure_is_drawn(kept: Visit) -> None:
+    page = kept.page
     ask(page, *PAIR)
     open_tab(page, "Attention")
     image = page.locator("#attention-plot .heatmaplayer image")
@@ -119,21 +102,21 @@ def test_each_figure_is_drawn(asked: Visit) -> None:
             assert page.locator("#split-plot .barlayer .point").count() == 18  # 9 rows, 9 columns
     walk.open_view(page, "pooling-layers")
     assert page.locator("#layers-plot .scatterlayer .js-line").count() == 2
-    assert asked.errors == []
+    assert kept.errors == []
 
 
-def test_each_tab_is_listed_once_however_often_it_is_opened(visit: Open) -> None:
-    page = visit().page
+def test_each_tab_is_listed_once_however_often_it_is_opened(kept: Visit) -> None:
+    page = kept.page
     tabs = page.locator(f'{walk.TABS}:not([data-tab-id*="-"])')
     names = ["Try it", "Pooling lab", "Attention", "Why?", "Batch", "Experiments", "About"]
-    for name in (*names, *names[::-1]):
+    for name in (*names, *names[:2]):
         page.get_by_role("tab", name=name, exact=True).click()
         expect(tabs).to_have_text(names)
     for tab in ("experiments", "about"):
         walk.open_view(page, tab)
         views = walk.view_names(page, tab)
         assert len(views) == len(set(views)) >= 5
-        for name in (*views, *views[::-1]):
+        for name in (*views, views[0]):
             walk.press(page.locator(f'{walk.TABS}[data-tab-id="{name}"]'))
             assert walk.view_names(page, tab) == views
 
@@ -175,22 +158,23 @@ AS_WIDE_AS_ITS_FRAME = """place => {
 }"""
 
 
-def test_a_figure_updated_while_hidden_has_the_right_width(visit: Open) -> None:
-    page = visit().page
-    open_tab(page, "Pooling lab")
+def test_a_figure_updated_while_hidden_has_the_right_width(kept: Visit) -> None:
+    page = kept.page
+    walk.open_view(page, "pooling-both")
     page.get_by_role("tab", name="Try it").click()
     ask(page, "Rain fell on the roof all night.", "It rained the whole night.")
-    open_tab(page, "Pooling lab")
+    walk.open_view(page, "pooling-both")
     figures = {"both": "pooling", "split": "split", "moods": "contributions", "layers": "layers"}
     for view, figure in figures.items():
         page.locator(f'{walk.TABS}[data-tab-id="pooling-{view}"]').click()
         page.wait_for_function(AS_WIDE_AS_ITS_FRAME, arg=f"#{figure}-plot")
 
 
-def test_layer_and_head_change_the_map(visit: Open) -> None:
-    page = visit().page
+def test_layer_and_head_change_the_map(kept: Visit) -> None:
+    page = kept.page
     ask(page, *PAIR)
     open_tab(page, "Attention")
+    page.get_by_label("A and B together", exact=True).check()
     title = page.locator("#attention-words h3")
     assert title.inner_text().startswith("Layer 1: head 1")
     page.get_by_label("number input for Layer (1: lowest)").fill("4")
@@ -201,8 +185,8 @@ def test_layer_and_head_change_the_map(visit: Open) -> None:
     page.wait_for_function("document.querySelectorAll('#attention-plot .ytick').length === 9")
 
 
-def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(asked: Visit) -> None:
-    page = asked.page
+def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(kept: Visit) -> None:
+    page = kept.page
     for text in ("", "   \n ", "\u200b\u200e"):
         page.locator("#first textarea").fill(text)
         page.locator("#second textarea").fill("This stays where it is.")
@@ -214,8 +198,8 @@ def test_nothing_typed_gets_a_clear_message_and_keeps_the_rest(asked: Visit) -> 
         expect(toast).to_have_count(0)
 
 
-def test_very_long_emoji_and_right_to_left_texts_are_answered(asked: Visit) -> None:
-    seen = asked
+def test_very_long_emoji_and_right_to_left_texts_are_answered(kept: Visit) -> None:
+    seen = kept
     ask(seen.page, "word " * 10_000, "שלום עולם, זה סרט נהדר")
     counts = seen.page.locator("#counts").inner_text()
     assert "A: 10,002 tokens, cut to the 128" in counts

@@ -110,7 +110,7 @@ def test_every_drawn_map_is_the_reference_s(
     for layer in range(6):
         for head in range(12):
             one = {"layer": layer + 1, "head": head + 1}
-            if (layer + head) % 5 == 0:
+            if (layer + head) % 12 == 0:  # one of each layer
                 found = drawn(studio, Controls(**{**vars(pieces), **one}))
                 assert np.abs(found - whole[layer, head]).max() < ROUNDED
                 merged = drawn(studio, Controls(**{**vars(pieces), **one, "pieces": False}))
