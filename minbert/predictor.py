@@ -290,9 +290,10 @@ class Predictor:
         """Answer pairs: both orders, (A, B) of each and then (B, A) of each; A and B of each."""
         probability, joint = self._joint(orders, singles, swapped=True)
         siamese = self._siamese(singles)
-        swapped, scores = probability.chunk(2), joint.chunk(2)  # (A, B) of each, (B, A) of each
-        headline = self.headline((scores[0] + scores[1]) / 2, siamese)
-        rows = torch.stack([*swapped, *scores, siamese, headline], dim=1).tolist()
+        count = len(siamese)
+        headline = self.headline((joint[:count] + joint[count:]) / 2, siamese)
+        columns = *probability.chunk(2), *joint.chunk(2), siamese, headline
+        rows = torch.stack(columns, dim=1).tolist()
         cut = orders.left_out[: len(rows)]  # the other order drops as many
         found = (PairResult(*row) for row in rows)
         return [
