@@ -1,4 +1,4 @@
-"""The encoder as an ONNX graph without weights, for ONNX Runtime on a CPU.
+"""An encoder's layers as an ONNX graph without weights, for ONNX Runtime on a CPU.
 
 As in `minbert.backends.unpadded` the linear layers see no padding; attention alone gets a padded
 batch. Here that is one step for all inputs, whatever their lengths. Attention and one of the
@@ -31,9 +31,7 @@ FUNCTIONS: dict[Callable[[Tensor], Tensor], tuple[str, str, dict[str, Any]]] = {
 }
 # N inputs of S tokens together, the longest of T.
 INPUTS = {
-    "input_ids": (TensorProto.INT64, ["S"]),
-    "token_type_ids": (TensorProto.INT64, ["S"]),
-    "positions": (TensorProto.INT64, ["S"]),
+    "embedded": (TensorProto.FLOAT, ["S", "D"]),  # what the embeddings gave
     "places": (TensorProto.INT64, ["N", "T"]),  # each token's row among the S; any for padding
     "mask": (TensorProto.INT32, ["N", "T"]),  # 1 for tokens
     "back": (TensorProto.INT64, ["S"]),  # each row's place among the N * T
@@ -106,31 +104,19 @@ class Graph:
 
 
 def encoder_graph(encoder: BertModel) -> tuple[ModelProto, dict[str, Tensor]]:
-    """Build the graph of an encoder without PALs; its inputs are `INPUTS`.
+    """Build the graph of an encoder's layers, without PALs; its inputs are `INPUTS`.
 
     Returns:
         the model, whose one output is `hidden` (S, D) and whose weights are named as external, and
         these weights, float32, by name.
     """
-    tables, config = encoder.embeddings, encoder.config
-    graph = Graph()
-    names = {
-        "input_ids": tables.word,
-        "positions": tables.position,
-        "token_type_ids": tables.token_type,
-    }
-    found = [
-        graph.add("Gather", graph.weight(f"{name}.table", table.weight), name)
-        for name, table in names.items()
-    ]
-    summed = graph.add("Add", graph.add("Add", found[0], found[1]), found[2])
-    hidden = graph.norm("embeddings.norm", summed, tables.norm)
+    graph, hidden, width = Graph(), "embedded", encoder.config.hidden_size
     for index, layer in enumerate(encoder.layers):
         hidden = graph.layer(str(index), hidden, cast(BertLayer, layer))
     graph.nodes[-1].output[0] = "hidden"
     inputs = [helper.make_tensor_value_info(name, *form) for name, form in INPUTS.items()]
-    output = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["S", config.hidden_size])
-    rows = helper.make_tensor("rows", TensorProto.INT64, [2], [-1, config.hidden_size])
+    output = helper.make_tensor_value_info("hidden", TensorProto.FLOAT, ["S", width])
+    rows = helper.make_tensor("rows", TensorProto.INT64, [2], [-1, width])
     weights = [external(name, tensor) for name, tensor in graph.weights.items()]
     made = helper.make_graph(graph.nodes, "encoder", inputs, [output], [rows, *weights])
     opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]

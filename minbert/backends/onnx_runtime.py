@@ -73,30 +73,21 @@ class OnnxEncoder(UnpaddedEncoder):
         if maps_of or keep_layer_states:
             return super()._encode(inputs, maps_of, keep_layer_states=keep_layer_states)
         lengths = [len(item) for item in inputs]
-        longest = max(lengths)
-        starts = [0, *itertools.accumulate(lengths)]
-        ids, types = (
-            torch.tensor(list(itertools.chain.from_iterable(rows)))
-            for rows in ([item.ids for item in inputs], [item.token_types for item in inputs])
-        )
-        steps = torch.arange(longest)
+        steps = torch.arange(max(lengths))
         mask = steps < torch.tensor(lengths)[:, None]  # (N, T)
-        places = (torch.tensor(starts[:-1])[:, None] + steps) * mask
+        starts = [0, *itertools.accumulate(lengths)][:-1]
         feed = {
-            "input_ids": ids,
-            "token_type_ids": types,
-            "positions": steps.expand(len(inputs), -1)[mask],
-            "places": places,
+            "embedded": self._embed(inputs, lengths),
+            "places": (torch.tensor(starts)[:, None] + steps) * mask,
             "mask": mask.to(torch.int32),
             "back": mask.flatten().nonzero().squeeze(1),
         }
-        (hidden,) = self._current_session().run(
-            ["hidden"], {name: value.numpy() for name, value in feed.items()}
-        )
+        arrays = {name: value.numpy() for name, value in feed.items()}
+        (hidden,) = self._current_session().run(["hidden"], arrays)
         return Unpadded(lengths, torch.from_numpy(hidden), {}, ())
 
     def _current_session(self) -> InferenceSession:
-        version = version_of(self._encoder)
+        version = version_of(self._encoder.layers)
         if self._session is None or version != self._made_of:
             self._session = session_of(self._encoder)
             self._made_of = version
@@ -104,7 +95,7 @@ class OnnxEncoder(UnpaddedEncoder):
 
 
 def session_of(encoder: BertModel) -> InferenceSession:
-    """Make a session of the encoder's weights as they are now, with PyTorch's number of threads."""
+    """Make a session of the layers' weights as they are now, with PyTorch's number of threads."""
     import onnxruntime
 
     from minbert.backends.onnx_graph import encoder_graph
