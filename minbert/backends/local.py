@@ -72,6 +72,7 @@ class LocalBackend:
         self._model, self._device, self._autocast = model, device, autocast
         self._pad_id = model.tokenizer.pad_id
         in_onnx = not autocast and runs_in_onnx(model.encoder, runtime)
+        self.runtime = "onnx" if in_onnx else "torch"
         self._without_padding = (OnnxEncoder if in_onnx else UnpaddedEncoder)(model.encoder)
 
     @property

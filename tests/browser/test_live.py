@@ -175,8 +175,8 @@ def curves_as_wanted(page: Page, engine: Engine, first: str, second: str) -> Non
     curves = {"reading": mood_shown(read_moods(engine, asked.first))}
     if second:
         curves["reading-pair"] = pair_shown(read_pair(engine, *asked.texts))
-    for key, (words, update) in curves.items():
-        (line,) = json.loads(update["value"].to_json())["data"]
+    for key, (words, figure) in curves.items():
+        (line,) = json.loads(figure.to_json())["data"]
         page.wait_for_function(
             "([key, count]) => { const place = document.getElementById(`live-${key}`);"
             "return !place.hidden && place.querySelectorAll('tbody tr').length === count; }",

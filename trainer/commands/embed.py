@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> None:
 
     World.of_environment().take_gpu()
     embed_file(
-        Predictor.from_pretrained(options.model, options.device),
+        Predictor.from_pretrained(options.model, options.device, runtime=options.backend),
         options.input,
         options.output,
         normalise=options.normalise,

@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
 
     World.of_environment().take_gpu()
     predict_file(
-        Predictor.from_pretrained(options.model, options.device),
+        Predictor.from_pretrained(options.model, options.device, runtime=options.backend),
         options.task,
         options.input,
         options.output,

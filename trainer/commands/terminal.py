@@ -64,6 +64,12 @@ def add_file_options(parser: argparse.ArgumentParser, endings: str) -> None:
         "--columns", help="which column is what, as in sentence=review, or sentence=2; or plain"
     )
     parser.add_argument("--skip-bad", action="store_true", help="leave broken rows out, counted")
+    parser.add_argument(
+        "--backend",
+        choices=("auto", "torch", "onnx"),
+        default="auto",
+        help="what the encoder works in on a CPU; auto: ONNX Runtime",
+    )
 
 
 def add_results_option(parser: argparse.ArgumentParser) -> None:

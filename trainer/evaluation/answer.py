@@ -54,6 +54,7 @@ class Work:
             "input": digest_of(self.rows),
             "model": hashlib.sha256(json_text(model).encode()).hexdigest(),
             "device": self.predictor.device.type,
+            "backend": getattr(self.predictor.backend, "runtime", ""),
             "rows a part": self.part_rows,
             "options": self.options,
         }

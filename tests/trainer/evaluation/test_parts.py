@@ -177,6 +177,7 @@ def test_a_damaged_part_is_made_again(
         ("a row more", "input"),
         ("weights", "model"),
         ("embed", "options"),
+        ("torch", "backend"),
     ],
 )
 def test_parts_of_another_command_are_refused(
@@ -194,7 +195,8 @@ def test_parts_of_another_command_are_refused(
             predicted(predictor, source, target)
     if changes == "a row more":
         write_source(source.parent, COUNT + 1)
-    model = Predictor.from_pretrained(model_folder, "cpu")
+    runtime = "torch" if changes == "torch" else "auto"
+    model = Predictor.from_pretrained(model_folder, "cpu", runtime=runtime)
     if changes == "weights":
         model.model.sums = {**model.model.sums, "model.safetensors": "0" * 64}
     options = changes if isinstance(changes, dict) else {}
