@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE, ask, findings
-from tests.browser.walk import open_tab, tab_names
+from tests.browser.walk import open_tab, settle, tab_names
 from tests.served import free_ports, serving
 
 Open = Callable[..., Visit]
@@ -82,6 +82,7 @@ def test_a_pinned_answer_is_compared_with_the_next(kept: Visit) -> None:
 def test_typing_is_answered_and_can_be_switched_off(visit: Open) -> None:
     page = visit().page
     ask(page, A, B)
+    settle(page)
     before = page.locator("#predictions").inner_text()
     asked: list[str] = []
 
