@@ -223,11 +223,14 @@ def build_mask() -> Components:
     return [word, said, before, after]
 
 
-def fit_layer(engine: Engine, view: str, model: str) -> Any:  # noqa: ANN401 - a number, or an update
-    """Begin a rollout with all layers of the model."""
-    if view != events.ROLLOUT:
-        return gr.skip()
-    return engine.models[model].config.encoder.num_hidden_layers
+def rollout_layers(engine: Engine) -> str:
+    """Return the script that begins a rollout with all layers of the model.
+
+    An answer of the server could come after the next click, and take its layer away.
+    """
+    layers = {name: one.config.encoder.num_hidden_layers for name, one in engine.models.items()}
+    whole, rollout = (json.dumps(one, allow_nan=False) for one in (layers, events.ROLLOUT))
+    return f"(view, model, layer) => view === {rollout} ? {whole}[model] : layer"
 
 
 def change_model(extras: Extras, first: str, second: str, *controls: Any) -> tuple[Any, ...]:  # noqa: ANN401 - see events.Controls
@@ -285,8 +288,8 @@ def attention_events(
     scope.change(refreshing, asked, built.filled, **PRIVATE, **newest)
     outputs = [*built.filled, layer, head]
     model.change(changing, asked, outputs, api_name="change_model", **PRIVATE, **newest)
-    fitting = functools.partial(fit_layer, studio.engine)
-    view.input(fitting, [view, model], layer, **QUIET)
+    whole = rollout_layers(studio.engine)
+    view.input(None, [view, model, layer], layer, js=whole, **PRIVATE)
     picking_events(page, built)
     word, *maps = built.masked
     to_mask = [word, *texts, *built.asked]

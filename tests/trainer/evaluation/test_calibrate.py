@@ -156,7 +156,7 @@ def test_raw_logits_are_the_heads_whatever_the_config_says(dev: Path, tmp_path: 
         tmp_path / "words", sentiment_temperature=3.0, paraphrase_temperature=3.0
     ).eval()
     redraw(model, seed=5, std=0.3)
-    predictor = Predictor(model, "cpu")
+    predictor = Predictor(model, "cpu", runtime="torch")
     (row,) = read_split(dev, "paraphrase", "dev").examples[:1]
     a, b = row.texts
     with torch.no_grad():

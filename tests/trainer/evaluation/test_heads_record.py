@@ -38,7 +38,9 @@ def test_the_record_holds_the_encoders_numbers_and_no_path(
     assert told["encoder"] == "some/encoder"
     assert told["inputs"] == [["a good film", ""], ["the cat sleeps", "the dog runs"]]
     assert set(told["heads"]) == set(MEASURES)
-    wanted = example_heads(Predictor(bare_model(encoder_folder), "cpu"), told["inputs"])
+    wanted = example_heads(
+        Predictor(bare_model(encoder_folder), "cpu", runtime="torch"), told["inputs"]
+    )
     assert told["heads"] == wanted
     assert_says(capsys.readouterr().err, found="2 examples")
 

@@ -76,7 +76,7 @@ def test_a_draw_is_what_the_whole_model_scores(
     draws = scored(config, data, tmp_path / "heads.json", seeds=3)["draws"]
     rows = {name: read_split(data, name, "dev").examples for name in TASKS}
     for model, draw in zip(drawn, draws, strict=True):
-        scores = score_all(Predictor(model, "cpu"), rows, both_orders=False)
+        scores = score_all(Predictor(model, "cpu", runtime="torch"), rows, both_orders=False)
         for name in (*NAMES, "similarity zero_share"):
             task, metric = name.split()
             assert draw[name] == pytest.approx(scores[task][metric].value, abs=1e-6)

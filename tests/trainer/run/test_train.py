@@ -89,7 +89,7 @@ def config_of(recipe: str, encoder: Path, **changes: Any) -> TrainConfig:  # noq
 
 def assert_predictions_agree(found: Finished, data: Path) -> None:
     """Assert that the stored predictions give the recorded scores, and evaluate the model's."""
-    predictor = Predictor(found.model(), "cpu")
+    predictor = Predictor(found.model(), "cpu", runtime="torch")
     config = found.result["config"]
     for name, scores in found.result["metrics"].items():
         table = read_split(data, name, "dev", config["sentiment_data"])
