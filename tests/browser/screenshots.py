@@ -30,6 +30,8 @@ class Shot:
 
 SHOTS = {
     "try-it": Shot("try"),
+    "words": Shot("try-words"),
+    "reading": Shot("try-reading", theme="dark"),
     "pooling": Shot("pooling-split"),
     "attention": Shot("attention-maps", height=1320, theme="dark"),
     "experiments": Shot("experiments-scores"),
