@@ -177,7 +177,7 @@ def test_names_are_in_the_file_that_is_given() -> None:
 def test_one_command_takes_every_picture() -> None:
     picture = re.compile(r"!\[[^]]+\]\((?:\.\./)?assets/screenshots/(.+?)\.png\)")
     assert picture.findall(text_of("docs/tour.md")) == list(SHOTS)
-    assert picture.findall(text_of(README)) == ["try-it"]
+    assert picture.findall(text_of(README)) == ["try-it", "words"]
 
 
 @pytest.mark.parametrize(("page", "command"), commands("python -m trainer"))
