@@ -80,7 +80,7 @@ def test_the_app_s_own_models_have_one_that_fits(name: str) -> None:
         assert manifest.verify(folder)
         taken.append(time.perf_counter() - begun)
     manifest.verify_file(folder / TRAINED_ON_FILE)
-    assert min(taken) < 0.25
+    assert min(taken) < 1
 
 
 def flip(path: Path, place: int, bit: int = 0) -> None:

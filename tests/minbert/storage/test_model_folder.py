@@ -21,6 +21,7 @@ from minbert.multitask import MultitaskBert
 from minbert.storage import manifest
 from minbert.storage.manifest import ONNX_FILE, POOLING_FILE
 from minbert.storage.model_folder import HEADS_FILE, MODULES_FILE, change_config
+from tests.served import ROOT
 from tests.support import assert_close, random_batch, redraw, tiny_model
 from trainer.cli import main
 
@@ -87,6 +88,21 @@ def test_transformers_has_our_hidden_states_without_a_word(
     tokens = transformers.AutoTokenizer.from_pretrained(saved)(["the dull film", "a cat"])
     assert model.tokenizer is not None
     assert tokens["input_ids"][0][1:-1] == model.tokenizer.pieces(["the dull film"])[0]
+
+
+@pytest.mark.parametrize("name", ["mean", "cls"])
+@torch.inference_mode()
+def test_the_shipped_folders_are_such_ones(name: str) -> None:
+    folder = ROOT / "assets" / "models" / name
+    loaded, report = transformers.AutoModel.from_pretrained(folder, output_loading_info=True)
+    assert type(loaded) is transformers.BertModel
+    assert not any(report.values())
+    ours = MultitaskBert.from_pretrained(folder)
+    batch = random_batch(vocab_size=ours.config.encoder.vocab_size)
+    given = (batch.input_ids, batch.attention_mask, batch.token_type_ids)
+    real = batch.attention_mask.bool()
+    hidden = ours.encoder(*given).hidden
+    assert_close(loaded(*given).last_hidden_state[real], hidden[real], 1e-5)
 
 
 @pytest.mark.parametrize(
