@@ -16,36 +16,13 @@ from minbert.records.reading import read_record
 from minbert.records.scores import Scores, Training
 from minbert.tasks import TASKS
 from tests.browser.screenshots import SHOTS
+from tests.docs_text import API, DOCS, README, RESULTS_PAGE, ROOT, blocks, commands, text_of
 from trainer.cli import make_parser
 from trainer.reproduction.tables import BEGIN, END, tables
 
-ROOT = Path(__file__).resolve().parents[1]
-README, RESULTS_PAGE, API = "README.md", "docs/results.md", "docs/api.md"
 RESULTS = ROOT / "assets" / "results"
 MOST_LINES = 180  # of the README: a person reads it to the end
-DOCS = [README, *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 LINKING = [*DOCS, "CHANGELOG.md", "trainer/EXPERIMENTS.md", "assets/models/README.md"]
-
-
-def text_of(page: str) -> str:
-    return (ROOT / page).read_text(encoding="utf-8")
-
-
-def blocks(page: str, language: str) -> list[str]:
-    """Return the contents of a page's fenced blocks of one language; "" for those without."""
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text_of(page), flags=re.MULTILINE | re.DOTALL)
-    return [content for kind, content in fenced if kind == language]
-
-
-def commands(beginning: str) -> list[tuple[str, str]]:
-    """Return every command that begins so, each with its page."""
-    lines = [
-        (page, line.split(" #")[0].strip())
-        for page in DOCS
-        for block in blocks(page, "sh")
-        for line in block.splitlines()
-    ]
-    return [(page, line) for page, line in lines if line.startswith(beginning)]
 
 
 def tree() -> list[str]:

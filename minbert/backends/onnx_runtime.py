@@ -98,7 +98,7 @@ def session_of(encoder: BertModel) -> InferenceSession:
     """Make a session of the layers' weights as they are now, with PyTorch's number of threads."""
     import onnxruntime
 
-    from minbert.backends.onnx_graph import encoder_graph
+    from minbert.storage.onnx_graph import encoder_graph
 
     model, weights = encoder_graph(encoder)
     options = onnxruntime.SessionOptions()

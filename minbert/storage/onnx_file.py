@@ -1,77 +1,64 @@
 """A multitask model as one ONNX file: for ONNX Runtime, transformers.js and our own static page.
 
-The graph is torch's own export of the model, for padded batches of any size. Weights that float16
-holds exactly, as in our checkpoints, are stored so and cast back when the file is loaded: half the
-bytes and the same numbers. (8-bit weights would halve it again, and change half of the digits that
-the page shows: trainer/EXPERIMENTS.md.)
+It takes padded batches of any size and reckons without their padding. Weights that float16 holds
+exactly, as in our checkpoints, are stored so and cast back when the file is loaded: half the bytes
+and the same numbers. (8-bit weights would halve it again, and change half of the digits that the
+page shows: trainer/EXPERIMENTS.md.)
 """
 
 from __future__ import annotations
 
-import logging
-import warnings
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch import Tensor, nn
 
+from minbert.heads import LinearHead
 from minbert.multitask import MultitaskBert
+from minbert.pooling import AttentionPooling
 
 if TYPE_CHECKING:
     import onnx
 
+    from minbert.storage.onnx_graph import Graph
+
+SHAPE = ["B", "T"]
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # (B, T) int64 each
 OUTPUTS = ("last_hidden_state", "sentence_embedding", "sentiment", "paraphrase", "similarity")
-NEEDED = ("onnx", "onnxscript")  # torch's exporter asks for both
-
-
-class Answers(nn.Module):
-    """Everything that a model says about a batch of encoder inputs, single or joint."""
-
-    def __init__(self, model: MultitaskBert) -> None:
-        """Wrap a model in eval mode."""
-        super().__init__()
-        self.model = model
-
-    def forward(self, ids: Tensor, mask: Tensor, types: Tensor) -> tuple[Tensor, ...]:
-        """Answer inputs of ids, mask (1 for tokens, 0 for padding) and token types, (B, T) each.
-
-        Returns:
-            the last hidden states (B, T, D), the embeddings (B, D), the sentiment classes'
-            probabilities (B, C), the duplicate probabilities (B,) and the joint similarities (B,),
-            not clamped. Sentiment is meant for single sentences, the last two for joint pairs.
-        """
-        hidden = self.model.encoder(ids, mask, types).hidden
-        embedding = self.model.pool(hidden, mask)
-        return (
-            hidden,
-            embedding,
-            torch.softmax(self.model.calibrated_sentiment(embedding), dim=-1),
-            torch.sigmoid(self.model.calibrated_paraphrase(embedding)),
-            self.model.joint_similarity(embedding),
-        )
 
 
 def onnx_file(model: MultitaskBert) -> bytes:
     """Return the model as the bytes of an ONNX file, from `INPUTS` to `OUTPUTS`.
 
+    Those are the last hidden states (B, T, D), zero at padding, the embeddings (B, D), the
+    sentiment classes' probabilities (B, C), the duplicate probabilities (B,) and the joint
+    similarities (B,), not clamped. Sentiment is meant for single sentences, the last two for pairs.
+
     Args:
         model: on the CPU, without PALs, its paraphrase head over joint input.
 
     Raises:
-        ValueError: a package that the export needs is missing, or the model is one that a single
-            graph can't answer for.
+        ValueError: the model is one that a single graph can't answer for.
     """
+    from onnx import TensorProto, numpy_helper
+
+    from minbert.storage.onnx_graph import Graph
+
     check_answerable(model)
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise ValueError(
-            f"The export to ONNX should find {' and '.join(NEEDED)}. Found no "
-            f"{' and no '.join(missing)}; run `pip install -e '.[live]'` in the project's "
-            "folder, or do without."
-        )
-    proto = trace(Answers(model).eval())
+    config, graph = model.config, Graph()
+    hidden = padded(graph, graph.layers(embedded(graph, model), model.encoder))
+    embedding = pooled(graph, model, hidden)
+    answers = {"last_hidden_state": hidden, "sentence_embedding": embedding}
+    answers |= headed(graph, model, embedding)
+    for name in OUTPUTS:
+        graph.name(answers[name], name)
+    width = config.encoder.hidden_size
+    shapes: list[list[Any]] = [[*SHAPE, width], ["B", width], ["B", config.sentiment_classes]]
+    shapes += [["B"], ["B"]]
+    proto = graph.model(
+        {name: (TensorProto.INT64, SHAPE) for name in INPUTS},
+        {name: (TensorProto.FLOAT, shape) for name, shape in zip(OUTPUTS, shapes, strict=True)},
+        [numpy_helper.from_array(each.numpy(), name) for name, each in graph.weights.items()],
+    )
     store_halves(proto)
     content: bytes = proto.SerializeToString()
     return content
@@ -96,30 +83,93 @@ def check_answerable(model: MultitaskBert) -> None:
         )
 
 
-def trace(answers: Answers) -> onnx.ModelProto:
-    """Trace the module into a graph with batches of any size and inputs of any length."""
-    longest = answers.model.config.encoder.max_position_embeddings
-    shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens", min=2, max=longest)}
-    example = torch.ones(2, 7, dtype=torch.long)
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)  # it tells that torchvision, which nothing here needs, is missing
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the exporter's own, about torch's inside
-            program: Any = torch.onnx.export(
-                answers,
-                (example, example.clone(), example.clone()),
-                dynamo=True,
-                input_names=list(INPUTS),
-                output_names=list(OUTPUTS),
-                dynamic_shapes=(shape, shape, shape),
-                verbose=False,
-            )
-            proto: onnx.ModelProto = program.model_proto
-    finally:
-        log.setLevel(level)
-    return proto
+def embedded(graph: Graph, model: MultitaskBert) -> str:
+    """Add what turns the inputs into the rows (S, D) of all tokens, padding left out."""
+    from onnx import TensorProto
+
+    ids, mask, types = INPUTS
+    flat = graph.integers("flat", [-1])
+    first, one = graph.integers("first", [0]), graph.integers("one", [1])
+    real, shape = graph.add("Reshape", mask, flat), graph.add("Shape", mask)
+    counted = graph.add("Sub", graph.add("CumSum", real, first), one)
+    graph.name(graph.add("Squeeze", graph.add("NonZero", real), first), "back")
+    graph.name(graph.add("Reshape", graph.add("Mul", counted, real), shape), "places")
+    graph.name(graph.add("Cast", mask, to=TensorProto.INT32), "mask")
+    embeddings = model.encoder.embeddings
+    words, kinds = (
+        graph.add("Gather", graph.add("Reshape", each, flat), "back") for each in (ids, types)
+    )
+    positions = graph.add("Mod", "back", graph.add("Gather", shape, one))
+    looked_up = [
+        graph.add("Gather", graph.weight(name, table.weight), rows)
+        for name, table, rows in (
+            ("word", embeddings.word, words),
+            ("position", embeddings.position, positions),
+            ("token_type", embeddings.token_type, kinds),
+        )
+    ]
+    return graph.norm("embeddings", graph.add("Sum", *looked_up), embeddings.norm)
+
+
+def padded(graph: Graph, rows: str) -> str:
+    """Add what puts the tokens' rows (S, D) back into a batch (B, T, D), zero at padding."""
+    from onnx import TensorProto
+
+    last = graph.integers("last", [-1])
+    weights = graph.add("Cast", INPUTS[1], to=TensorProto.FLOAT)
+    graph.name(graph.add("Unsqueeze", weights, last), "real")  # (B, T, 1), 1 for tokens
+    return graph.add("Mul", graph.add("Gather", rows, "places"), "real")
+
+
+def pooled(graph: Graph, model: MultitaskBert, hidden: str) -> str:
+    """Add the model's pooling of (B, T, D) into (B, D), as in `minbert.pooling`."""
+    pooling = model.config.pooling
+    if pooling in ("cls", "pooler"):
+        cls = graph.add("Gather", hidden, graph.integer("cls", 0), axis=1)
+        if pooling == "cls":
+            return cls
+        dense = model.encoder.pooler.dense
+        return graph.add("Tanh", graph.linear("pooler", cls, dense.weight, dense.bias))
+    if pooling == "mean":
+        summed = graph.add("ReduceSum", hidden, "one", keepdims=0)
+        counted = graph.add("ReduceSum", "real", "one", keepdims=0)  # (B, 1)
+        return graph.add("Div", summed, graph.add("Max", counted, graph.number("least", 1.0)))
+    lowest = graph.number("lowest", torch.finfo(torch.float32).min)
+    nowhere = graph.add("Equal", "real", graph.number("zero", 0.0))
+    if pooling == "max":
+        return graph.add(
+            "ReduceMax", graph.add("Where", nowhere, lowest, hidden), "one", keepdims=0
+        )
+    module = cast(AttentionPooling, model.attention_pooling)
+    projection, score = (
+        graph.weight(name, layer.weight.T.contiguous())
+        for name, layer in (("projection", module.projection), ("score", module.score))
+    )
+    scores = graph.add("MatMul", graph.add("Tanh", graph.add("MatMul", hidden, projection)), score)
+    weights = graph.add("Softmax", graph.add("Where", nowhere, lowest, scores), axis=1)
+    return graph.add("ReduceSum", graph.add("Mul", hidden, weights), "one", keepdims=0)
+
+
+def headed(graph: Graph, model: MultitaskBert, embedding: str) -> dict[str, str]:
+    """Add the three heads over embeddings (B, D), calibrated, as in `minbert.multitask`."""
+    config = model.config
+    raw: dict[str, str] = {}
+    for name in ("sentiment", "paraphrase", "similarity"):
+        linear = cast(LinearHead, model.heads[name]).linear
+        raw[name] = graph.linear(name, embedding, linear.weight, linear.bias)
+    warmth = graph.number("sentiment.temperature", config.sentiment_temperature)
+    classes = graph.add("Softmax", graph.add("Div", raw["sentiment"], warmth), axis=-1)
+    warmth = graph.number("paraphrase.temperature", config.paraphrase_temperature)
+    offset = graph.number("paraphrase.offset", config.paraphrase_offset)
+    yes = graph.add(
+        "Sigmoid", graph.add("Add", graph.add("Div", raw["paraphrase"], warmth), offset)
+    )
+    similarity = raw["similarity"]
+    if config.similarity_head == "relu":
+        similarity = graph.add("Mul", graph.add("Relu", similarity), graph.number("highest", 5.0))
+    found = {"paraphrase": yes, "similarity": similarity}
+    flat = {name: graph.add("Squeeze", each, "last") for name, each in found.items()}
+    return {"sentiment": classes} | flat
 
 
 def store_halves(model: onnx.ModelProto) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.test_readme import API, README, blocks
+from tests.docs_text import API, README, blocks
 
 ADDRESS = "http://127.0.0.1:7860"
 SNIPPETS = [block for block in blocks(API, "python") if "client" in block]

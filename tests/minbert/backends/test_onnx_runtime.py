@@ -10,11 +10,11 @@ import torch
 
 from minbert.backends import onnx_runtime
 from minbert.backends.local import LocalBackend
-from minbert.backends.onnx_graph import FUNCTIONS, INPUTS, encoder_graph
 from minbert.backends.onnx_runtime import hindrance_of, runs_in_onnx
 from minbert.bert import ACTIVATIONS
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
+from minbert.storage.onnx_graph import FUNCTIONS, INPUTS, encoder_graph
 from tests.support import assert_close, redraw, tiny_model
 
 PAIR = "the cat sleeps", "a dog runs in the park"

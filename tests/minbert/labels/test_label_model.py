@@ -22,9 +22,9 @@ from minbert.files import CheckpointError
 from minbert.labels import Probe, compare, load_probe, loading_lines, zipped
 from minbert.labels.probe import JSON_FILE, README_FILE, WEIGHTS_FILE, probe_files
 from minbert.storage.manifest import MANIFEST_FILE, sums_of
+from tests.docs_text import API, ROOT, blocks
 from tests.minbert.labels.test_label_comparison import examples
 from tests.support import assert_close, redraw, tiny_model
-from tests.test_readme import API, ROOT, blocks
 
 TEXT = "the cats sleeping in the garden"
 
