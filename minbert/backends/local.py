@@ -63,7 +63,7 @@ class LocalBackend:
             device: of the model.
             autocast: encode in bfloat16; pooling stays in float32.
             runtime: 'torch', 'onnx', or 'auto', ONNX Runtime where it can be had; what it lacks
-                (maps, every layer's states, PALs) is PyTorch's work with any.
+                (gradients, PALs) is PyTorch's work with any.
 
         Raises:
             ValueError: no such runtime, or 'onnx' where it can't be had.

@@ -1,6 +1,7 @@
 """The encoder in ONNX Runtime, for a CPU: PyTorch's numbers to 1e-5, in two thirds of its time.
 
-Gradients, attention maps, every layer's states and PALs stay in PyTorch, the reference.
+Maps and every layer's states come from the same session. Gradients and PALs stay in PyTorch, the
+reference.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def hindrance_of(encoder: BertModel) -> str:
 
 
 class OnnxEncoder(UnpaddedEncoder):
-    """An encoder that `runs_in_onnx`; maps and every layer's states still come from PyTorch.
+    """An encoder that `runs_in_onnx`.
 
     Its session is made when it is first asked, and again after a weight has changed.
     """
@@ -70,8 +71,6 @@ class OnnxEncoder(UnpaddedEncoder):
     def _encode(
         self, inputs: Sequence[Encoded], maps_of: Collection[int], *, keep_layer_states: bool
     ) -> Unpadded:
-        if maps_of or keep_layer_states:
-            return super()._encode(inputs, maps_of, keep_layer_states=keep_layer_states)
         lengths = [len(item) for item in inputs]
         steps = torch.arange(max(lengths))
         mask = steps < torch.tensor(lengths)[:, None]  # (N, T)
@@ -81,10 +80,22 @@ class OnnxEncoder(UnpaddedEncoder):
             "places": (torch.tensor(starts)[:, None] + steps) * mask,
             "mask": mask.to(torch.int32),
             "back": mask.flatten().nonzero().squeeze(1),
+            "with_maps": torch.tensor(bool(maps_of)),
         }
         arrays = {name: value.numpy() for name, value in feed.items()}
-        (hidden,) = self._current_session().run(["hidden"], arrays)
-        return Unpadded(lengths, torch.from_numpy(hidden), {}, ())
+        states = [f"state.{index}" for index in range(len(self._encoder.layers) + 1)]
+        wanted = [*(states if keep_layer_states else states[-1:]), *(f"map.{i}" for i in maps_of)]
+        found = dict(zip(wanted, self._current_session().run(wanted, arrays), strict=True))
+        tensors = {name: torch.from_numpy(value) for name, value in found.items()}
+        kept = tuple(tensors[name] for name in states) if keep_layer_states else ()
+        maps = {
+            layer: [
+                each[:, :length, :length]
+                for each, length in zip(tensors[f"map.{layer}"], lengths, strict=True)
+            ]
+            for layer in maps_of
+        }
+        return Unpadded(lengths, tensors[states[-1]], maps, kept)
 
     def _current_session(self) -> InferenceSession:
         version = version_of(self._encoder.layers)

@@ -8,16 +8,17 @@ activations are ONNX Runtime's own operators (com.microsoft).
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import torch
-from onnx import ModelProto, NodeProto, TensorProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 from torch import Tensor
 
 from minbert.bert import ACTIVATIONS, BertLayer, BertModel
 
-Values = Mapping[str, tuple[int, list[Any]]]  # name -> type, shape
+Values = Mapping[str, tuple[int, list[Any] | None]]  # name -> type, shape
 OPSETS = {"": 20, "com.microsoft": 1}
 IR_VERSION = 10
 # All functions of `ACTIVATIONS` as (domain, operator, attributes).
@@ -36,6 +37,7 @@ INPUTS = {
     "places": (TensorProto.INT64, ["N", "T"]),  # each token's row among the S; any for padding
     "mask": (TensorProto.INT32, ["N", "T"]),  # 1 for tokens
     "back": (TensorProto.INT64, ["S"]),  # each row's place among the N * T
+    "with_maps": (TensorProto.BOOL, []),  # whether attention maps are asked for
 }
 
 
@@ -46,6 +48,7 @@ class Graph:
     nodes: list[NodeProto] = dataclasses.field(default_factory=list)
     weights: dict[str, Tensor] = dataclasses.field(default_factory=dict)
     constants: list[TensorProto] = dataclasses.field(default_factory=list)
+    prefix: str = ""  # of its results' names, as a branch of another graph
 
     def add(
         self,
@@ -65,7 +68,7 @@ class Graph:
         **more: Any,  # noqa: ANN401 - as the operator takes them
     ) -> list[str]:
         """Add an operator; return the names of its results."""
-        names = [f"{len(self.nodes)}.{place}" for place in range(number)]
+        names = [f"{self.prefix}{len(self.nodes)}.{place}" for place in range(number)]
         self.nodes.append(helper.make_node(operator, inputs, names, **more))
         return names
 
@@ -113,14 +116,67 @@ class Graph:
         weights = self.weight(f"{name}.weight", norm.weight), self.weight(f"{name}.bias", norm.bias)
         return self.add("LayerNormalization", rows, *weights, epsilon=norm.eps)
 
-    def layers(self, hidden: str, encoder: BertModel) -> str:
-        """Add an encoder's layers; the graph has "places", "mask" and "back", as in `INPUTS`."""
-        self.integers("rows", [-1, encoder.config.hidden_size])
+    def layers(self, hidden: str, encoder: BertModel, *, maps: bool = False) -> str:
+        """Add an encoder's layers; the graph has what `INPUTS` lists, but "with_maps" for `maps`.
+
+        With `maps` it also names each layer's states (S, D), embeddings first, "state.0" and on,
+        and its attention maps (N, H, T, T) "map.0" and on, which are empty unless "with_maps".
+        """
+        heads, width = encoder.config.num_attention_heads, encoder.config.hidden_size
+        self.integers("rows", [-1, width])
+        if maps:
+            self.integers("apart", [0, 0, heads, -1])
+            self.integers("together", [0, 0, width])
+            self.number("scale", math.sqrt(width // heads))
+            self.constants.append(helper.make_tensor("none", TensorProto.FLOAT, [0], []))
+            blocked = self.add(
+                "Equal", "mask", self.add("CastLike", self.number("zero", 0.0), "mask")
+            )
+            lowest = self.number("lowest", torch.finfo(torch.float32).min)
+            added = self.add("Where", blocked, lowest, "zero")
+            self.name(self.add("Unsqueeze", added, self.integers("middle", [1, 2])), "added")
         for index, layer in enumerate(encoder.layers):
-            hidden = self.layer(str(index), hidden, cast(BertLayer, layer))
+            if maps:
+                self.name(hidden, f"state.{index}")
+            hidden = self.layer(str(index), hidden, cast(BertLayer, layer), maps=maps)
+        if maps:
+            self.name(hidden, f"state.{len(encoder.layers)}")
         return hidden
 
-    def layer(self, name: str, hidden: str, layer: BertLayer) -> str:
+    def attention(self, name: str, parts: Sequence[str], heads: int, *, maps: bool) -> str:
+        """Mix values by queries and keys, (N, T, D) each, in ONNX Runtime's own operator."""
+        fused = Graph(prefix=f"{name}.fused.") if maps else self
+        context = fused.add(
+            *("MultiHeadAttention", *parts, "", "mask"), domain="com.microsoft", num_heads=heads
+        )
+        if not maps:
+            return context
+        told = Graph(prefix=f"{name}.told.")
+        branches = {
+            "then_branch": told.branch(*told.attention_with_map(parts)),
+            "else_branch": fused.branch(context, fused.add("Identity", "none")),
+        }
+        context, found = self.results(2, "If", "with_maps", **branches)
+        self.name(found, f"map.{name}")
+        return context
+
+    def attention_with_map(self, parts: Sequence[str]) -> tuple[str, str]:
+        """Mix values as `minbert.attention` does; return the context and the map (N, H, T, T)."""
+        query, key, value = (
+            self.add("Transpose", self.add("Reshape", part, "apart"), perm=order)
+            for part, order in zip(parts, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True)
+        )
+        scores = self.add("Div", self.add("MatMul", query, key), "scale")
+        found = self.add("Softmax", self.add("Add", scores, "added"), axis=-1)
+        mixed = self.add("Transpose", self.add("MatMul", found, value), perm=[0, 2, 1, 3])
+        return self.add("Reshape", mixed, "together"), found
+
+    def branch(self, *results: str) -> GraphProto:
+        """Finish the graph as a branch of another one, whose values it sees."""
+        outputs = [helper.make_tensor_value_info(each, TensorProto.FLOAT, None) for each in results]
+        return helper.make_graph(self.nodes, self.prefix, [], outputs)
+
+    def layer(self, name: str, hidden: str, layer: BertLayer, *, maps: bool) -> str:
         """Add a layer of the encoder."""
         attention = layer.attention
         projections = attention.query, attention.key, attention.value
@@ -132,11 +188,7 @@ class Graph:
         )
         padded = self.add("Gather", projected, "places")  # (N, T, 3D)
         parts = self.results(3, "Split", padded, axis=-1, num_outputs=3)
-        context = self.add(
-            *("MultiHeadAttention", *parts, "", "mask"),
-            domain="com.microsoft",
-            num_heads=attention.heads,
-        )
+        context = self.attention(name, parts, attention.heads, maps=maps)
         rows = self.add("Gather", self.add("Reshape", context, "rows"), "back")  # (S, D)
         mix, expand, output = layer.attention_output, layer.intermediate, layer.output
         mixed = self.linear(f"{name}.mix", rows, mix.weight, mix.bias)
@@ -154,14 +206,18 @@ def encoder_graph(encoder: BertModel) -> tuple[ModelProto, dict[str, Tensor]]:
     """Build the graph of an encoder's layers, without PALs; its inputs are `INPUTS`.
 
     Returns:
-        the model, whose one output is `hidden` (S, D) and whose weights are named as external, and
-        these weights, float32, by name.
+        the model, whose outputs are "state.0" to "state.L", (S, D) each, and "map.0" to
+        "map.L-1", and whose weights are named as external; and these weights, float32, by name.
     """
-    graph = Graph()
-    graph.name(graph.layers("embedded", encoder), "hidden")
+    graph, depth = Graph(), len(encoder.layers)
+    graph.layers("embedded", encoder, maps=True)
     weights = [external(name, tensor) for name, tensor in graph.weights.items()]
-    outputs = {"hidden": (TensorProto.FLOAT, ["S", encoder.config.hidden_size])}
-    return graph.model(INPUTS, outputs, weights), graph.weights
+    states = [f"state.{index}" for index in range(depth + 1)]
+    outputs: Values = {
+        name: (TensorProto.FLOAT, ["S", encoder.config.hidden_size]) for name in states
+    }
+    maps: Values = {f"map.{index}": (TensorProto.FLOAT, None) for index in range(depth)}
+    return graph.model(INPUTS, {**outputs, **maps}, weights), graph.weights
 
 
 def external(name: str, weight: Tensor) -> TensorProto:

@@ -26,10 +26,10 @@ Build = Callable[..., Predictor]
 def build(tmp_path: Path) -> Build:
     """Give a function that makes a predictor, every parameter of which counts."""
 
-    def of(*, autocast: bool = False, **changes: object) -> Predictor:
+    def of(*, autocast: bool = False, runtime: str = "auto", **changes: object) -> Predictor:
         model = tiny_model(tmp_path / "tokenizer", **changes)
         redraw(model, seed=1)
-        return Predictor(model, "cpu", autocast=autocast)
+        return Predictor(model, "cpu", autocast=autocast, runtime=runtime)
 
     return of
 
@@ -214,7 +214,7 @@ def precisions(predictor: Predictor) -> set[torch.dtype]:
 
 
 def test_float32_is_the_default(build: Build) -> None:
-    assert precisions(build()) == {torch.float32}
+    assert precisions(build(runtime="torch")) == {torch.float32}
 
 
 def test_autocast_encodes_in_bfloat16_and_answers_alike(build: Build) -> None:
