@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import math
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
@@ -24,15 +25,7 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue, served
 from minbert.tasks import SENTIMENT
-from minbert.ui.question import (
-    FIELDS,
-    LONGEST_TEXT,
-    Answer,
-    Asked,
-    InputError,
-    Question,
-    Splits,
-)
+from minbert.ui.question import FIELDS, LONGEST_TEXT, Answer, Asked, InputError, Question, Splits
 
 SHIPPED = ("mean", "cls")  # the pair's folders
 MOST_MODELS = 2  # one answers, one is compared with it
@@ -101,11 +94,15 @@ class Engine:
                 f"`--models` should name one or two models. Found {len(models)}; leave some out."
             )
         queue = ModelQueue()
-        loaded, sources = [], []
-        for name in models or [str(folder / part) for part in SHIPPED]:
+
+        def load(name: str) -> tuple[Source, Predictor]:
             with blamed("models", name) if models else contextlib.nullcontext():
-                sources.append(Source(name, resolve_folder(name)))
-                loaded.append(load_checked(sources[-1].folder, device, queue, gpu, runtime))
+                source = Source(name, resolve_folder(name))
+                return source, load_checked(source.folder, device, queue, gpu, runtime)
+
+        with ThreadPoolExecutor() as pool:  # most of it is done without Python's lock
+            found = list(pool.map(load, models or [str(folder / part) for part in SHIPPED]))
+        sources, loaded = [source for source, _ in found], [one for _, one in found]
         if [one.config.pooling for one in loaded] == ["cls", "mean"]:
             loaded, sources = loaded[::-1], sources[::-1]
         check_vocabularies(loaded, sources)
@@ -339,10 +336,10 @@ def load_checked(
         predictor = served(model, device, queue, runtime)
     else:  # the platform keeps the queue there
         predictor = on_zero_gpu(model, gpu, "cuda" if device == "auto" else device)
-    found, wanted = predictor.config.sentiment_classes, SENTIMENT.classes
-    if found != wanted:
+    found = predictor.config.sentiment_classes
+    if found != SENTIMENT.classes:
         raise ValueError(
-            f"`sentiment_classes` in {folder} should be {wanted}. Found {found}; "
+            f"`sentiment_classes` in {folder} should be {SENTIMENT.classes}. Found {found}; "
             "the page shows the five classes of SST."
         )
     return predictor

@@ -136,11 +136,10 @@ def http_api(functions: Mapping[str, Function], rows: Rows, labels: Labels) -> F
         add_route(api, route, functions[route.name])
     add_batch(api, rows)
     add_labels(api, labels)
-    page = reference(api.openapi())
 
     @api.get("/", include_in_schema=False)
     def docs() -> HTMLResponse:
-        return HTMLResponse(page)
+        return HTMLResponse(reference(api.openapi()))  # api keeps what it says
 
     return api
 
