@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import os
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -107,6 +108,7 @@ class OnnxEncoder(UnpaddedEncoder):
 
 def session_of(encoder: BertModel) -> InferenceSession:
     """Make a session of the layers' weights as they are now, with PyTorch's number of threads."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would tell Microsoft what runs here
     import onnxruntime
 
     from minbert.storage.onnx_graph import encoder_graph

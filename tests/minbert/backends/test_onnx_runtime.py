@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.storage.onnx_graph import FUNCTIONS, INPUTS, encoder_graph
 from minbert.text import Encoded
+from tests.served import ROOT
 from tests.support import assert_close, redraw, tiny_model
 
 PAIR = "the cat sleeps", "a dog runs in the park"
@@ -111,3 +115,22 @@ def test_the_graph_holds_no_weights(model: MultitaskBert) -> None:
     assert sum(weight.numel() for weight in weights.values()) == of_layers
     assert graph.ByteSize() < 20_000
     assert set(FUNCTIONS) == set(ACTIVATIONS.values())
+
+
+def test_onnx_runtime_tells_nobody_and_keeps_no_file(model: MultitaskBert, tmp_path: Path) -> None:
+    model.save_pretrained(tmp_path / "model")
+    home = tmp_path / "home"
+    home.mkdir()
+    silencing = ("CI", "ORT_DISABLE_TELEMETRY", "GITHUB_ACTIONS")  # it keeps still by itself there
+    rest = {name: value for name, value in os.environ.items() if name not in silencing}
+    program = """
+import sys
+from minbert.predictor import Predictor
+print(Predictor.from_pretrained(sys.argv[1], "cpu", runtime="onnx").answer("a cat", "a dog"))
+"""
+    subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "model")],
+        env=rest | {"HOME": str(home), "XDG_CACHE_HOME": str(home), "PYTHONPATH": str(ROOT)},
+        check=True,
+    )
+    assert list(home.rglob("*")) == []
