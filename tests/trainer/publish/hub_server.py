@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tests.trainer.publish.hub_jobs import Job
 from tests.trainer.publish.hub_state import (
     FIRST_PAGE,
     FakeHub,
@@ -286,12 +287,60 @@ class HubHandler(BaseHTTPRequestHandler):
         lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
         self.send(lines.encode(), headers={"Content-Type": "text/event-stream"})
 
+    # Jobs
+
+    def hardware(self) -> None:
+        self.tell(self.hub.machines)
+
+    def start_job(self, owner: str) -> None:
+        self.me(to_write=owner)
+        asked = json.loads(self.body)
+        if not self.hub.credits:
+            raise Refusal(402, "Pre-paid credit balance is insufficient")
+        if asked["flavor"] not in {each["name"] for each in self.hub.machines}:
+            raise Refusal(400, "Invalid flavor")
+        job = Job(f"job{len(self.hub.jobs)}", owner, asked)
+        self.hub.jobs[job.id] = job
+        job.begin(self.hub)
+        self.tell(job.told())
+
+    def job(self, owner: str, job: str) -> Job:
+        """Return a job that the asker may see."""
+        self.me(to_write=owner)
+        found = self.hub.jobs.get(job)
+        if found is None or found.owner != owner:
+            raise Refusal(404, "Job not found")
+        return found
+
+    def look_at_job(self, owner: str, job: str) -> None:
+        self.tell(self.job(owner, job).told())
+
+    def follow_job(self, owner: str, job: str) -> None:
+        events = self.job(owner, job).events()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        with contextlib.suppress(ConnectionError):  # nobody reads on
+            for event in events:
+                self.wfile.write(event)
+
+    def cancel_job(self, owner: str, job: str) -> None:
+        self.job(owner, job).end("CANCELED")
+        self.look_at_job(owner, job)
+
 
 REPO = r"/api/(?P<kind>models|spaces)/(?P<name>[^/]+/[^/]+)"
 FILE = r"/(?:(?P<kind>spaces)/)?(?P<name>[^/]+/[^/]+)"
 SPACE = r"/api/spaces/(?P<name>[^/]+/[^/]+)"
 ROUTES = [
     ("GET /api/whoami-v2", "whoami"),
+    ("GET /api/jobs/hardware", "hardware"),
+    ("POST /api/jobs/(?P<owner>[^/]+)", "start_job"),
+    ("GET /api/jobs/(?P<owner>[^/]+)/(?P<job>[^/]+)", "look_at_job"),
+    ("GET /api/jobs/(?P<owner>[^/]+)/(?P<job>[^/]+)/logs", "follow_job"),
+    ("POST /api/jobs/(?P<owner>[^/]+)/(?P<job>[^/]+)/cancel", "cancel_job"),
     ("POST /api/repos/create", "create"),
     ("DELETE /api/repos/delete", "delete"),
     ("POST /api/validate-yaml", "validate"),
@@ -321,5 +370,7 @@ def serving(hub: FakeHub) -> Iterator[FakeHub]:
         yield hub
     finally:
         hub.stopping.set()
+        for job in hub.jobs.values():
+            job.end("DELETED")
         server.shutdown()
         server.server_close()
