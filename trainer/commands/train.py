@@ -63,10 +63,7 @@ def run(options: argparse.Namespace) -> None:
                 "add that, or leave this out."
             )
     recipe = recipe_of(options)
-    if isinstance(recipe, Chain):
-        model = run_chain(recipe, options)
-    else:
-        model = run_recipe(recipe, options)
+    model = run_chain(recipe, options) if isinstance(recipe, Chain) else run_recipe(recipe, options)
     tell(f"The model is in {model}")
 
 
@@ -154,10 +151,10 @@ def run_job(options: argparse.Namespace) -> None:
             return
         if not options.yes:
             agree("Start the job?")
-        job = jobs.start(order, machine, hub, owner)
+        job, repo = jobs.start(order, machine, hub, owner)
     else:
-        job = jobs.look_at(options.attach, hub, owner)
-    model = jobs.await_run(job, hub, out, f"{attach} --attach {job.id}")
+        job, repo = jobs.look_at(options.attach, hub, owner)
+    model = jobs.await_run(job, repo, hub, out, f"{attach} --attach {job.id}")
     tell(f"The model is in {model}")
 
 

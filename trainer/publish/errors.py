@@ -28,8 +28,8 @@ NEEDS_BILLING = (
 )
 NEEDS_CREDITS = (
     "The Hub doesn't start a job on {flavor}: {said}. Jobs are paid by the minute from an "
-    "account's credits, bought or part of a plan: https://huggingface.co/settings/billing. Nothing was "
-    "started. A GPU for no money: docs/training.ipynb, in a hosted notebook"
+    "account's credits, bought or part of a plan: https://huggingface.co/settings/billing. Nothing "
+    "was started. A GPU for no money: docs/training.ipynb, in a hosted notebook"
 )
 MONEY_WORDS = ("pro ", "subscri", "upgrade", "paid", "payment", "billing", "credit", "plan")
 ROOM_WORDS = ("quota", "storage", "too large", "exceed")
@@ -39,56 +39,58 @@ class PublishError(RuntimeError):
     """Publishing stopped; the message says why, what there is now, and the next step."""
 
 
-def explain(error: Exception, doing: str, token: str = "", again: str = AGAIN) -> PublishError:
+def explain(error: Exception, doing: str, token: str = "", again: str = "") -> PublishError:
     """Turn an error of the Hub's client into a sentence with the next step.
 
     Args:
         error: what the client raised.
         doing: what was being done, such as "uploading someone/lab".
         token: taken out of whatever is told, should the server repeat it.
-        again: what there is now, and how to go on.
+        again: how to go on, where the same command would do something else.
     """
     if isinstance(error, PublishError):
         return error
     answer, root = answer_of(error), list(causes(error))[-1]
     if answer is not None:
-        told = explain_answer(answer.response.status_code, words_of(answer), doing, again)
+        told = explain_answer(answer.response.status_code, words_of(answer), doing)
     elif connection_gone(error):
-        told = f"The connection to the Hub was lost while {doing} ({one_line(root)}). {again}"
+        told = f"The connection to the Hub was lost while {doing} ({one_line(root)}). {AGAIN}"
     else:
         said = one_line(error) if root is error else f"{one_line(error)} {one_line(root)}"
-        told = f"Stopped while {doing}: {said.rstrip('.')}. {again}"
+        told = f"Stopped while {doing}: {said.rstrip('.')}. {AGAIN}"
         if any(word in str(error).lower() for word in ROOM_WORDS):
-            told = no_room(one_line(error), doing, again)
+            told = no_room(one_line(error), doing)
+    if again:
+        told = f"{told.replace(AGAIN, '').rstrip()} {again}"
     return PublishError(without_token(told, token))
 
 
-def explain_answer(status: int, said: str, doing: str, again: str = AGAIN) -> str:
+def explain_answer(status: int, said: str, doing: str) -> str:
     """Say what an answer of the Hub means, by its HTTP status."""
     low = said.lower()
     if status == 413 or (status in (402, 403) and any(word in low for word in ROOM_WORDS)):
-        return no_room(said, doing, again)
+        return no_room(said, doing)
     means = {
-        400: f"It doesn't take what was sent. Mend that, then run the same command again. {again}",
+        400: f"It doesn't take what was sent. Mend that, then run the same command again. {AGAIN}",
         401: f"The token isn't valid, or isn't allowed to see this. Make one at {TOKENS}, then "
         "`hf auth login`, or set HF_TOKEN.",
-        402: f"That needs a paid plan or credits: https://huggingface.co/settings/billing. {again}",
+        402: f"That needs a paid plan or credits: https://huggingface.co/settings/billing. {AGAIN}",
         403: f"The token has no right to do that. Make one with write access at {TOKENS}, and see "
         "that the account may write there.",
         404: "It isn't there, or the token can't see it. Check the name, and the token's rights.",
         409: "The name is taken. Choose another, or delete what is there in its settings on the "
         "Hub.",
-        429: f"Too many requests for now. Wait some minutes. {again}",
+        429: f"Too many requests for now. Wait some minutes. {AGAIN}",
     }
-    trouble = f"The Hub has trouble of its own; see https://status.huggingface.co. {again}"
+    trouble = f"The Hub has trouble of its own; see https://status.huggingface.co. {AGAIN}"
     return f"The Hub refused while {doing} ({status}: {said}). {means.get(status, trouble)}"
 
 
-def no_room(said: str, doing: str, again: str) -> str:
+def no_room(said: str, doing: str) -> str:
     """Say that the account's storage is full."""
     return (
         f"The Hub has no room left in this account while {doing} ({said}). Delete what you no "
-        f"longer need at https://huggingface.co/settings/storage, or take a larger plan. {again}"
+        f"longer need at https://huggingface.co/settings/storage, or take a larger plan. {AGAIN}"
     )
 
 

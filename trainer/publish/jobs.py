@@ -108,8 +108,9 @@ def an_hour(machine: JobHardwareInfo) -> float:
 
 
 def at_most(machine: JobHardwareInfo, seconds: int) -> float:
-    """Return what so many seconds cost in dollars, begun units counted whole."""
-    return machine.unit_cost_micro_usd / 1e6 * math.ceil(seconds / unit_seconds(machine))
+    """Return what so many seconds cost in dollars, begun units and cents counted whole."""
+    units = math.ceil(seconds / unit_seconds(machine))
+    return math.ceil(machine.unit_cost_micro_usd * units / 10_000) / 100
 
 
 def cost_lines(order: Order, machine: JobHardwareInfo) -> list[str]:
@@ -145,8 +146,8 @@ def script(order: Order, machine: JobHardwareInfo) -> str:
     return "\n".join(lines)
 
 
-def pack_code(root: Path, out: Path) -> int:
-    """Pack the code into `out`, a folder that is there; return the number of files.
+def code_files(root: Path) -> list[str]:
+    """Return the files of a checkout that a job needs, with forward slashes.
 
     Raises:
         PublishError: `root` isn't a checkout.
@@ -158,7 +159,12 @@ def pack_code(root: Path, out: Path) -> int:
             "whole checkout of minBERT Lab."
         )
     found = [*files_below(root, "minbert"), *files_below(root, "trainer")]
-    names = [*TOP, *(name for name, path in found if path.suffix not in NEVER)]
+    return [*TOP, *(name for name, path in found if path.suffix not in NEVER)]
+
+
+def pack_code(root: Path, out: Path) -> int:
+    """Pack the code into `out`, a folder that is there; return the number of files."""
+    names = code_files(root)
     with tarfile.open(out / CODE, "w:gz") as file:
         for name in names:
             file.add(root / name, name)
@@ -183,8 +189,8 @@ def repo_of(order: Order, owner: str) -> str:
     return f"{owner}/minbert-{order.name}-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}"
 
 
-def start(order: Order, machine: JobHardwareInfo, hub: Hub, owner: str) -> JobInfo:
-    """Send the code and start the job; where that fails, nothing is left on the Hub.
+def start(order: Order, machine: JobHardwareInfo, hub: Hub, owner: str) -> tuple[JobInfo, str]:
+    """Send the code and start the job; return it and its repo. Where that fails, nothing is left.
 
     Raises:
         PublishError: the Hub refuses; where money is the reason, with the ways out.
@@ -223,30 +229,32 @@ def start(order: Order, machine: JobHardwareInfo, hub: Hub, owner: str) -> JobIn
         hub.take_back(repo, "model")
         raise
     hub.report(f"Started the job {job.id}: {job.url}")
-    return job
+    return job, repo
 
 
-def look_at(job_id: str, hub: Hub, owner: str) -> JobInfo:
-    """Return a job that was started earlier.
+def look_at(job_id: str, hub: Hub, owner: str) -> tuple[JobInfo, str]:
+    """Return a job that was started earlier, and its repo.
 
     Raises:
         PublishError: the Hub has none of this name, or it isn't one of ours.
     """
     with hub.doing(f"looking for the job {job_id}"):
         job = hub.api.inspect_job(job_id=job_id, namespace=owner)
-    if REPO not in (job.environment or {}):
+    repo = (job.environment or {}).get(REPO)
+    if repo is None:
         raise PublishError(
             f"`--attach` should be a job that this command started. Found another, {job_id}; "
             "`hf jobs ls` lists them."
         )
-    return job
+    return job, str(repo)
 
 
-def await_run(job: JobInfo, hub: Hub, out: Path, attach: str) -> Path:
+def await_run(job: JobInfo, repo: str, hub: Hub, out: Path, attach: str) -> Path:
     """Follow a job's log until it ends, then bring its run to `out`; return the model's folder.
 
     Args:
         job: one that `start` or `look_at` returned.
+        repo: the job's, USER/NAME.
         hub: the account.
         out: a folder that is new or empty.
         attach: the command that comes back here.
@@ -255,7 +263,6 @@ def await_run(job: JobInfo, hub: Hub, out: Path, attach: str) -> Path:
         PublishError: the job failed, with its last lines, or the connection was lost.
         CheckpointError: what came back isn't what its manifest lists.
     """
-    repo = str((job.environment or {})[REPO])
     delete = f"`hf repos delete {repo}` deletes it"
     again = f"The job goes on. `{attach}` comes back to it, `hf jobs cancel {job.id}` ends it."
     try:
@@ -264,7 +271,7 @@ def await_run(job: JobInfo, hub: Hub, out: Path, attach: str) -> Path:
             raise PublishError(
                 without_token(
                     f"The job should end as COMPLETED. Found {last.stage}{last.said}\nThe whole "
-                    f"log is at {job.url}. Nothing came back; mend what it names and start another. "
+                    f"log is at {job.url}. Nothing came back; mend what it names and start anew. "
                     f"Its code is still in {hub.address(repo, 'model')}: {delete}.",
                     hub.token,
                 )

@@ -14,7 +14,6 @@ from huggingface_hub import HfApi, RepoCard, constants, get_token, set_client_fa
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, RepositoryNotFoundError
 
 from trainer.publish.errors import (
-    AGAIN,
     TOKENS,
     PublishError,
     answer_of,
@@ -70,7 +69,7 @@ class Hub:
         )
 
     @contextlib.contextmanager
-    def doing(self, what: str, again: str = AGAIN) -> Iterator[None]:
+    def doing(self, what: str, again: str = "") -> Iterator[None]:
         """Turn any error of the client within the block into a `PublishError`."""
         try:
             yield

@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -38,22 +37,15 @@ MACHINES = [
     machine("inf2x6", 12_500, {**A10G, "manufacturer": "AWS"}),
 ]
 
-UV = """#!/bin/sh
-set -e
-case "$1 $2" in
-"venv --quiet")
-    mkdir -p "$3/bin"
-    echo "PATH='$PWD/$3/bin':\\$PATH" > "$3/bin/activate"
-    printf '#!/bin/sh\\nif [ "$*" = "-m trainer download" ]; then exec cp -r %s data; fi\\n' {data} \\
-        > "$3/bin/python"
-    printf 'exec %s "$@"\\n' {python} >> "$3/bin/python"
-    printf '#!/bin/sh\\nexec %s "$@"\\n' {hf} > "$3/bin/hf"
-    chmod +x "$3/bin/python" "$3/bin/hf";;
-"pip install")
-    for last; do :; done
-    [ "$last" = huggingface_hub ] || [ -f "$last" ];;
-*) exit 2;;
+UV = """
+case "$1" in
+venv) ln -s {folder}/image "$3";;
+pip) for last; do :; done; [ "$last" = huggingface_hub ] || [ -f "$last" ];;
 esac
+"""
+PYTHON = """
+[ "$*" = "-m trainer download" ] && exec cp -r {data} data
+exec {python} "$@"
 """
 
 
@@ -72,12 +64,17 @@ class Job:
     def begin(self, hub: FakeHub) -> None:
         """Run the command, in an environment of its own, with the secrets."""
         folder = Path(tempfile.mkdtemp(dir=hub.job_folder))
-        (folder / "bin").mkdir()
-        here = Path(sys.executable)
-        parts = {"python": here, "hf": here.with_name("hf"), "data": hub.job_folder / "course"}
-        uv = UV.format(**{name: shlex.quote(str(path)) for name, path in parts.items()})
-        (folder / "bin" / "uv").write_text(uv, encoding="utf-8")
-        (folder / "bin" / "uv").chmod(0o755)
+        python, image = Path(sys.executable), folder / "image"
+        data = hub.job_folder / "course"
+        for path, text in {
+            folder / "bin" / "uv": UV.format(folder=folder),
+            image / "bin" / "activate": f"PATH={image}/bin:$PATH",
+            image / "bin" / "python": PYTHON.format(data=data, python=python),
+            image / "bin" / "hf": f'exec {python.with_name("hf")} "$@"',
+        }.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+            path.chmod(0o755)
         environment = {
             **{"PATH": f"{folder}/bin:/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder)},
             **{"HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "OMP_NUM_THREADS": "1"},

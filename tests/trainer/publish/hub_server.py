@@ -33,10 +33,10 @@ from tests.trainer.publish.hub_state import (
 class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
     """An answer other than 200."""
 
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        """Refuse with a status, a message and the Hub's error code."""
+    def __init__(self, status: int, message: str, code: str | None = None, **more: str) -> None:
+        """Refuse with a status, a message, the Hub's error code and further fields."""
         super().__init__(message)
-        self.status, self.message, self.code = status, message, code
+        self.status, self.message, self.code, self.more = status, message, code, more
 
 
 class HubHandler(BaseHTTPRequestHandler):
@@ -68,7 +68,8 @@ class HubHandler(BaseHTTPRequestHandler):
             headers = {"X-Error-Message": refusal.message}
             if refusal.code:
                 headers["X-Error-Code"] = refusal.code
-            self.send(json.dumps({"error": refusal.message}).encode(), refusal.status, headers)
+            told = {"error": refusal.message, **refusal.more}
+            self.send(json.dumps(told).encode(), refusal.status, headers)
         except Exception as error:  # of this server itself: no test passes over it
             self.hub.crashes.append(f"{self.command} {path}: {error!r}")
             self.send(b"{}", 418)
@@ -143,7 +144,8 @@ class HubHandler(BaseHTTPRequestHandler):
         self.me(to_write=owner)
         kind, name = asked.get("type", "model"), f"{owner}/{asked['name']}"
         if (kind, name) in self.hub.repos:
-            raise Refusal(409, f"You already created this {kind} repo: {name}")
+            said = f"You already created this {kind} repo: {name}"
+            raise Refusal(409, said, url=f"{self.hub.url}/{name}")
         free = kind == "space" and asked["sdk"] == "gradio" and not self.hub.paid
         if free and asked.get("hardware", "cpu-basic").startswith("cpu"):
             raise Refusal(402, "Subscribe to PRO to host Gradio Spaces on cpu-basic")

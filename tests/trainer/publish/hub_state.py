@@ -84,7 +84,7 @@ class FakeHub:
         self.paid = True  # False: a Gradio Space on a CPU is refused
         self.xet_folder: str | None = None
         self.credits = True  # False: a job is refused
-        self.machines = list(MACHINES)
+        self.machines = [dict(each) for each in MACHINES]
         self.jobs: dict[str, Job] = {}
         self.job_folder = Path("/nowhere")  # holds course/, the data of a job's download
         self.crashes: list[str] = []  # errors of the server itself
