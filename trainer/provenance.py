@@ -51,7 +51,7 @@ def git_commit() -> str | None:
                 check=True,
             )
         except (OSError, subprocess.CalledProcessError):
-            return os.environ.get("MINBERT_COMMIT")
+            return os.environ.get("MINBERT_COMMIT") or None
         answers.append(done.stdout.strip())
     return answers[1][:12] + ("+" if answers[2] else "")
 

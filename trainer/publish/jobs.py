@@ -195,41 +195,45 @@ def start(order: Order, machine: JobHardwareInfo, hub: Hub, owner: str) -> tuple
     Raises:
         PublishError: the Hub refuses; where money is the reason, with the ways out.
     """
-    repo = repo_of(order, owner)
-    commit = git_commit() or "unknown"
-    hub.create(repo, "model", private=True)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            pack_code(order.root, Path(folder))
-            hub.upload(Path(folder), repo, "model", f"minBERT Lab, commit {commit}, for a job")
+    repo, commit = repo_of(order, owner), git_commit() or ""
+    with tempfile.TemporaryDirectory() as folder:
+        pack_code(order.root, Path(folder))
+        hub.create(repo, "model", private=True)
         try:
-            job = hub.api.run_job(
-                image=IMAGE,
-                command=["bash", "-c", script(order, machine)],
-                env={
-                    **{REPO: repo, "MINBERT_COMMIT": commit},
-                    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-                },
-                secrets={"HF_TOKEN": hub.token},
-                flavor=machine.name,
-                timeout=order.seconds,
-                name=f"minbert-{order.name}",
-                namespace=owner,
-            )
-        except Exception as error:
-            told = refused_job(error, machine.name)
-            if told is not None:
-                raise PublishError(without_token(told, hub.token)) from error
-            again = (
-                "Should a job run all the same, it ends by itself, since its code is deleted: "
-                "`hf jobs ls` lists them. Run the same command again."
-            )
-            raise explain(error, "starting the job", hub.token, again) from error
-    except BaseException:
-        hub.take_back(repo, "model")
-        raise
+            message = f"minBERT Lab, commit {commit or 'unknown'}, for a job"
+            hub.upload(Path(folder), repo, "model", message)
+            job = ask_for(order, machine, hub, owner, {REPO: repo, "MINBERT_COMMIT": commit})
+        except BaseException:
+            hub.take_back(repo, "model")
+            raise
     hub.report(f"Started the job {job.id}: {job.url}")
     return job, repo
+
+
+def ask_for(
+    order: Order, machine: JobHardwareInfo, hub: Hub, owner: str, variables: dict[str, str]
+) -> JobInfo:
+    """Ask the Hub for the job, with `variables` in its environment."""
+    try:
+        return hub.api.run_job(
+            image=IMAGE,
+            command=["bash", "-c", script(order, machine)],
+            env={**variables, "HF_HUB_DISABLE_PROGRESS_BARS": "1"},
+            secrets={"HF_TOKEN": hub.token},
+            flavor=machine.name,
+            timeout=order.seconds,
+            name=f"minbert-{order.name}",
+            namespace=owner,
+        )
+    except Exception as error:
+        told = refused_job(error, machine.name)
+        if told is not None:
+            raise PublishError(without_token(told, hub.token)) from error
+        again = (
+            "Should a job run all the same, it ends by itself, since its code is deleted: "
+            "`hf jobs ls` lists them. Run the same command again."
+        )
+        raise explain(error, "starting the job", hub.token, again) from error
 
 
 def look_at(job_id: str, hub: Hub, owner: str) -> tuple[JobInfo, str]:

@@ -16,6 +16,7 @@ from tests.support import assert_says
 from tests.trainer.publish.hub_state import READER, TOKEN, FakeHub, Fault, Repo
 from tests.trainer.samples import write_course_files
 from trainer.cli import main
+from trainer.provenance import git_commit
 from trainer.publish import jobs
 
 # The client's own call of httpx2, in huggingface_hub.lfs
@@ -62,7 +63,7 @@ def test_the_model_that_comes_back_was_trained_by_the_job(
     assert len(Predictor.from_pretrained(out / "model").sentiment(["a funny film"])) == 1
     result = json.loads((out / "result.json").read_text(encoding="utf-8"))
     assert (result["recipe"], result["config"]["steps_per_epoch"]) == ("mean", 3)
-    assert result["commit"]
+    assert result["commit"] == git_commit()
     # What training here would make, to the bit
     here = ["--data", str(machines.job_folder / "course"), "--encoder", str(encoder_folder)]
     assert train(*TINY[2:], *here, "--out", "here") == 0
