@@ -61,3 +61,12 @@ def chosen_settings(options: argparse.Namespace) -> dict[str, Any]:
         for name, value in vars(options).items()
         if name.startswith("setting_") and value is not None
     }
+
+
+def as_arguments(settings: dict[str, Any]) -> list[str]:
+    """Return the command line's words for settings, the way back from `chosen_settings`."""
+    words = {True: "yes", False: "no"}
+    return [
+        f"--{name.replace('_', '-')}={words[value] if isinstance(value, bool) else value}"
+        for name, value in settings.items()
+    ]

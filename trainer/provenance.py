@@ -30,8 +30,8 @@ def provenance(device: torch.device) -> dict[str, Any]:
 def git_commit() -> str | None:
     """Return the commit of the code that runs, `+` appended when files differ.
 
-    None outside git, and where the repository around does not hold this code: a copy that lies
-    in another project, or in its virtual environment.
+    Outside git, and where the repository around does not hold this code (a copy that lies in
+    another project, or in its virtual environment), it is what MINBERT_COMMIT says, or None.
     """
     here = Path(__file__).resolve()
     environment = {name: text for name, text in os.environ.items() if name not in ELSEWHERE}
@@ -51,7 +51,7 @@ def git_commit() -> str | None:
                 check=True,
             )
         except (OSError, subprocess.CalledProcessError):
-            return None
+            return os.environ.get("MINBERT_COMMIT") or None
         answers.append(done.stdout.strip())
     return answers[1][:12] + ("+" if answers[2] else "")
 

@@ -35,12 +35,33 @@ def print_result(text: str, sent: Path | None = None) -> None:
         sys.stdout.write(text + "\n")
 
 
+def agree(question: str) -> None:
+    """Ask at the terminal, and go on after a yes alone.
+
+    Raises:
+        ValueError: another answer, or nobody who could give one.
+    """
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip() if sys.stdin else ""
+    if answer.lower() not in ("y", "yes"):
+        raise ValueError(
+            f"The answer should be y. Found {answer!r}, and nothing was done; answer y, or add "
+            "--yes to start without being asked."
+        )
+
+
+def default_data() -> Path:
+    """Return the folder of the course's files where --data is left out."""
+    return Path(os.environ.get("MINBERT_DATA", "data"))
+
+
 def add_data_option(parser: argparse.ArgumentParser) -> None:
     """Add --data."""
     parser.add_argument(
         "--data",
         type=Path,
-        default=Path(os.environ.get("MINBERT_DATA", "data")),
+        default=default_data(),
         help="folder of the course's files (default: $MINBERT_DATA, else data)",
     )
 

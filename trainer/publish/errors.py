@@ -26,7 +26,12 @@ NEEDS_BILLING = (
     "The Hub doesn't give {space} {hardware}: {said}. That hardware is paid by the hour; set up "
     "billing at https://huggingface.co/settings/billing, or leave --hardware out"
 )
-MONEY_WORDS = ("pro ", "subscri", "upgrade", "paid", "payment", "billing", "credits", "plan")
+NEEDS_CREDITS = (
+    "The Hub doesn't start a job on {flavor}: {said}. Jobs are paid by the minute from an "
+    "account's credits, bought or part of a plan: https://huggingface.co/settings/billing. Nothing "
+    "was started. A GPU for no money: docs/training.ipynb, in a hosted notebook"
+)
+MONEY_WORDS = ("pro ", "subscri", "upgrade", "paid", "payment", "billing", "credit", "plan")
 ROOM_WORDS = ("quota", "storage", "too large", "exceed")
 
 
@@ -34,13 +39,14 @@ class PublishError(RuntimeError):
     """Publishing stopped; the message says why, what there is now, and the next step."""
 
 
-def explain(error: Exception, doing: str, token: str = "") -> PublishError:
+def explain(error: Exception, doing: str, token: str = "", again: str = "") -> PublishError:
     """Turn an error of the Hub's client into a sentence with the next step.
 
     Args:
         error: what the client raised.
         doing: what was being done, such as "uploading someone/lab".
         token: taken out of whatever is told, should the server repeat it.
+        again: how to go on, where the same command would do something else.
     """
     if isinstance(error, PublishError):
         return error
@@ -54,6 +60,8 @@ def explain(error: Exception, doing: str, token: str = "") -> PublishError:
         told = f"Stopped while {doing}: {said.rstrip('.')}. {AGAIN}"
         if any(word in str(error).lower() for word in ROOM_WORDS):
             told = no_room(one_line(error), doing)
+    if again:
+        told = f"{told.replace(AGAIN, '').rstrip()} {again}"
     return PublishError(without_token(told, token))
 
 
@@ -101,6 +109,14 @@ def refused_hardware(error: Exception, space: str, hardware: str) -> str | None:
     if answer is None or not asks_for_money(answer):
         return None
     return NEEDS_BILLING.format(space=space, hardware=hardware, said=words_of(answer).rstrip(". "))
+
+
+def refused_job(error: Exception, flavor: str) -> str | None:
+    """Say why the Hub doesn't start a job without money; None for any other error."""
+    answer = answer_of(error)
+    if answer is None or not asks_for_money(answer):
+        return None
+    return NEEDS_CREDITS.format(flavor=flavor, said=words_of(answer).rstrip(". "))
 
 
 def asks_for_money(answer: HfHubHTTPError) -> bool:

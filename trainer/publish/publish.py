@@ -94,7 +94,7 @@ def build_into(
     (check or look_over)(folder / "space", report)
 
 
-def check_empty(folder: Path) -> Path:
+def check_empty(folder: Path, option: str = "--dry-run") -> Path:
     """Return the folder when nothing would be lost in it.
 
     Raises:
@@ -102,6 +102,7 @@ def check_empty(folder: Path) -> Path:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ValueError(
-            f"`--dry-run` should be a folder that is new or empty. Found {folder}, which isn't."
+            f"`{option}` should be a folder that is new or empty. Found {folder}, which isn't; "
+            "name another."
         )
     return folder

@@ -39,15 +39,20 @@ class Hub:
     """A person's account on the Hub, by their token, which is never told."""
 
     def __init__(
-        self, report: Callable[[str], None], *, silence: float = SILENCE, pause: float = PAUSE
+        self,
+        report: Callable[[str], None],
+        *,
+        silence: float = SILENCE,
+        pause: float = PAUSE,
+        needs_token: bool = True,
     ) -> None:
-        """Find the token: HF_TOKEN, else what `hf auth login` stored.
+        """Find the token: HF_TOKEN, else what `hf auth login` stored, else "" where none is needed.
 
         Raises:
             PublishError: there is none, or the Hub's client is told to stay offline.
         """
-        token = get_token()
-        if token is None:
+        token = get_token() or ""
+        if needs_token and not token:
             raise PublishError(
                 f"A Hugging Face token is needed. Found none; make one with write access at "
                 f"{TOKENS}, then `hf auth login`, or set HF_TOKEN. (--dry-run needs none.)"
@@ -59,15 +64,17 @@ class Hub:
         self.pause = pause
         patience = httpx2.Timeout(silence, connect=min(silence, 20.0))
         set_client_factory(lambda: httpx2.Client(follow_redirects=True, timeout=patience))
-        self.api = HfApi(endpoint=constants.ENDPOINT, token=token, library_name="minbert-lab")
+        self.api = HfApi(
+            endpoint=constants.ENDPOINT, token=token or False, library_name="minbert-lab"
+        )
 
     @contextlib.contextmanager
-    def doing(self, what: str) -> Iterator[None]:
+    def doing(self, what: str, again: str = "") -> Iterator[None]:
         """Turn any error of the client within the block into a `PublishError`."""
         try:
             yield
         except Exception as error:  # the client raises its own, httpx2's, xet's and built-in ones
-            raise explain(error, what, self.token) from error
+            raise explain(error, what, self.token, again) from error
 
     def address(self, repo: str, kind: str) -> str:
         """Return where a repo is looked at."""
@@ -192,16 +199,16 @@ class Hub:
         self.report(f"Created {self.address(repo, kind)}")
 
     def take_back(self, repo: str, kind: str) -> None:
-        """Delete a repo that this run created and that nothing was put into."""
+        """Delete a repo that this run created and that nothing of worth was put into."""
         try:
             self.api.delete_repo(repo, repo_type=kind, missing_ok=True)
         except Exception as error:
             self.report(
-                f"Couldn't delete the empty {self.address(repo, kind)} again "
+                f"Couldn't delete {self.address(repo, kind)} again "
                 f"({one_line(error)}); delete it in its settings, or leave it for the next run."
             )
         else:
-            self.report(f"Deleted the empty {self.address(repo, kind)} again")
+            self.report(f"Deleted {self.address(repo, kind)} again")
 
     def upload(self, folder: Path, repo: str, kind: str, message: str) -> str:
         """Upload what changed, delete what is gone, in one commit; return the commit's id.

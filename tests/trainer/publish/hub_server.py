@@ -18,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from tests.trainer.publish.hub_jobs import Job
 from tests.trainer.publish.hub_state import (
     FIRST_PAGE,
     FakeHub,
@@ -32,10 +33,10 @@ from tests.trainer.publish.hub_state import (
 class Refusal(Exception):  # noqa: N818 - an answer, not an error of ours
     """An answer other than 200."""
 
-    def __init__(self, status: int, message: str, code: str | None = None) -> None:
-        """Refuse with a status, a message and the Hub's error code."""
+    def __init__(self, status: int, message: str, code: str | None = None, **more: str) -> None:
+        """Refuse with a status, a message, the Hub's error code and further fields."""
         super().__init__(message)
-        self.status, self.message, self.code = status, message, code
+        self.status, self.message, self.code, self.more = status, message, code, more
 
 
 class HubHandler(BaseHTTPRequestHandler):
@@ -67,7 +68,8 @@ class HubHandler(BaseHTTPRequestHandler):
             headers = {"X-Error-Message": refusal.message}
             if refusal.code:
                 headers["X-Error-Code"] = refusal.code
-            self.send(json.dumps({"error": refusal.message}).encode(), refusal.status, headers)
+            told = {"error": refusal.message, **refusal.more}
+            self.send(json.dumps(told).encode(), refusal.status, headers)
         except Exception as error:  # of this server itself: no test passes over it
             self.hub.crashes.append(f"{self.command} {path}: {error!r}")
             self.send(b"{}", 418)
@@ -142,7 +144,8 @@ class HubHandler(BaseHTTPRequestHandler):
         self.me(to_write=owner)
         kind, name = asked.get("type", "model"), f"{owner}/{asked['name']}"
         if (kind, name) in self.hub.repos:
-            raise Refusal(409, f"You already created this {kind} repo: {name}")
+            said = f"You already created this {kind} repo: {name}"
+            raise Refusal(409, said, url=f"{self.hub.url}/{name}")
         free = kind == "space" and asked["sdk"] == "gradio" and not self.hub.paid
         if free and asked.get("hardware", "cpu-basic").startswith("cpu"):
             raise Refusal(402, "Subscribe to PRO to host Gradio Spaces on cpu-basic")
@@ -286,12 +289,60 @@ class HubHandler(BaseHTTPRequestHandler):
         lines = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
         self.send(lines.encode(), headers={"Content-Type": "text/event-stream"})
 
+    # Jobs
+
+    def hardware(self) -> None:
+        self.tell(self.hub.machines)
+
+    def start_job(self, owner: str) -> None:
+        self.me(to_write=owner)
+        asked = json.loads(self.body)
+        if not self.hub.credits:
+            raise Refusal(402, "Pre-paid credit balance is insufficient")
+        if asked["flavor"] not in {each["name"] for each in self.hub.machines}:
+            raise Refusal(400, "Invalid flavor")
+        job = Job(f"job{len(self.hub.jobs)}", owner, asked)
+        self.hub.jobs[job.id] = job
+        job.begin(self.hub)
+        self.tell(job.told())
+
+    def job(self, owner: str, job: str) -> Job:
+        """Return a job that the asker may see."""
+        self.me(to_write=owner)
+        found = self.hub.jobs.get(job)
+        if found is None or found.owner != owner:
+            raise Refusal(404, "Job not found")
+        return found
+
+    def look_at_job(self, owner: str, job: str) -> None:
+        self.tell(self.job(owner, job).told())
+
+    def follow_job(self, owner: str, job: str) -> None:
+        events = self.job(owner, job).events()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        with contextlib.suppress(ConnectionError):  # nobody reads on
+            for event in events:
+                self.wfile.write(event)
+
+    def cancel_job(self, owner: str, job: str) -> None:
+        self.job(owner, job).end("CANCELED")
+        self.look_at_job(owner, job)
+
 
 REPO = r"/api/(?P<kind>models|spaces)/(?P<name>[^/]+/[^/]+)"
 FILE = r"/(?:(?P<kind>spaces)/)?(?P<name>[^/]+/[^/]+)"
 SPACE = r"/api/spaces/(?P<name>[^/]+/[^/]+)"
 ROUTES = [
     ("GET /api/whoami-v2", "whoami"),
+    ("GET /api/jobs/hardware", "hardware"),
+    ("POST /api/jobs/(?P<owner>[^/]+)", "start_job"),
+    ("GET /api/jobs/(?P<owner>[^/]+)/(?P<job>[^/]+)", "look_at_job"),
+    ("GET /api/jobs/(?P<owner>[^/]+)/(?P<job>[^/]+)/logs", "follow_job"),
+    ("POST /api/jobs/(?P<owner>[^/]+)/(?P<job>[^/]+)/cancel", "cancel_job"),
     ("POST /api/repos/create", "create"),
     ("DELETE /api/repos/delete", "delete"),
     ("POST /api/validate-yaml", "validate"),
@@ -321,5 +372,7 @@ def serving(hub: FakeHub) -> Iterator[FakeHub]:
         yield hub
     finally:
         hub.stopping.set()
+        for job in hub.jobs.values():
+            job.end("DELETED")
         server.shutdown()
         server.server_close()

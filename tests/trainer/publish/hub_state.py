@@ -6,9 +6,12 @@ import dataclasses
 import hashlib
 import re
 import threading
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from tests.trainer.publish.hub_jobs import MACHINES, Job
 
 TOKEN, OTHER, READER = "hf_annaCanWriteHere", "hf_someoneElse", "hf_onlyReads"
 LARGE = 20_000  # bytes from which a file goes to LFS; the real Hub says 10 MB, and by kind
@@ -80,6 +83,10 @@ class FakeHub:
         self.build_log = ["Collecting torch", "ERROR: no such version"]
         self.paid = True  # False: a Gradio Space on a CPU is refused
         self.xet_folder: str | None = None
+        self.credits = True  # False: a job is refused
+        self.machines = [dict(each) for each in MACHINES]
+        self.jobs: dict[str, Job] = {}
+        self.job_folder = Path("/nowhere")  # holds course/, the data of a job's download
         self.crashes: list[str] = []  # errors of the server itself
         self.url = ""
         self.stopping = threading.Event()

@@ -221,7 +221,7 @@ CAUSES = {
         {"parameter": MODEL, "found": "403: not for you", "step": f"{SETTINGS}tokens"},
         refusal(403, "not for you", after=1),
         model=MODEL,
-        tells=("Created http", "Deleted the empty http"),
+        tells=("Created http", "Deleted http"),
     ),
     "a new Space that can't be deleted either": Cause(
         {"parameter": MODEL, "found": "403: not for you"},
