@@ -7,6 +7,7 @@ tests/trainer/publish/, where the folder's app also answers alone; its index in 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import venv
 from collections.abc import Callable
@@ -75,6 +76,20 @@ def test_the_folder_as_uploaded_answers_and_finds_its_index(
     published: Path, tmp_path: Path, visit_at: Open
 ) -> None:
     shot(try_it(published, tmp_path, visit_at).page, "published")
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(not WHOLE, reason="starts the app twice: in the heavy set")
+def test_the_folder_as_uploaded_is_verified(published: Path, tmp_path: Path) -> None:
+    """By the command itself, as it asks a Space: a page of this checkout's own answers beside."""
+    alone = {"HOME": str(tmp_path), "PYTHONPATH": "", "MINBERT_INDEX": ""}
+    with served_app(published, **alone) as url:
+        done = process(ROOT, "-m", "trainer", "publish", "--verify", url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers, views, *others = done.stdout.splitlines()
+    assert answers.startswith("ok      20 answers equal this checkout's")
+    assert int(re.findall(r"\d+", views)[0]) > 20
+    assert [line.split()[0] for line in (views, *others)] == ["ok"] * 3
 
 
 @pytest.mark.heavy

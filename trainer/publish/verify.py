@@ -117,8 +117,8 @@ def find_space(space: str) -> Place:
         info = api.space_info(space)
         if info.sdk == "static":
             raise PublishError(
-                f"`{space}` should be a Gradio Space. Found a static one, which gives no answers; "
-                f"open {page} yourself."
+                f"`{space}` should be a Gradio Space. Found a static one, which has no answers to "
+                f"compare; open {page} in a browser."
             )
         stage = str(api.get_space_runtime(space).stage)
     except Exception as error:  # the client raises its own, httpx2's and built-in ones
@@ -270,8 +270,8 @@ def check_page(place: Place) -> Iterator[Check]:
         told = f"{len(faults)} of {len(views)} views don't open"
     yield Check(not faults, told + listed(faults))
     yield check_requests(seen.requests, place.address)
-    told = f"{len(seen.errors)} JavaScript errors" if seen.errors else "no JavaScript errors"
-    yield Check(not seen.errors, told + listed(seen.errors))
+    errors = seen.errors
+    yield Check(not errors, f"JavaScript errors: {len(errors) or 'none'}{listed(errors)}")
 
 
 def check_requests(requests: Sequence[str], address: str) -> Check:
@@ -286,11 +286,9 @@ def check_requests(requests: Sequence[str], address: str) -> Check:
             hub.add(parts.netloc)
         else:
             others.setdefault(parts.netloc, url)
-    told = f"{own} requests to the page's own host"
-    told += f", to the Hub's {', '.join(sorted(hub))}" if hub else ""
-    if not others:
-        return Check(True, f"{told}; none to another")
-    return Check(False, f"{told}; and to others: {', '.join(others)}{listed(others.values())}")
+    told = f"Requests: {own} to the page itself; to the Hub {', '.join(sorted(hub)) or 'none'}; "
+    told += f"to other hosts {', '.join(others) or 'none'}"
+    return Check(not others, told + listed(others.values()))
 
 
 def listed(faults: Iterable[str]) -> str:
