@@ -15,12 +15,12 @@ from urllib.parse import urlsplit
 import httpx2
 from huggingface_hub import HfApi, constants, get_token
 
+from trainer.publish.card import TITLE
 from trainer.publish.check import running
 from trainer.publish.errors import PublishError, explain, one_line
 from trainer.publish.folder import ROOT
 from trainer.publish.upload import BROKEN, RESTING
 
-TITLE = "minBERT Lab"  # of our pages' HTTP API
 QUESTIONS = Path(__file__).with_name("questions.json")  # [endpoint of /v1, its inputs] each
 MOST = 1e-4  # that a number may differ by: another machine rounds otherwise
 SILENCE = 120.0  # seconds: a small Space has other visitors
@@ -115,14 +115,14 @@ def find_space(space: str) -> Place:
     page = f"{constants.ENDPOINT}/spaces/{space}"
     try:
         info = api.space_info(space)
-        if info.sdk == "static":
-            raise PublishError(
-                f"`{space}` should be a Gradio Space. Found a static one, which has no answers to "
-                f"compare; open {page} in a browser."
-            )
-        stage = str(api.get_space_runtime(space).stage)
+        stage = "RUNNING" if info.sdk == "static" else str(api.get_space_runtime(space).stage)
     except Exception as error:  # the client raises its own, httpx2's and built-in ones
         raise explain(error, f"looking for {space}", token) from error
+    if info.sdk == "static":
+        raise PublishError(
+            f"`{space}` should be a Gradio Space. Found a static one, which has no answers to "
+            f"compare; open {page} in a browser."
+        )
     if stage != "RUNNING":
         step = f"its build is at {page}?logs=build; run this again when it is done"
         if stage in RESTING:
@@ -190,11 +190,11 @@ def check_answers(there: httpx2.Client, here: httpx2.Client) -> Check:
         if not found:
             continue
         worst = max(found, key=lambda each: (MOST < each.by < math.inf, each.by))
-        where = f"{endpoint} of {json.dumps(inputs, ensure_ascii=False)[:60]}..."
+        where = f"{endpoint} of {shown(inputs)}"
         if worst.by > MOST:
             faults.append(f"{where} {worst}")
         elif worst.by > largest:
-            largest, at = worst.by, f" ({endpoint}{worst.path})"
+            largest, at = worst.by, f" ({endpoint} of {shown(inputs)})"
     if faults:
         return Check(
             False,
@@ -230,8 +230,16 @@ class Difference:
     def __str__(self) -> str:
         """Say where, what and by how much."""
         more = f" ({self.by:.1e})" if math.isfinite(self.by) else ""
-        there, here = (json.dumps(value, ensure_ascii=False) for value in (self.there, self.here))
-        return f"{self.path}: {there[:80]} there, {here[:80]} here{more}"
+        where = self.path.removeprefix(".answer")
+        return f"{where}: {shown(self.there)} there, {shown(self.here)} here{more}"
+
+
+def shown(value: object) -> str:
+    """Return a JSON value, cut where it is long."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def differences(there: Any, here: Any, path: str = "") -> Iterator[Difference]:  # noqa: ANN401 - JSON
