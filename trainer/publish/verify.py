@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx2
 from huggingface_hub import HfApi, constants, get_token
 
+from minbert.files import json_text
 from trainer.publish.card import TITLE
 from trainer.publish.check import running
 from trainer.publish.errors import PublishError, explain, one_line
@@ -238,7 +239,7 @@ def shown(value: object) -> str:
     """Return a JSON value, cut where it is long."""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = json.dumps(value, ensure_ascii=False)
+    text = json_text(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
