@@ -25,7 +25,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from trainer.publish.errors import PublishError, one_line
+from trainer.publish.errors import PublishError
 
 # The headless shell first: without a window's own pages it takes a third less work.
 BROWSERS = (
@@ -185,7 +185,8 @@ def fault_of(action: Callable[..., None], *arguments: object) -> str:
     try:
         action(*arguments)
     except (Error, AssertionError) as error:
-        return one_line(error)
+        why = " ".join(str(error).partition("Call log:")[0].split())  # what playwright tried follows
+        return f"it doesn't open: {why[:200]}"
     return ""
 
 

@@ -81,7 +81,8 @@ def test_each_fault_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert [check.split()[0] for check in report] == ["FAILED"] * 4
     answers, tabs, requests, errors = report
     assert_says(answers, found=("3 of 20", "(2.0e-04)", "explain of", "words[0].score"))
-    assert_says(tabs, found=("3 of 3", "try: there is nothing", "why-words: ", "about: No memory"))
+    assert_says(tabs, found=("3 of 3", "try: there is nothing", "about: No memory"))
+    assert_says(tabs, found="why-words: it doesn't open", never="Call log")
     assert_says(requests, found=f"{stranger}/count.gif")
     assert_says(errors, found=("JavaScript errors: 1", "lost in a script"))
     assert_says(line, parameter=url, rule="all 4 checks", found="4 that failed", step="publish")
