@@ -185,7 +185,7 @@ def fault_of(action: Callable[..., None], *arguments: object) -> str:
     try:
         action(*arguments)
     except (Error, AssertionError) as error:
-        why = " ".join(str(error).partition("Call log:")[0].split())  # what playwright tried follows
+        why = " ".join(str(error).partition("Call log:")[0].split())  # its tries follow
         return f"it doesn't open: {why[:200]}"
     return ""
 
