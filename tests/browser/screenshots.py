@@ -11,9 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.conftest import chromium, open_visit
-from tests.browser.walk import open_view
 from tests.served import ROOT, served_app
+from trainer.publish.visit import chromium, open_view, open_visit
 
 FOLDER = ROOT / "assets" / "screenshots"
 

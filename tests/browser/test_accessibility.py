@@ -15,9 +15,9 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import Visit, open_visit
 from tests.browser.test_page import ask
-from tests.browser.walk import all_views, open_tab, open_view, unfold
+from tests.browser.walk import all_views, open_tab, shot, unfold
+from trainer.publish.visit import Visit, open_view, open_visit
 
 LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1440, 390)]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
@@ -133,7 +133,7 @@ def test_every_tab_keeps_the_rules_and_nothing_is_cut(
         unfold(page)
         assert page.locator(".tabitem:visible :is(h3, .mb-note)").count() > 0, "something to see"
         found += [f"{name}: {told}" for told in at_rest(page)]
-        seen.shot(f"all-{name}-{theme}-{width}")
+        shot(seen.page, f"all-{name}-{theme}-{width}")
     assert found == []
     assert seen.errors == []
     hosts = {urlparse(url).hostname for url in seen.requests if urlparse(url).scheme != "data"}

@@ -11,8 +11,10 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from minbert.ui.v1.routes import ROUTES
 from tests.page_event import PageEvents
 from tests.support import assert_says
+from trainer.publish.verify import QUESTIONS
 
 A, B = "The lake froze early this winter.", "Ice covered the lake sooner than usual."
 
@@ -249,3 +251,24 @@ def test_attention_of_several_layers_keeps_the_old_call(client: Client) -> None:
 def test_odd_texts_are_answered(client: Client, text: str) -> None:
     answer: dict[str, Any] = client.predict(text, text, api_name="/predict")
     assert answer["similarity"]["siamese"] == pytest.approx(5, abs=1e-3)
+
+
+def test_what_verify_asks_is_answered_and_one_text_refused(app_url: str) -> None:
+    """Two pages that both refuse everything would be equal."""
+    questions = json.loads(QUESTIONS.read_text(encoding="utf-8"))
+    endpoints = {name for name, _ in questions}
+    assert (len(questions), endpoints) == (20, {*(route.name for route in ROUTES), "batch"})
+    replies = [
+        httpx.post(f"{app_url}/v1/{name}", json=inputs, timeout=60) for name, inputs in questions
+    ]
+    refused = [
+        inputs["first"]
+        for (_, inputs), reply in zip(questions, replies, strict=True)
+        if reply.status_code == 422
+    ]
+    assert refused == [""]
+    assert {reply.status_code for reply in replies} == {200, 422}
+    assert any(reply.json().get("sentiment", [{}])[0].get("left_out") for reply in replies)
+    *_, sentences, table = (reply.json() for reply in replies)
+    assert (len(sentences["rows"]), len(table["rows"])) == (3, 3)
+    assert table["scores"] is not None

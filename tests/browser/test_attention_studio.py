@@ -13,9 +13,9 @@ from urllib.parse import urlparse
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE, PAIR, ask
-from tests.browser.walk import open_view, settle
+from tests.browser.walk import shot
+from trainer.publish.visit import Visit, open_view, settle
 
 Open = Callable[..., Visit]
 SIDES = ("looks", "looked")
@@ -110,7 +110,7 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(studio: Visit) -> No
     readout = page.locator("#attention-all .mb-readout")
     cell(page, 2, 9).hover()
     expect(readout).to_contain_text("Layer 2, head 9: looks most at")
-    seen.shot("studio-all-heads")
+    shot(seen.page, "studio-all-heads")
     cell(page, 3, 5).click()
     expect_chosen(page, 3, 5)
     page.get_by_label("Rollout").click()
@@ -190,7 +190,7 @@ def test_pointing_at_a_word_leaves_its_lines_and_tells_their_numbers(studio: Vis
     page.keyboard.press("Tab")
     expect(looked.get_by_role("option").first).to_be_focused()
     expect(looks.locator(".mb-line-share").filter(has_text="%")).to_have_count(len(shares))
-    seen.shot("studio-lines")
+    shot(seen.page, "studio-lines")
     before = page.locator("#attention-between svg").inner_html()
     set_number(page, "Layer (1: lowest)", "4")
     expect(page.locator("#attention-between h3")).to_contain_text("Layer 4: head 1")
@@ -271,7 +271,7 @@ def test_bertviz_is_drawn_with_no_request_and_text_stays_text(visit: Open) -> No
         assert box is not None
         assert drawn is not None
         assert box["height"] > drawn["height"]
-        seen.shot(f"studio-bertviz-{kind}")
+        shot(seen.page, f"studio-bertviz-{kind}")
     hosts = {urlparse(url).hostname for url in seen.requests[asked:]}
     assert hosts <= {"127.0.0.1", None}
     assert seen.dialogs == []

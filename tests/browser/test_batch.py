@@ -15,9 +15,9 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 
 from minbert.batch import MOST_BYTES, MOST_ROWS
-from tests.browser.conftest import Visit
-from tests.browser.walk import open_view
+from tests.browser.walk import shot
 from tests.served import free_ports, serving
+from trainer.publish.visit import Visit, open_view
 
 Open = Callable[..., Visit]
 ANSWERS = "minbert-answers.tsv"
@@ -126,7 +126,7 @@ def test_a_labelled_file_is_answered_scored_and_drawn(
         assert float(row["p_4"]) == pytest.approx(answer["p_4"], abs=2e-4)
     assert told["bad_labels"][0]["line"] == 4
     assert told["scores"]["scored"] == 2
-    seen.shot("batch-dark")
+    shot(seen.page, "batch-dark")
     assert (seen.errors, seen.dialogs) == ([], [])
 
 

@@ -15,11 +15,10 @@ import pytest
 from playwright.sync_api import expect
 
 from minbert.batch import MOST_ROWS
-from tests.browser.conftest import Visit
 from tests.browser.test_batch import bring, downloaded
 from tests.browser.test_page import ask, findings
-from tests.browser.walk import open_view
 from tests.served import served
+from trainer.publish.visit import Visit, open_view
 
 ROWS = MOST_ROWS
 PATIENCE = 3_720_000  # milliseconds for the whole file

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE, ask, findings
+from tests.browser.walk import shot
+from trainer.publish.visit import Visit
 
 Open = Callable[..., Visit]
 A, B = "The soup was good.", "I loved the soup."
@@ -48,7 +49,7 @@ def test_replace_mask_and_undo_show_the_change_on_all_tasks(visit: Open) -> None
     expect_chosen(page, "awful")
     assert findings(page)[0] != moods[0]
     expect(change.locator("li").first).to_contain_text("→")
-    seen.shot("edit-light")
+    shot(seen.page, "edit-light")
     page.locator("#edit-mask").click()
     expect(first).to_have_value("The soup was [MASK].")
     expect(page.locator("#counts")).to_contain_text("A: 7 tokens; 1 hidden from it by [MASK]")

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import walk
-from tests.browser.conftest import Visit
+from tests.browser.walk import shot
 from tests.served import free_ports, serving
+from trainer.publish.visit import Visit
 
 Open = Callable[..., Visit]
 VIEWS = {"shares": "sampling"}  # where its name isn't the figure's
@@ -76,7 +77,7 @@ def test_every_part_is_drawn(visit_at: Open, addresses: tuple[str, str]) -> None
     assert seen.errors == []
     hosts = {urlparse(url).hostname for url in seen.requests if urlparse(url).scheme != "data"}
     assert hosts <= {"127.0.0.1", None}
-    seen.shot("experiments-dark-390")
+    shot(seen.page, "experiments-dark-390")
 
 
 def test_the_controls_redraw(visit_at: Open, addresses: tuple[str, str]) -> None:

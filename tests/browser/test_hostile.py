@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE
-from tests.browser.walk import all_views, fields, open_view, unfold
+from tests.browser.walk import all_views, fields, unfold
+from trainer.publish.visit import Visit, open_view
 
 Open = Callable[..., Visit]
 INJECTED = """() => [...document.querySelectorAll('#injected, img[src="x"], script')]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
+from trainer.publish.visit import Visit
 
 Open = Callable[..., Visit]
 HERE = """() => {

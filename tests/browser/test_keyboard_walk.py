@@ -13,8 +13,8 @@ import os
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import open_visit
-from tests.browser.walk import TABS, settle, unfold
+from tests.browser.walk import unfold
+from trainer.publish.visit import TABS, open_visit, settle
 
 WIDTH = 320
 WHOLE = bool(os.environ.get("MINBERT_HEAVY"))

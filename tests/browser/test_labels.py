@@ -14,9 +14,8 @@ from gradio_client import Client
 from playwright.sync_api import Locator, Page, expect
 
 from minbert import LabelModel
-from tests.browser.conftest import Visit
-from tests.browser.walk import open_view
 from tests.served import ROOT
+from trainer.publish.visit import Visit, open_view
 
 Open = Callable[..., Visit]
 PATIENT = 120_000  # milliseconds: a busy machine is slow, not wrong

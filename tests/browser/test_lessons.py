@@ -13,12 +13,12 @@ from playwright.sync_api import Page, Request, expect
 from minbert.lessons import FILE, Lesson, read_lessons
 from minbert.lessons.lesson import TABS
 from minbert.ui.parts.views import tab_of
-from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import CUT, audit
 from tests.browser.test_keyboard import reach
 from tests.browser.test_page import ask
-from tests.browser.walk import settle
+from tests.browser.walk import shot
 from tests.served import ROOT
+from trainer.publish.visit import Visit, settle
 
 Open = Callable[..., Visit]
 LESSONS = read_lessons(ROOT / "assets" / FILE)
@@ -136,7 +136,7 @@ def test_the_row_keeps_the_rules_and_takes_little_room(visit: Open, theme: str, 
     assert len(set(page.evaluate(ROWS))) <= 2
     settle(page)
     assert [*audit(page), *page.evaluate(CUT)] == []
-    seen.shot(f"lessons-{theme}-{width}")
+    shot(seen.page, f"lessons-{theme}-{width}")
     assert seen.errors == []
 
 

@@ -24,9 +24,9 @@ from minbert.ui.parts.answer_cards import answer_panel
 from minbert.ui.parts.blocks import notice_line
 from minbert.ui.parts.colouring import exact_words
 from minbert.ui.try_it.reading import mood_shown, pair_shown, read_moods, read_pair
-from tests.browser.conftest import Visit
 from tests.read_html import read
 from tests.served import ROOT, free_ports, serving
+from trainer.publish.visit import Visit
 
 LESSONS = read_lessons(ROOT / "assets" / FILE)
 HOSTILE = "</textarea></script><img src=x onerror=alert(1)> & <b>red</b>"

@@ -8,8 +8,9 @@ from playwright.sync_api import Page, expect
 
 from minbert.lessons import FILE, read_lessons
 from tests.browser import walk
-from tests.browser.conftest import Visit
+from tests.browser.walk import shot
 from tests.served import ROOT
+from trainer.publish.visit import Visit
 
 Open = Callable[..., Visit]
 LESSON = read_lessons(ROOT / "assets" / FILE)[0]  # that the page opens with
@@ -44,7 +45,7 @@ def test_it_opens_with_an_answered_lesson(visit: Open) -> None:
     assert seen.page.locator("#first textarea").input_value() == LESSON.first
     assert len(findings(seen.page)) == 4
     assert seen.page.locator("#counts").inner_text().startswith("A: ")
-    seen.shot("try-light")
+    shot(seen.page, "try-light")
 
 
 def test_it_tells_praise_from_scorn(kept: Visit) -> None:
@@ -132,7 +133,7 @@ def test_the_about_tab_tells_what_the_files_say(visit: Open) -> None:
     walk.open_view(page, "about-privacy")
     expect(page.locator("#about-privacy")).to_contain_text("answered and forgotten")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
-    seen.shot("about-phone")
+    shot(seen.page, "about-phone")
     assert seen.errors == []
 
 

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import CUT, audit
 from tests.browser.test_page import ask
-from tests.browser.walk import SETTLED
+from trainer.publish.visit import SETTLED, Visit
 
 Open = Callable[..., Visit]
 A, B = "The food was wonderful, but the waiter was rude.", "Great dishes, terrible service."

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import Visit, open_visit
 from tests.browser.test_accessibility import CUT, audit
 from tests.browser.test_page import HOSTILE, ask
-from tests.browser.walk import SETTLED, open_view
+from trainer.publish.visit import SETTLED, Visit, open_view, open_visit
 
 Open = Callable[..., Visit]
 A, B = "The food was wonderful, but the waiter was rude.", "Great dishes, terrible service."

@@ -8,9 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_page import PAIR, ask
-from tests.browser.walk import open_view, settle
+from trainer.publish.visit import Visit, open_view, settle
 
 Open = Callable[..., Visit]
 PATIENT = 60_000  # milliseconds: a busy machine is slow, not wrong

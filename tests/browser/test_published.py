@@ -7,6 +7,7 @@ tests/trainer/publish/, where the folder's app also answers alone; its index in 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import venv
 from collections.abc import Callable
@@ -17,9 +18,8 @@ from huggingface_hub import SpaceCard
 from playwright.sync_api import expect
 
 from minbert.explain.nearest import NearestIndex
-from tests.browser.conftest import Visit
 from tests.browser.test_page import ask, findings
-from tests.browser.walk import open_view
+from tests.browser.walk import shot
 from tests.served import ROOT, served_app
 from tests.trainer.publish.hub_server import serving
 from tests.trainer.publish.hub_state import FakeHub
@@ -27,6 +27,7 @@ from tests.trainer.publish.publish_samples import SPACE, laid_out, of_hub, proce
 from tests.trainer.samples import write_course_files
 from trainer.cli import main
 from trainer.publish.folder import CPU_INDEX
+from trainer.publish.visit import Visit, open_view
 
 Open = Callable[..., Visit]
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
@@ -74,7 +75,21 @@ def try_it(space: Path, home: Path, visit_at: Open, *, python: str | None = None
 def test_the_folder_as_uploaded_answers_and_finds_its_index(
     published: Path, tmp_path: Path, visit_at: Open
 ) -> None:
-    try_it(published, tmp_path, visit_at).shot("published")
+    shot(try_it(published, tmp_path, visit_at).page, "published")
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(not WHOLE, reason="starts the app twice: in the heavy set")
+def test_the_folder_as_uploaded_is_verified(published: Path, tmp_path: Path) -> None:
+    """By the command itself, as it asks a Space: a page of this checkout's own answers beside."""
+    alone = {"HOME": str(tmp_path), "PYTHONPATH": "", "MINBERT_INDEX": ""}
+    with served_app(published, **alone) as url:
+        done = process(ROOT, "-m", "trainer", "publish", "--verify", url)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers, views, *others = done.stdout.splitlines()
+    assert answers.startswith("ok      20 answers equal this checkout's")
+    assert int(re.findall(r"\d+", views)[0]) > 20
+    assert [line.split()[0] for line in (views, *others)] == ["ok"] * 3
 
 
 @pytest.mark.heavy

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from minbert.ui.static.__main__ import main
-from tests.browser.conftest import Visit
+from tests.browser.walk import shot
+from trainer.publish.visit import Visit
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 DRAWN = "place => place.querySelectorAll('.main-svg').length > 0"
@@ -139,7 +140,7 @@ def test_dark_and_light_follow_the_system(opened: Callable[..., Visit]) -> None:
             assert ink[0] <= page.evaluate(f"({light_of})({fill!r})") <= ink[1], (scheme, key, text)
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert paper[0] <= page.evaluate(f"({light_of})({ground!r})") <= paper[1]
-        seen.shot(f"static-{scheme}")
+        shot(seen.page, f"static-{scheme}")
 
 
 def places(page: Page, key: str) -> list[int]:
@@ -167,4 +168,4 @@ def test_a_phone_never_scrolls_sideways(opened: Callable[..., Visit]) -> None:
     for fold in page.locator("summary:visible").all():
         fold.click()
     assert page.evaluate(width) <= 390
-    seen.shot("static-phone")
+    shot(seen.page, "static-phone")

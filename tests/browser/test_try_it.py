@@ -9,10 +9,10 @@ from urllib.parse import parse_qs, urlencode, urlparse
 import pytest
 from playwright.sync_api import Page, Request, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_page import HOSTILE, ask, findings
-from tests.browser.walk import open_tab, settle, tab_names
+from tests.browser.walk import open_tab, tab_names
 from tests.served import free_ports, serving
+from trainer.publish.visit import Visit, settle
 
 Open = Callable[..., Visit]
 A, B = "The harbour was calm at dawn.", "At sunrise the harbour lay still."

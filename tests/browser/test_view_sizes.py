@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_page import ask
-from tests.browser.walk import open_tab, open_view, settle
+from tests.browser.walk import open_tab
+from trainer.publish.visit import Visit, open_view, settle
 
 Open = Callable[..., Visit]
 PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong

@@ -16,10 +16,10 @@ from urllib.parse import urlparse
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit
 from tests.browser.test_accessibility import at_rest
 from tests.browser.test_view_sizes import MOST_BYTES, Received
-from tests.browser.walk import TABS, fold, open_view, settle, unfold, view_names
+from tests.browser.walk import fold, unfold
+from trainer.publish.visit import TABS, Visit, open_view, settle, view_names
 
 Open = Callable[..., Visit]
 PATIENT = 120_000  # milliseconds: a busy machine is slow, not wrong

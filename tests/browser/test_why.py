@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Visit
-from tests.browser.walk import open_view, settle
+from trainer.publish.visit import Visit, open_view, settle
 
 Open = Callable[..., Visit]
 PATIENT = 240_000  # milliseconds: a busy machine is slow, not wrong

@@ -16,11 +16,11 @@ from transformers import BertModel as ReferenceBert
 
 from minbert.explain.nearest import PROBE, TrainingText, save_index
 from minbert.predictor import Predictor
-from tests.browser.conftest import Visit
 from tests.browser.test_page import PAIR, ask
-from tests.browser.walk import open_view, settle
+from tests.browser.walk import shot
 from tests.served import ROOT, served
 from tests.support import assert_close
+from trainer.publish.visit import Visit, open_view, settle
 
 VisitAt = Callable[..., Visit]
 PATIENT = 120_000  # milliseconds: a busy machine is slow, not wrong
@@ -99,7 +99,7 @@ def test_the_attention_of_the_encoder_before_fine_tuning(visit_at: VisitAt, addr
     tuned_words = page.locator("#tuning-words")
     expect(tuned_words.locator("h3")).to_contain_text("fine-tuning changed", timeout=PATIENT)
     expect(tuned_words).not_to_contain_text("app.py --encoder")
-    seen.shot("studio-before-fine-tuning")
+    shot(seen.page, "studio-before-fine-tuning")
     assert seen.errors == []
 
 

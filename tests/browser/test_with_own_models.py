@@ -14,12 +14,12 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import expect
 
 from minbert.predictor import Predictor
-from tests.browser.conftest import Visit
 from tests.browser.walk import open_tab
 from tests.own_runs import train_tiny, write_encoder
 from tests.page_event import CONTROLS, PageEvents
 from tests.read_html import read
 from tests.served import ROOT, served
+from trainer.publish.visit import Visit
 
 A, B = "The cat sleeps in the park.", "A dog runs in the garden."
 PATIENT = 60_000  # milliseconds: a busy machine is slow, not wrong

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
 
-TABS = 'button[role="tab"][data-tab-id]'
-# A window or a tab tells its figures of their width a little later.
-DRAWN = """[...document.querySelectorAll('.mb-plot')].filter(plot => plot.checkVisibility())
-    .every(plot => plot.querySelector('svg.main-svg'))
-    && [...document.querySelectorAll('.js-plotly-plot svg.main-svg')]
-    .filter(svg => svg.checkVisibility()).every(svg => Math.abs(svg.getBoundingClientRect().width
-        - svg.closest('.js-plotly-plot').getBoundingClientRect().width) <= 2)"""
-# Gradio makes pale what waits for an answer, and fades it in.
-SETTLED = """![...document.querySelectorAll('.pending')].some(one => one.checkVisibility())
-    && document.getAnimations().every(one => one.playState !== 'running'
-        || one.effect.getComputedTiming().endTime === Infinity)"""
+from tests.served import ROOT
+from trainer.publish.visit import TABS, open_view, press, settle, tab_ids, view_names
+
+OUTPUT = ROOT / "test-output"
 UNFOLD = """() => {
     const hidden = [...document.querySelectorAll('.tabitem')].filter(tab => !tab.checkVisibility());
     const folds = [...document.querySelectorAll('details:not([open])')]
@@ -41,18 +34,10 @@ def tab_names(page: Page) -> list[str]:
     return [name.strip() for name in tabs.all_text_contents()]
 
 
-def view_names(page: Page, tab: str) -> list[str]:
-    """Return the names of an open tab's sub-views; its own where it has none."""
-    shown = page.locator(f'{TABS}[data-tab-id^="{tab}-"]')
-    names = shown.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)")
-    return names or [tab]
-
-
 def all_views(page: Page) -> list[str]:
     """Return the names of all views, each tab having been opened."""
-    tops = page.locator(f'{TABS}:not([data-tab-id*="-"])')
     views = []
-    for tab in tops.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)"):
+    for tab in tab_ids(page):
         open_view(page, tab)
         views += view_names(page, tab)
     return views
@@ -62,24 +47,6 @@ def open_tab(page: Page, name: str) -> None:
     """Open a tab by its title; wait for all of it."""
     press(page.get_by_role("tab", name=name, exact=True))
     settle(page)
-
-
-def open_view(page: Page, name: str) -> None:
-    """Open a view by its name, "tab" or "tab-something"; wait for all of it."""
-    for one in dict.fromkeys((name.partition("-")[0], name)):
-        press(page.locator(f'{TABS}[data-tab-id="{one}"]'))
-    settle(page)
-
-
-def press(tab: Locator) -> None:
-    """Open a tab, or a sub-view of the open one."""
-    tab.click()
-    expect(tab).to_have_attribute("aria-selected", "true")
-
-
-def settle(page: Page) -> None:
-    """Wait until what is open is answered, drawn and still."""
-    page.wait_for_function(f"window.quiet() && {DRAWN} && {SETTLED}", timeout=60_000)
 
 
 def unfold(page: Page) -> None:
@@ -96,3 +63,9 @@ def fold(page: Page) -> None:
 def fields(page: Page) -> Locator:
     """Return the text fields that can be typed into now."""
     return page.locator(FIELDS)
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep a screenshot of the whole page as test output."""
+    OUTPUT.mkdir(exist_ok=True)
+    page.screenshot(path=OUTPUT / f"{name}.png", full_page=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from huggingface_hub import ModelCard
 from torch import Tensor
 
 from minbert.predictor import Predictor
@@ -19,6 +21,7 @@ from tests.docs_text import API, blocks, commands, text_of
 from tests.served import ROOT
 from tests.support import assert_close, random_batch
 from trainer.cli import main
+from trainer.publish.folder import Plan, build_model
 
 TEXTS = [
     "A quiet film about the sea.",
@@ -97,3 +100,26 @@ def test_the_lines_of_the_docs_run(
     for block in lines:
         exec(block, {})
     assert "torch.Size([1, 6, 384])" in capsys.readouterr().out
+
+
+def test_the_lines_of_the_published_card_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The card's own, and what the Hub's page shows for its library with the widget's texts."""
+    library = importlib.import_module("sentence_transformers")
+    name = "anna/model"
+    folder = build_model(Plan("anna/lab", name), tmp_path / "model")
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"```python\n(.*?)```", card, flags=re.DOTALL)
+    assert [name in block for block in lines] == [True] * 3
+    for block in lines:
+        exec(block.replace(name, str(folder)), {})
+    *_, hidden = capsys.readouterr().out.splitlines()
+    assert hidden == "torch.Size([1, 6, 384])"
+    data = ModelCard(card).data.to_dict()
+    assert data["library_name"].replace("-", "_") == library.__name__
+    (widget,) = data["widget"]
+    loaded = library.SentenceTransformer(str(folder), device="cpu")
+    embeddings = loaded.encode([widget["source_sentence"], *widget["sentences"]])
+    (source, *_) = loaded.similarity(embeddings, embeddings).tolist()
+    assert source[0] > source[1] > source[2] > source[3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from trainer.commands.terminal import tell
+from trainer.commands.terminal import print_result, tell
 
 NAME = "publish"
 HELP = "publish the app as a Hugging Face Space"
@@ -13,7 +13,13 @@ HELP = "publish the app as a Hugging Face Space"
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
-    parser.add_argument("--space", required=True, metavar="USER/NAME", help="the Space")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--space", metavar="USER/NAME", help="the Space to publish")
+    which.add_argument(
+        "--verify",
+        metavar="USER/NAME|ADDRESS",
+        help="hold a live Space, or a page at http://..., against this checkout; alone",
+    )
     parser.add_argument(
         "--model-repo", metavar="USER/NAME", help="also publish the model, with its card"
     )
@@ -44,7 +50,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Publish as the options say."""
+    """Publish as the options say, or verify what was published."""
+    if options.verify is not None:
+        check_alone(options)
+        verify_page(options.verify)
+        return
     from trainer.publish.folder import Plan
     from trainer.publish.publish import build_into, check_empty, publish
 
@@ -78,6 +88,45 @@ def run(options: argparse.Namespace) -> None:
     from trainer.publish.upload import Hub
 
     publish(plan, Hub(tell), tell)
+
+
+def verify_page(target: str) -> None:
+    """Print each check of a live page.
+
+    Raises:
+        PublishError: one doesn't hold; or the page can't be asked, with the next step.
+        ValueError: `target` is no Space's name and no address.
+    """
+    from trainer.publish.errors import PublishError
+    from trainer.publish.verify import verify
+
+    if "://" not in target:
+        check_name("--verify", target)
+    checks = []
+    for check in verify(target, tell):
+        print_result(f"{'ok' if check.holds else 'FAILED':<8}{check.told}")
+        checks.append(check.holds)
+    if not all(checks):
+        raise PublishError(
+            f"`{target}` should pass all {len(checks)} checks. Found {checks.count(False)} that "
+            "failed, as told above; publish it anew from this checkout, or verify it from the one "
+            "that it was published from."
+        )
+
+
+def check_alone(options: argparse.Namespace) -> None:
+    """See that --verify, which uploads nothing, has none of the others' options.
+
+    Raises:
+        ValueError: it has.
+    """
+    others = ("model_repo", "hardware", "static", "index", "live", "private", "dry_run")
+    for name in others:
+        if getattr(options, name):
+            raise ValueError(
+                "`--verify` should stand alone: it uploads nothing. Found "
+                f"--{name.replace('_', '-')} beside it; leave that out."
+            )
 
 
 def check_name(option: str, name: str) -> None:

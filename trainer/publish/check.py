@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,25 +45,46 @@ def check_space(
     """
     report("Checking: the folder's own app starts and answers ...")
     begun = time.monotonic()
-    try:
-        answer = start_and_ask(folder, python, begun + patience)
-    except PublishError as error:
-        if TOO_BUSY not in str(error):
-            raise
-        report("Gradio couldn't reach itself within its 3 s, on a busy machine; once more ...")
-        begun = time.monotonic()
-        answer = start_and_ask(folder, python, begun + patience)
-    report(f"It answers; {time.monotonic() - begun:.0f} s from start to answer")
+    with running(folder, report, python=python, patience=patience) as (_, answer):
+        report(f"It answers; {time.monotonic() - begun:.0f} s from start to answer")
     return answer
 
 
-def start_and_ask(folder: Path, python: str, deadline: float) -> dict[str, Any]:
-    """Start the folder's app, ask it, and stop it.
+@contextlib.contextmanager
+def running(
+    folder: Path,
+    report: Callable[[str], None],
+    *,
+    python: str = sys.executable,
+    patience: float = PATIENCE,
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Run a folder's app, which was asked one question, until the block ends.
+
+    The block gets its address and that answer.
+
+    Raises:
+        PublishError: as `check_space`.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            asked = stack.enter_context(started(folder, python, time.monotonic() + patience))
+        except PublishError as error:
+            if TOO_BUSY not in str(error):
+                raise
+            report("Gradio couldn't reach itself within its 3 s, on a busy machine; once more ...")
+            asked = stack.enter_context(started(folder, python, time.monotonic() + patience))
+        yield asked
+
+
+@contextlib.contextmanager
+def started(folder: Path, python: str, deadline: float) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Start the folder's app and ask it; stop it when the block ends.
 
     Raises:
         PublishError: as `check_space`, with the app's last words.
     """
     port = free_port()
+    url = f"http://127.0.0.1:{port}"
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
             [python, "-B", "app.py"],
@@ -72,13 +94,15 @@ def start_and_ask(folder: Path, python: str, deadline: float) -> dict[str, Any]:
             stderr=subprocess.STDOUT,
         )
         try:
-            return ask_patiently(process, f"http://127.0.0.1:{port}", deadline)
-        except (PublishError, OSError, ValueError) as error:
-            why = how_it_ended(process) or str(error)
-            raise PublishError(
-                f"The folder's app doesn't work, so nothing was uploaded: {why}\n"
-                f"Its last words:\n{last_lines(log)}"
-            ) from error
+            try:
+                answer = ask_patiently(process, url, deadline)
+            except (PublishError, OSError, ValueError) as error:
+                why = how_it_ended(process) or str(error)
+                raise PublishError(
+                    f"The folder's app doesn't work, so nothing was uploaded: {why}\n"
+                    f"Its last words:\n{last_lines(log)}"
+                ) from error
+            yield url, answer
         finally:
             stop(process)
 

@@ -176,7 +176,8 @@ class HubHandler(BaseHTTPRequestHandler):
         found = self.repo(kind, name)
         siblings = [{"rfilename": path} for path in found.files]
         told = {"id": name, "sha": found.head, "private": found.private, "siblings": siblings}
-        self.tell({**told, "sdk": found.sdk} if found.kind == "space" else told)
+        more = {"sdk": found.sdk, "host": found.host} if found.kind == "space" else {}
+        self.tell(told | more)
 
     def tree(self, kind: str, name: str) -> None:
         found = self.repo(kind, name)

@@ -33,6 +33,7 @@ class Repo:
     private: bool = False
     sdk: str | None = None
     hardware: str | None = None
+    host: str | None = None  # where a Space's page answers
     commits: list[tuple[str, dict[str, bytes]]] = dataclasses.field(default_factory=list)
 
     @property

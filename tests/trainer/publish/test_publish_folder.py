@@ -61,7 +61,10 @@ def test_a_space_holds_the_app_and_what_it_needs(space: Path, checkout: Path) ->
     assert {f"minbert/{name}" for name in names(sources)} <= found
     assert {"assets/lessons.toml", "assets/results/mean-dev.json"} <= found
     for pooling in ("mean", "cls"):
-        assert f"assets/models/{pooling}/model.safetensors" in found
+        home = f"assets/models/{pooling}"
+        whole = {f"{home}/{name}" for name in names(checkout / home)}
+        assert {f"{home}/heads.safetensors", f"{home}/1_Pooling/config.json"} < whole
+        assert whole - found == {f"{home}/trained_on.safetensors"}
     same = [name for name in found if name not in ("README.md", "requirements.txt")]
     assert all((space / name).read_bytes() == (checkout / name).read_bytes() for name in same)
 
