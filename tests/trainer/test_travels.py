@@ -46,11 +46,10 @@ AT_HOME = {
     *("assets/models/mean/.secret.json", "assets/.token", "assets/results/x.pickle"),
 }
 
-SHOWN = {  # views whose words come of the records, and one of their words
-    "experiments_scores": "annealed",
-    "experiments_claims": "mb-",
-    "about_what": "tiny",
-    "about_privacy": "Licence",
+SHOWN = {  # views that are drawn when they are opened, and words that they show
+    "experiments_claims": "claims judged here",  # of the records
+    "about_what": "The models that answer here are your own",
+    "about_privacy": "Apache-2.0",
 }
 
 
@@ -144,18 +143,19 @@ def test_what_is_installed_answers_outside_a_checkout(
         with httpx.Client(timeout=60) as client:
             visitor = PageEvents(url, "anna", client)
             shown = [str(visitor.ask(f"draw_{view}", None)) for view in SHOWN]
-        assert "tickets.csv" in page
-    assert [view for view, text in zip(SHOWN, shown, strict=True) if SHOWN[view] not in text] == []
+    assert all(SHOWN[view] in text for view, text in zip(SHOWN, shown, strict=True))
     (mood,) = Predictor.from_pretrained(model, "cpu").sentiment([first])
     assert told["sentiment"][0]["expected"] == pytest.approx(mood.expected, abs=1e-5)
 
     assert "predict" in run("minbert-trainer", "--help").stdout
-    assert "mean" in run("minbert-trainer", "train", "--help").stdout, "a recipe"
+    no_data = run("minbert-trainer", "train", "mean", "--data", "nowhere")
+    assert_says(no_data.stderr, found="nowhere/ids-sst-train.csv", step="download")
     (empty / "in.csv").write_text(f"sentence\n{first}\n", encoding="utf-8")
-    files = ("--input", "in.csv", "--output", "out.csv")
+    files = ("--task", "sentiment", "--input", "in.csv", "--output", "out.csv")
     answered = run("minbert-trainer", "predict", "--model", str(model), *files)
     assert answered.returncode == 0, answered.stderr
-    assert mood.label in (empty / "out.csv").read_text(encoding="utf-8")
+    row = (empty / "out.csv").read_text(encoding="utf-8").splitlines()[1].split(",")
+    assert [float(number) for number in row[2:]] == pytest.approx(mood.probabilities, abs=1e-5)
     assert sorted(path.name for path in empty.iterdir()) == ["in.csv", "out.csv"]
 
 
