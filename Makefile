@@ -27,7 +27,7 @@ test: check-browser $(VENV)/.test lint ## lint, types and all tests, the browser
 test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks, whole
 	@MINBERT_HEAVY=1 $(PYTHON) -m pytest -q -m heavy
 
-test-ecosystem: check-python ## exported folders in the libraries they are for
+test-ecosystem: check-python ## exported folders, Parquet and agents' tools, by their own libraries
 	@$(MAKE) --no-print-directory VENV=.venv-ecosystem .venv-ecosystem/.app
 	@.venv-ecosystem/bin/python -m pip install --quiet -r tests/ecosystem/requirements.txt
 	@.venv-ecosystem/bin/python -m pytest -q -W default tests/ecosystem

@@ -9,10 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from minbert import ASSETS
 from minbert.lessons import FILE, Judge, LessonError, read_lessons
 from minbert.predictor import Predictor
-
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def build_page(engine: Engine, lessons: Sequence[Lesson], assets: Path) -> Page:
         )
         functions = {endpoint.__name__: endpoint for endpoint in endpoints}
         for name, endpoint in functions.items():
-            api(endpoint, api_name=name, **MODEL_EVENTS)
+            api(endpoint, api_name=name, api_description=getdoc(endpoint), **MODEL_EVENTS)
         labels = LabelsEndpoint(engine)
         api(labels.your_labels, api_name="your_labels", **LABEL_EVENTS)
     page.http_api = http_api(functions, rows, labels)

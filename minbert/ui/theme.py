@@ -46,11 +46,12 @@ def theme() -> gr.themes.Base:
     )
 
 
-def launch_options(page: Page | None = None) -> dict[str, Any]:
+def launch_options(page: Page | None = None, *, mcp: bool = False) -> dict[str, Any]:
     """Return what `launch` is given wherever the page is started.
 
     Args:
         page: its HTTP API is mounted at /v1, beside what gradio serves.
+        mcp: agents are served at /gradio_api/mcp/; else GRADIO_MCP_SERVER, gradio's own, says so.
     """
     api = None if page is None else page.http_api
     return {
@@ -61,6 +62,7 @@ def launch_options(page: Page | None = None) -> dict[str, Any]:
         "run_history": False,
         "show_error": True,
         "ssr_mode": False,
+        "mcp_server": mcp or None,
         "max_file_size": MOST_BYTES + 100_000,  # what is just too large gets its reason in words
         "max_threads": 64,
         "state_session_capacity": MOST_SESSIONS,

@@ -1,7 +1,8 @@
 """The folder as it was uploaded, with an index: its own app, in a browser, here and bare.
 
 In the heavy set alone. Its steps are held apart: the command and its upload in
-tests/trainer/publish/, where the folder's app also answers alone; its index in tests/test_app.py.
+tests/trainer/publish/, where the folder's app also answers alone; its index in
+tests/minbert/ui/test_app.py.
 """
 
 from __future__ import annotations

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from minbert import ASSETS
 from trainer.commands.terminal import add_device_option, add_results_option, tell
 
 NAME = "heads"
 HELP = "record an encoder's attention before fine-tuning"
-EXAMPLES = Path("assets/lessons.toml")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +19,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--examples",
         type=Path,
-        default=EXAMPLES,
-        help=f"lessons, or a JSON list of sentences (default: {EXAMPLES})",
+        default=ASSETS / "lessons.toml",
+        help="lessons, or a JSON list of sentences (default: the page's lessons)",
     )
     add_device_option(parser)
     add_results_option(parser)

@@ -202,16 +202,19 @@ class Lab:
         return [*predictor.hidden(predictor.single_inputs(question.pieces), every_layer=True)]
 
     def similarity_split(self, first: str, second: str) -> dict[str, Any]:
-        """Split the cosine of A and B word by word, exactly, under mean pooling.
+        """Split the similarity of two sentences over their pairs of words, exactly.
+
+        Under mean pooling the cosine of both embeddings is a sum over each word of A with each of
+        B. A positive number says that the two words bring the sentences together.
 
         Args:
-            first: sentence A.
-            second: sentence B.
+            first: sentence A; of a long text the beginning is read.
+            second: sentence B; the same.
 
         Returns:
-            first and second (words, [CLS] and [SEP] included), matrix (one row a word of A), whose
-            sum is cosine; the formula that leads from it to raw; score, raw within 0 to 5;
-            and left_out (word pieces of A and of B that were cut).
+            first and second (words, [CLS] and [SEP] included), matrix (one row a word of A, one
+            column a word of B), whose sum is cosine, -1 to 1; the formula that leads from it to
+            raw; score, raw within 0 to 5; and left_out (word pieces of A and of B that were cut).
         """
         first, second = asked_pair(self.engine, first, second, NO_SPLIT)
         if self.engine.splitting is None:

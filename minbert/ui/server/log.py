@@ -1,7 +1,7 @@
 """A log without what people type: an error is reported by its kind and its place.
 
-Messages of errors and warnings quote what was sent. Gradio prints them, asyncio and uvicorn log
-them; here each is cut to the exception's class and the lines of code that led to it.
+Messages of errors and warnings quote what was sent. Gradio prints them, asyncio, uvicorn and mcp
+log them; here each is cut to the exception's class and the lines of code that led to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,11 @@ import gradio.route_utils
 import gradio.routes
 import gradio.utils
 
-LOGGERS = ("asyncio", "concurrent.futures", "uvicorn.error")
+LOGGERS = (
+    *("asyncio", "concurrent.futures", "uvicorn.error"),
+    *("root", "mcp.server.lowlevel.server", "mcp.server.sse", "mcp.server.streamable_http"),
+    "mcp.server.streamable_http_manager",
+)
 
 
 def place_of(error: BaseException) -> str:

@@ -1,8 +1,8 @@
 """Housekeeping while the server runs: old files, answers that nobody collects, free memory.
 
 Gradio deletes the files that this process made, an hour after, and all of them when it ends. Files
-of a process that was killed are nobody's; so the page has a folder of its own (app.py), from which
-everything older is deleted, at the start and while it runs.
+of a process that was killed are nobody's; so the page has a folder of its own (minbert/ui/app.py),
+from which everything older is deleted, at the start and while it runs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from gradio.utils import get_upload_folder
 from minbert.ui.parts.events import FILES_CHECKED, FILES_KEPT
 from minbert.ui.server.log import keep_texts_out
 from minbert.ui.server.sessions import Sessions
+from minbert.ui.server.tools import offer_tools
 
 FOLDER = "minbert-lab"  # a folder of files that visitors bring and fetch begins with this
 UNCOLLECTED = 60  # seconds between looks for answers that nobody fetches
@@ -97,6 +98,8 @@ async def lifespan(app: App) -> AsyncIterator[None]:
     """Run what the server does beside answering, from its start to its end."""
     keep_texts_out()
     app.state_holder = Sessions(app.get_blocks())
+    if (tools := app.get_blocks().mcp_server_obj) is not None:
+        offer_tools(tools)
     await to_thread.run_sync(delete_old_files, Path(get_upload_folder()))
     task = asyncio.create_task(keep_up(app))
     try:

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minbert.ui.static.build import ASSETS, build_static
+from minbert import ASSETS
+from minbert.ui.static.build import build_static
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minbert import ASSETS
+
 if TYPE_CHECKING:
     from minbert.browser.runtime import Runtime
     from minbert.ui.static.live import Live
     from minbert.ui.static.sections import Source
 
-ASSETS = Path(__file__).resolve().parents[3] / "assets"
 INDEX = "index.html"
 
 

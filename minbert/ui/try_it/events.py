@@ -75,35 +75,41 @@ class Handlers:
         return asked.pin, answer_cards.change_panel(asked.first, asked.second, note)
 
     def predict(self, first: str, second: str = "") -> dict[str, Any]:
-        """Answer all three tasks with the mean-pooling model; of your own models the first.
+        """Answer sentiment, paraphrase and similarity of English sentences with the mean model.
+
+        The mean model pools by the mean; of your own models it is the first. Sentiment is that of
+        film reviews; a second sentence adds paraphrase (do both say the same) and similarity (how
+        close are they in meaning).
 
         Args:
-            first: sentence A.
-            second: sentence B; empty for A alone.
+            first: sentence A; of a long text the beginning is read.
+            second: sentence B; empty for A's sentiment alone.
 
         Returns:
-            sentiment: a list with one entry a sentence (label, probabilities by class name,
-            expected rating 0-4); with B also paraphrase (probability, both orders, label) and
-            similarity (score, joint, joint_a_then_b, joint_b_then_a and siamese, all within 0 to
-            5; raw and raw_joint ... raw_siamese, the model's own numbers, which may lie outside;
-            band). Each entry's left_out counts the word pieces that were cut: of the sentence, or
-            of both read together.
+            sentiment: a list with one entry a sentence (label, from very negative to very positive;
+            probabilities by class name; expected rating 0-4); with B also paraphrase (label, yes or
+            no; probability; a_then_b and b_then_a, of both orders) and similarity (score, joint,
+            joint_a_then_b, joint_b_then_a and siamese, all within 0, unrelated, to 5, the same;
+            band, the score in words; raw and raw_joint ... raw_siamese, the model's own numbers,
+            which may lie outside). Each entry's left_out counts the word pieces that were cut: of
+            the sentence, or of both read together.
         """
         question = asked(self.engine, first, second, REFUSED)
         return as_dict(self.engine.answer(self.engine.mean, question))
 
     def compare_pooling(self, first: str, second: str = "") -> dict[str, Any]:
-        """Answer all three tasks with the CLS and with the mean model.
+        """Answer sentiment, paraphrase and similarity with both models, and say how they differ.
 
-        Of your own models `mean` is the first and `cls` the second, whatever their pooling.
+        One takes its first token, CLS, for a sentence's vector, one the mean of all tokens. Of your
+        own models `mean` is the first and `cls` the second, whatever their pooling.
 
         Args:
-            first: sentence A.
-            second: sentence B; empty for A alone.
+            first: sentence A; of a long text the beginning is read.
+            second: sentence B; empty for A's sentiment alone.
 
         Returns:
-            cls and mean, each as `predict` returns it, and the differences in words; of your own
-            models also names, each one's pooling by cls and mean.
+            cls and mean, each as `predict` returns it, and differences, a list of sentences; of
+            your own models also names, each one's pooling by cls and mean.
         """
         other = second_model(self.engine)
         question = asked(self.engine, first, second, REFUSED)

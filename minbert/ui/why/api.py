@@ -9,6 +9,7 @@ from minbert.serving import bulk_work
 from minbert.tasks import SENTIMENT
 from minbert.ui.engine import Engine
 from minbert.ui.parts.refusal import refusal
+from minbert.ui.server.forms import Method, Task
 from minbert.ui.why.subject import OF_A, PARAPHRASE, SIMILARITY, asked
 
 KIND_OF = {"sentiment": OF_A, "paraphrase": PARAPHRASE, "similarity": SIMILARITY}
@@ -26,21 +27,21 @@ class ExplainEndpoint:
         self,
         first: str,
         second: str = "",
-        task: str = "sentiment",
+        task: Task = "sentiment",
         target: str = "",
-        method: str = GRADIENTS,
+        method: Method = "integrated gradients",
     ) -> dict[str, Any]:
         """Give each word a number that says what it does for the mean model's answer.
 
-        Of your own models it is the first one's.
+        Of your own models it is the first one's. Targets are, for sentiment, a class's name, its
+        number 0-4, or expected (the rating); for similarity joint, siamese or mean (of both).
 
         Args:
-            first: sentence A.
-            second: sentence B; not looked at for sentiment.
-            task: sentiment (of A), paraphrase or similarity.
-            target: empty for the answer itself; for sentiment a class's name, its number 0-4, or
-                expected; for similarity joint, siamese or mean.
-            method: integrated gradients, gradient (times input), occlusion or rollout.
+            first: sentence A; of a long text the beginning is read.
+            second: sentence B, needed for paraphrase and similarity; not looked at for sentiment.
+            task: whose answer is explained; sentiment is that of A.
+            target: the number that is explained; empty for the answer itself.
+            method: how; gradient is gradient times input, occlusion leaves words out.
 
         Returns:
             task, target, method, signed (above 0 speaks for the target; else shares), first and

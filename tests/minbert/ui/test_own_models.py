@@ -12,11 +12,12 @@ import gradio as gr
 import pytest
 import torch
 
-import app
+from minbert import ASSETS
 from minbert.checkpoint import export_encoder
 from minbert.config import POOLING_NAMES
 from minbert.explain.nearest import PROBE, TrainingText, save_index
 from minbert.records.shipped import read_records
+from minbert.ui import app
 from minbert.ui.about.tab import own_sections
 from minbert.ui.attention.events import ONE, ROLLOUT, Controls, Studio
 from minbert.ui.attention.fine_tuning import FineTuning
@@ -40,7 +41,6 @@ from tests.minbert.ui.sample_about import training, write
 from tests.read_html import read
 from tests.support import assert_says, redraw, tiny_model
 
-ASSETS = Path(app.__file__).resolve().parent / "assets"
 SHIPPED = ASSETS / "models", ASSETS / "results"
 A, B = "the cat sits in the garden", "a slow dog sleeps"
 DEEP: dict[str, Any] = {"num_hidden_layers": 3, "num_attention_heads": 2, "max_length": 40}

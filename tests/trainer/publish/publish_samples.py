@@ -26,7 +26,7 @@ SPACE, MODEL = "anna/minbert-lab", "anna/minbert"
 REPOSITORY = Path(__file__).resolve().parents[3]
 COPIED = (  # all that the app needs
     *("app.py", "LICENSE", "requirements.txt", "minbert", "trainer"),
-    *("assets/lessons.toml", "assets/publish", "assets/models/README.md"),
+    *("assets/lessons.toml", "assets/examples", "assets/publish", "assets/models/README.md"),
     *("assets/results", "assets/screenshots/try-it.png"),
 )
 SLIM = (  # what publishing looks for, and no more of the app

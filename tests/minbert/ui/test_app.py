@@ -1,4 +1,4 @@
-"""app.py's beginning: what it makes of the environment, before anything heavy is imported."""
+"""The start of the page: what it makes of the environment, before anything heavy is imported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import app
+from minbert.ui import app
+from tests.support import assert_says
 
 
 @pytest.fixture(autouse=True)
@@ -85,3 +86,28 @@ def test_an_index_that_lies_with_the_page_is_used_unless_another_is_named(
     os.environ["MINBERT_INDEX"] = "mine"
     app.use_published_index()
     assert os.environ["MINBERT_INDEX"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("option", "steps"),
+    [
+        ("--mcp", ["pip install 'gradio[mcp]'"]),
+        ("--models", ["folders or Hugging Face ids", "python app.py"]),
+    ],
+)
+def test_what_is_missing_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    option: str,
+    steps: list[str],
+) -> None:
+    monkeypatch.setattr(app, "ASSETS", tmp_path)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("sys.argv", ["minbert-app", *([option] if option == "--mcp" else [])])
+    with pytest.raises(SystemExit) as stopped:
+        app.main()
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert_says(told, parameter=f"`{option}`", found="Found none", step=steps)
