@@ -336,4 +336,4 @@ def test_a_page_that_can_t_be_built_is_told(slim: Path, tmp_path: Path) -> None:
     """The checkout lacks the page's own code."""
     with pytest.raises(PublishError) as caught:
         build_static(Plan(SPACE, root=slim), tmp_path / "space")
-    assert_says(caught.value, found="minbert.config", step="requirements.txt", never="(none)")
+    assert_says(caught.value, found="minbert.ui", step="requirements.txt", never="(none)")
