@@ -125,7 +125,7 @@ def test_every_tab_keeps_the_rules_and_nothing_is_cut(
 ) -> None:
     seen = opened(theme, width)
     page = seen.page
-    names = list(all_views(page))
+    names = all_views(page)
     assert len(names) == len(set(names)) >= 20
     found = []
     for name in names:

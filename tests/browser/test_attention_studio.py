@@ -19,7 +19,7 @@ from trainer.publish.visit import Visit, open_view, settle
 
 Open = Callable[..., Visit]
 SIDES = ("looks", "looked")
-PATIENCE = 120_000  # milliseconds, on a busy machine
+PATIENCE = 20_000  # milliseconds, on a busy machine
 
 
 def open_studio(page: Page) -> Locator:

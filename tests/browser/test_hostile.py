@@ -37,7 +37,7 @@ def test_markup_stays_text_in_every_field_and_tab(visit: Open) -> None:
     seen = visit()
     page = seen.page
     filled = []
-    views = list(all_views(page))
+    views = all_views(page)
     for name in views:
         open_view(page, name)
         unfold(page)

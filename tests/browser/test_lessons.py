@@ -23,6 +23,7 @@ from trainer.publish.visit import Visit, settle
 Open = Callable[..., Visit]
 LESSONS = read_lessons(ROOT / "assets" / FILE)
 BY_ID = {lesson.id: lesson for lesson in LESSONS}
+TAB_NAMES = {"try": "Try it", "pooling": "Pooling lab", "attention": "Attention", "why": "Why?"}
 ROWS = "[...document.querySelectorAll('#lessons li')].map(one => Math.round(one.offsetTop))"
 
 

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 from playwright.sync_api import Locator, Page
-=======
-from collections.abc import Iterator
-
-from playwright.sync_api import Locator, Page, expect
->>>>>>> 831a6f5 (Tests: one walk through all views, one helper that spoils a weight, one case fewer twice said)
 
 from tests.served import ROOT
 from trainer.publish.visit import TABS, open_view, press, settle, tab_ids, view_names
@@ -40,26 +34,13 @@ def tab_names(page: Page) -> list[str]:
     return [name.strip() for name in tabs.all_text_contents()]
 
 
-<<<<<<< HEAD
 def all_views(page: Page) -> list[str]:
     """Return the names of all views, each tab having been opened."""
     views = []
     for tab in tab_ids(page):
-=======
-def view_names(page: Page, tab: str) -> list[str]:
-    """Return the names of an open tab's sub-views; its own where it has none."""
-    shown = page.locator(f'{TABS}[data-tab-id^="{tab}-"]')
-    names = shown.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)")
-    return names or [tab]
-
-
-def all_views(page: Page) -> Iterator[str]:
-    """Yield the names of all views, each once its tab is open."""
-    tops = page.locator(f'{TABS}:not([data-tab-id*="-"])')
-    for tab in tops.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)"):
->>>>>>> 831a6f5 (Tests: one walk through all views, one helper that spoils a weight, one case fewer twice said)
         open_view(page, tab)
-        yield from view_names(page, tab)
+        views += view_names(page, tab)
+    return views
 
 
 def open_tab(page: Page, name: str) -> None:
