@@ -112,6 +112,12 @@ def redraw(module: nn.Module, seed: int, std: float = 0.5) -> None:
         parameter.copy_(noise + (1.0 if id(parameter) in norms else 0.0))
 
 
+def spoil(model: MultitaskBert, name: str, value: float) -> None:
+    """Put a value into one number of a parameter."""
+    with torch.no_grad():
+        model.get_parameter(name).view(-1)[3] = value
+
+
 def random_batch(
     lengths: Sequence[int] = (9, 4, 7, 2),
     *,

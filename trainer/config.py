@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,39 @@ def option(default: Any, text: str, choices: tuple[str, ...] = ()) -> Any:  # no
     return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
 
 
-def check_choices(config: TrainConfig | MlmConfig | TeachConfig) -> None:
-    """Reject an unknown name in any setting that has choices."""
-    for field in dataclasses.fields(config):
-        value, choices = getattr(config, field.name), field.metadata["choices"]
-        if choices and value not in choices:
-            raise choice_error(field.name, value, choices)
+RULES: dict[str, Callable[[float], bool]] = {  # NaN breaks each of them
+    "be at least 0": lambda value: value >= 0,
+    "be at least 1": lambda value: value >= 1,
+    "be at least 8": lambda value: value >= 8,
+    "lie in [0, 1)": lambda value: 0 <= value < 1,
+    "lie in (0, 1]": lambda value: 0 < value <= 1,
+    "lie in [0, 1]": lambda value: 0 <= value <= 1,
+    "be above 0 and finite": lambda value: 0 < value < math.inf,
+}
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainConfig:
+class Settings:
+    """What the settings of each kind of run have in common."""
+
+    def check(self, names_by_rule: Mapping[str, Sequence[str]]) -> None:
+        """Reject an unknown name in a setting with choices, and a number that breaks its rule."""
+        for field in dataclasses.fields(self):
+            value, choices = getattr(self, field.name), field.metadata["choices"]
+            if choices and value not in choices:
+                raise choice_error(field.name, value, choices)
+        for rule, names in names_by_rule.items():
+            for name in names:
+                if not RULES[rule](getattr(self, name)):
+                    raise ValueError(f"`{name}` should {rule}. Found {getattr(self, name)}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig(Settings):
     """Every setting of a run.
 
     The report's (sections 4.4, 4.7, 5.3) are the defaults of dropout, learning rates, epochs,
@@ -129,48 +153,32 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check names and ranges."""
-        check_choices(self)
-        at_least = {
-            1: (
-                *("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every"),
-                "phrase_words",
-            ),
-            0: (
-                *("head_epochs", "head_examples", "epochs", "tokens_per_epoch", "mlm_passes"),
-                *("joint_weight", "siamese_weight", "contrastive_weight", "weight_decay"),
-                *("pal_size", "pal_epochs", "dev_examples"),
-            ),
-            8: ("max_length", "batch_tokens"),
-        }
-        for least, names in at_least.items():
-            for name in names:
-                if not getattr(self, name) >= least:  # not: so that NaN is refused too
-                    raise ValueError(
-                        f"`{name}` should be at least {least}. Found {getattr(self, name)}."
-                    )
-        for name in (
-            *("hidden_dropout", "attention_dropout", "warmup"),
-            *("sentiment_phrases", "ema", "label_smoothing", "unlabelled_share"),
-        ):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"`{name}` should lie in [0, 1). Found {getattr(self, name)}.")
-        for name in ("layer_decay", "paraphrase_positives"):
-            if not 0 < getattr(self, name) <= 1:
-                raise ValueError(f"`{name}` should lie in (0, 1]. Found {getattr(self, name)}.")
+        self.check(
+            {
+                "be at least 0": (
+                    *("head_epochs", "head_examples", "epochs", "tokens_per_epoch", "mlm_passes"),
+                    *("joint_weight", "siamese_weight", "contrastive_weight", "weight_decay"),
+                    *("pal_size", "pal_epochs", "dev_examples"),
+                ),
+                "be at least 1": (
+                    *("head_batch", "steps_per_epoch", "batch_examples", "checkpoint_every"),
+                    "phrase_words",
+                ),
+                "be at least 8": ("max_length", "batch_tokens"),
+                "lie in [0, 1)": (
+                    *("hidden_dropout", "attention_dropout", "warmup"),
+                    *("sentiment_phrases", "ema", "label_smoothing", "unlabelled_share"),
+                ),
+                "lie in (0, 1]": ("layer_decay", "paraphrase_positives"),
+                "lie in [0, 1]": ("distillation_weight",),
+                "be above 0 and finite": (
+                    *("learning_rate", "head_learning_rate", "clip_norm"),
+                    *("contrastive_temperature", "distillation_temperature"),
+                ),
+            }
+        )
         for task in ("similarity", "paraphrase"):
             chosen_names(f"extra_{task}", getattr(self, f"extra_{task}"), task)
-        for name in (
-            *("learning_rate", "head_learning_rate", "clip_norm"),
-            *("contrastive_temperature", "distillation_temperature"),
-        ):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
-                )
-        if not 0 <= self.distillation_weight <= 1:
-            raise ValueError(
-                f"`distillation_weight` should lie in [0, 1]. Found {self.distillation_weight}."
-            )
         files = [Path(file).name for file in self.soft_label_files]
         if len(set(files)) < len(files):
             raise ValueError(
@@ -237,13 +245,9 @@ class TrainConfig:
         """Return the length of phase 2: tokens where those are set, else steps."""
         return self.epochs * self.epoch_length
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return dataclasses.asdict(self)
-
 
 @dataclasses.dataclass(frozen=True)
-class MlmConfig:
+class MlmConfig(Settings):
     """Every setting of a masked-language-model run.
 
     Raises:
@@ -264,28 +268,18 @@ class MlmConfig:
 
     def __post_init__(self) -> None:
         """Check names and ranges."""
-        check_choices(self)
-        for name in ("passes", "learning_rate"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
-                )
-        if not 0 <= self.warmup < 1:
-            raise ValueError(f"`warmup` should lie in [0, 1). Found {self.warmup}.")
-        least = {"batch_examples": 1, "checkpoint_every": 1, "max_length": 8, "batch_tokens": 8}
-        for name, limit in least.items():
-            if getattr(self, name) < limit:
-                raise ValueError(
-                    f"`{name}` should be at least {limit}. Found {getattr(self, name)}."
-                )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return dataclasses.asdict(self)
+        self.check(
+            {
+                "be at least 1": ("batch_examples", "checkpoint_every"),
+                "be at least 8": ("max_length", "batch_tokens"),
+                "lie in [0, 1)": ("warmup",),
+                "be above 0 and finite": ("passes", "learning_rate"),
+            }
+        )
 
 
 @dataclasses.dataclass(frozen=True)
-class TeachConfig:
+class TeachConfig(Settings):
     """Every setting of a teacher's fine-tuning.
 
     Raises:
@@ -313,21 +307,12 @@ class TeachConfig:
 
     def __post_init__(self) -> None:
         """Check names and ranges."""
-        check_choices(self)
-        for name in ("epochs", "learning_rate", "clip_norm"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(
-                    f"`{name}` should be above 0 and finite. Found {getattr(self, name)}."
-                )
-        if not 0 <= self.warmup < 1:
-            raise ValueError(f"`warmup` should lie in [0, 1). Found {self.warmup}.")
-        least = {"max_length": 8, "batch_tokens": 8, "batch_examples": 1, "phrase_words": 1}
-        for name, limit in {**least, "tokens": 0, "weight_decay": 0}.items():
-            if not getattr(self, name) >= limit:
-                raise ValueError(
-                    f"`{name}` should be at least {limit}. Found {getattr(self, name)}."
-                )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return dataclasses.asdict(self)
+        self.check(
+            {
+                "be at least 0": ("tokens", "weight_decay"),
+                "be at least 1": ("batch_examples", "phrase_words"),
+                "be at least 8": ("max_length", "batch_tokens"),
+                "lie in [0, 1)": ("warmup",),
+                "be above 0 and finite": ("epochs", "learning_rate", "clip_norm"),
+            }
+        )

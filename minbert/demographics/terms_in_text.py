@@ -169,7 +169,7 @@ def _subject(match: re.Match[str]) -> str:
     aux, gap = match["aux"] or "", match["aux_gap"] or ""
     if aux and _previous_word(match.string, match.start()).lower() in ("", *term_lists().openers):
         aux = _plural_verb(aux)
-    told = aux + gap + _cased("they", match["subject"])
+    told = aux + gap + in_case_of("they", match["subject"])
     if match["clitic"]:
         later = (match["later"] or "").strip().lower()
         return told + match["gap"] + match["clitic"][0] + ("ve" if later in AFTER_HAS else "re")
@@ -182,7 +182,7 @@ def _plural_verb(verb: str) -> str:
     """Turn "is" into "are", "isn't" into "aren't", and "tries" into "try"."""
     lower = verb.lower()
     if lower in PLURAL_VERBS:
-        return _cased(PLURAL_VERBS[lower], verb)
+        return in_case_of(PLURAL_VERBS[lower], verb)
     if lower.endswith("t"):
         return _plural_verb(verb[:-3]) + verb[-3:]
     if lower.endswith("ies") and len(verb) > 4:
@@ -283,15 +283,15 @@ def _previous_word(text: str, start: int) -> str:
 
 def _with_article(match: re.Match[str], placeholder: str) -> str:
     """Write the placeholder in the term's case, after the article it needs if there was one."""
-    told = _cased(placeholder, match["term"] or placeholder)
+    told = in_case_of(placeholder, match["term"] or placeholder)
     if not match["article"]:
         return told
     article = "an" if placeholder.startswith(VOWEL_SOUND) else "a"
-    return _cased(article, match["article"]) + match["article_gap"] + told
+    return in_case_of(article, match["article"]) + match["article_gap"] + told
 
 
-def _cased(word: str, pattern: str) -> str:
-    """Return `word` with the capitals of `pattern`: all of them, the first, or none."""
+def in_case_of(word: str, pattern: str) -> str:
+    """Return `word` with the pattern's capitals: all of them, the first, or none."""
     if len(pattern) > 1 and pattern.isupper():
         return word.upper()
-    return word[0].upper() + word[1:] if pattern[0].isupper() else word
+    return word[0].upper() + word[1:] if pattern[:1].isupper() else word

@@ -22,14 +22,13 @@ import torch
 
 from minbert.checks import check_texts
 from minbert.config import choice_error
-from minbert.demographics.terms_in_text import FoundTerm, find_terms
+from minbert.demographics.terms_in_text import FoundTerm, find_terms, in_case_of
 from minbert.explain.bias_templates import (
     Template,
     probe_templates,
     probe_terms,
     with_article,
 )
-from minbert.explain.replacements import in_case_of
 from minbert.explain.targets import EXPECTED, Answer, Target, embeddings_of, target_for
 from minbert.predictor import Predictor
 

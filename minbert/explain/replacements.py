@@ -10,6 +10,7 @@ import functools
 from collections.abc import Mapping
 from pathlib import Path
 
+from minbert.demographics.terms_in_text import in_case_of
 from minbert.files import CheckpointError, list_of_strings, read_json
 
 FILE = Path(__file__).with_name("replacements.json")
@@ -46,10 +47,3 @@ def replacements_for(word: str) -> list[tuple[str, str]]:
         if other != plain
     }
     return [(kind, in_case_of(other, word)) for other, kind in found.items()]
-
-
-def in_case_of(word: str, pattern: str) -> str:
-    """Return `word` with the pattern's capitals: all of them, the first, or none."""
-    if len(pattern) > 1 and pattern.isupper():
-        return word.upper()
-    return word[0].upper() + word[1:] if pattern[:1].isupper() else word

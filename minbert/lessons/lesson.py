@@ -24,7 +24,6 @@ MOST_WORDS = 25  # of what there is to see: one line
 REQUIRED, OPTIONAL = ("id", "title", "first", "view", "see", "claim"), ("second",)
 OF_CLAIM, OF_LESS = ("quantity", "comparison", "threshold"), ("first", "second")
 NUMERIC, NAMING = ("above", "below"), ("is", "is not")
-COMPARISONS = (*NUMERIC, *NAMING)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Claim:
     """What a lesson promises of the shipped models."""
 
     quantity: Quantity
-    comparison: str  # of COMPARISONS
+    comparison: str  # of NUMERIC or NAMING
     threshold: float | str  # in the quantity's unit; the name of a class for `is` and `is not`
     less: tuple[str, str] | None = None  # sentences whose quantity is taken away
 

@@ -38,7 +38,7 @@ from minbert.ui.parts.views import SEPARATOR, tab_of, tabs, views_of
 from minbert.ui.pooling.events import Lab
 from minbert.ui.pooling.tab import PoolingView, build_pooling, lab_events
 from minbert.ui.pooling.your_labels import LabelsEndpoint
-from minbert.ui.scripts import LIVE, READ_LINK, RESIZE, SWAP, TAB_KEYS
+from minbert.ui.scripts import LIVE, POINTING, READ_LINK, RESIZE, SWAP, TAB_KEYS
 from minbert.ui.server.blocks import Page
 from minbert.ui.try_it.coloured import ColouredView, coloured_events
 from minbert.ui.try_it.edits import Edits, edit_events
@@ -165,7 +165,8 @@ def opening_events(page: gr.Blocks, answering: Answering) -> None:
     """Fill a view when it is opened, let its figures look for their width; arrows along tabs."""
     views = views_of(page)
     gr.on([view.select for view in views], None, js=RESIZE, **PRIVATE)
-    page.load(None, js=TAB_KEYS, **PRIVATE)
+    for script in (TAB_KEYS, POINTING):
+        page.load(None, js=script, **PRIVATE)
     for view in views:
         name = str(view.id)
         if name in answering.views or tab_of(name) == name:

@@ -20,6 +20,8 @@ OPEN_VIEW = file_text(__package__, "open_view.js")  # a function of a view's nam
 
 TAB_KEYS = file_text(__package__, "tab_keys.js")
 
+POINTING = file_text(__package__, "pointing.js")
+
 LESSONS = file_text(f"{__package__}.lessons", "lessons.js")  # a function of OPEN_VIEW
 
 READ_LINK = (

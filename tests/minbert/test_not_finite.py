@@ -18,15 +18,9 @@ from minbert.predictor import Predictor
 from minbert.storage.manifest import MANIFEST_FILE
 from minbert.storage.weights import check_finite
 from tests.minbert.folders import WEIGHTS
-from tests.support import assert_says
+from tests.support import assert_says, spoil
 
 NAN, INFINITY = float("nan"), float("inf")
-
-
-def spoil(model: MultitaskBert, name: str, value: float) -> None:
-    """Put a value into one number of a parameter."""
-    with torch.no_grad():
-        model.get_parameter(name).view(-1)[3] = value
 
 
 # Answering

@@ -124,7 +124,7 @@ def mix_in(
         if extra.positives_only:
             room = positive_room(mixed, positives)
             told["capped"] = max(0, len(kept) - room)
-            kept = draw(kept, room, seed)
+            kept = draw(kept, room, mix_seed(seed, CAP_SEED))
         told["added"] = len(kept)
         counts[name] = told
         mixed += kept
@@ -148,6 +148,6 @@ def draw(examples: list[Example], size: int, seed: int) -> list[Example]:
     """Return `size` examples drawn without replacement, in their order; all of fewer."""
     if size >= len(examples):
         return examples
-    generator = torch.Generator().manual_seed(mix_seed(seed, CAP_SEED))
+    generator = torch.Generator().manual_seed(seed)
     rows = torch.randperm(len(examples), generator=generator)[:size].sort().values
     return [examples[row] for row in rows.tolist()]

@@ -7,14 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from minbert.demographics.terms_in_text import mask_examples
 from minbert.tables import Example, Table
 from minbert.tasks import TASKS
 from trainer.config import TrainConfig
 from trainer.data.course import FILES, SPLITS, file_name, file_sha256, read_split
-from trainer.data.further_pairs import EXTRA_PAIRS, chosen_names, mix_in
+from trainer.data.further_pairs import EXTRA_PAIRS, chosen_names, draw, mix_in
 from trainer.data.soft_labels import Softened, load_soft_labels
 from trainer.data.treebank import TREES_FILE, read_phrases
 from trainer.seeding import mix_seed
@@ -210,8 +208,4 @@ def mask_table(table: Table, report: Report) -> Table:
 
 def subset(examples: list[Example], size: int, seed: int) -> list[Example]:
     """Return `size` examples drawn without replacement, in file order; all of them for 0."""
-    if not 0 < size < len(examples):
-        return examples
-    generator = torch.Generator().manual_seed(mix_seed(seed, SUBSET_SEED))
-    rows = torch.randperm(len(examples), generator=generator)[:size].sort().values
-    return [examples[row] for row in rows.tolist()]
+    return draw(examples, size, mix_seed(seed, SUBSET_SEED)) if size > 0 else examples

@@ -168,7 +168,6 @@ def stages_of(config: TrainConfig, stages: list[dict[str, Any]]) -> Iterator[Sta
 
 FOUND = read_recipes(Path(__file__).parent)
 ROWS = {name: recipe for name, recipe in FOUND.items() if isinstance(recipe, Row)}
-REPORT_ROWS = tuple(row for row in ROWS.values() if row.report)
 CHAINS = {name: recipe for name, recipe in FOUND.items() if isinstance(recipe, Chain)}
 RECIPES = {
     name: recipe.config if isinstance(recipe, Row) else recipe

@@ -2,7 +2,7 @@
 
 Two columns of words, and an SVG of lines between them. Pointing at a word, or reaching it with the
 arrow keys, leaves only its lines and puts their numbers beside the words at the other end. All
-numbers are in the HTML, so nobody is asked (lines.js).
+numbers are in the HTML, so nobody is asked (lines.js, ui/pointing.js).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 The tint is one scale centred at zero with the same limits for A and B; the line below a word says
 the same without colour, thicker for more, dashed below zero. Pointing at a word, or reaching it
 with the arrow keys, tells its number; of a pair it also tints the words it is matched with. All
-numbers are in the HTML, so nobody is asked (coloured_words.js).
+numbers are in the HTML, so nobody is asked (coloured_words.js, ui/pointing.js).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import plotly.io
 from plotly.offline import get_plotlyjs
 
 from minbert.ui.parts.coloured_words import SCRIPT as WORDS_SCRIPT
+from minbert.ui.scripts import POINTING
 
 MOST_BYTES = 9_000_000
 HERE = Path(__file__).parent
@@ -151,7 +152,8 @@ def document(
         f'<script type="application/json" id="data-{escape(key)}">{embedded(value)}</script>\n'
         for key, value in stored.items()
     )
-    script = f"({WORDS_SCRIPT})();\n" + (HERE / "page.js").read_text(encoding="utf-8")
+    page_script = (HERE / "page.js").read_text(encoding="utf-8")
+    script = f"({POINTING})();\n({WORDS_SCRIPT})();\n{page_script}"
     html = (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -72,7 +72,7 @@ def build_phrases() -> gr.HTML:
 
 
 def phrases_events(page: gr.Blocks) -> None:
-    """Wire pointing at a phrase, the arrow keys, and a click, which puts it into A."""
+    """Wire a click on a phrase, which puts it into A; pointing.js tells the one pointed at."""
     page.load(None, js=SCRIPT, **PRIVATE)
 
 

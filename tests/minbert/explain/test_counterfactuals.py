@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from minbert.backends.unpadded import TOKENS_TOGETHER
+from minbert.demographics.terms_in_text import in_case_of
 from minbert.explain.counterfactuals import find_counterfactuals
-from minbert.explain.replacements import in_case_of, replacements_for, word_groups
+from minbert.explain.replacements import replacements_for, word_groups
 from minbert.files import CheckpointError
 from minbert.predictor import Predictor
 from tests.minbert.explain.conftest import Build

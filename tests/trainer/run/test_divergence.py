@@ -12,11 +12,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from minbert.checkpoint import WEIGHTS_FILE
-from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.storage.manifest import write_manifest
 from minbert.tasks import TASKS
-from tests.support import assert_says, redraw, tiny_model
+from tests.support import assert_says, redraw, spoil, tiny_model
 from tests.trainer.samples import task_examples
 from tests.trainer.tuning import tuning_of
 from trainer.cli import main
@@ -29,12 +28,6 @@ from trainer.run.loop import score_and_keep
 
 NAN, INFINITY = float("nan"), float("inf")
 WEIGHT = "encoder.layers.1.output.weight"
-
-
-def spoil(model: MultitaskBert, name: str, value: float) -> None:
-    """Put a value into one number of a parameter."""
-    with torch.no_grad():
-        model.get_parameter(name).view(-1)[3] = value
 
 
 def step_until(tuning: FineTuning, most: int = 12) -> None:
