@@ -8,7 +8,7 @@ CPU_INDEX := https://download.pytorch.org/whl/cpu
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
 
 .DEFAULT_GOAL := help
-.PHONY: help app static test test-heavy test-ecosystem mutants screenshots lint format clean
+.PHONY: help app static test test-heavy test-ecosystem bench mutants screenshots lint format clean
 .PHONY: check-python check-browser
 
 help: ## list these commands
@@ -32,6 +32,11 @@ test-ecosystem: check-python ## exported folders, Parquet and agents' tools, by 
 	@.venv-ecosystem/bin/python -m pip install --quiet -r tests/ecosystem/requirements.txt
 	@.venv-ecosystem/bin/python -m pytest -q -W default tests/ecosystem
 
+bench: check-python ## how fast ours is beside other programs, on this machine
+	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.app
+	@.venv-bench/bin/python -m pip install --quiet -r tests/benchmarks/requirements.txt
+	@.venv-bench/bin/python -m tests.benchmarks.bench
+
 mutants: $(VENV)/.test ## which planted faults the tests find
 	@OMP_NUM_THREADS=1 $(PYTHON) -m tests.mutants run
 
@@ -48,7 +53,7 @@ format: $(VENV)/.test ## format the code
 	@$(PYTHON) -m ruff format .
 
 clean: ## remove the virtual environment and all caches
-	rm -rf $(VENV) .venv-ecosystem .pytest_cache .mypy_cache .ruff_cache .hypothesis test-output
+	rm -rf $(VENV) .venv-ecosystem .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis test-output
 
 # One line names everything that is missing; nothing is installed behind a person's back.
 define require

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from minbert.files import write_bytes
+from minbert.records import speed as speed_record
 from minbert.records.form import Metric
-from minbert.records.reading import read_all
+from minbert.records.reading import read_all, read_record
 from minbert.records.runs import COMPARISONS_FILE, RUNS_FILE, Comparison, Run
 from trainer.reproduction.claims import DEV_ROWS, NOT_RUN, TEST_ROWS
 from trainer.reproduction.intervals import mean_and_sd
@@ -54,6 +55,12 @@ def tables(results_folder: Path) -> str:
     comparisons = results_folder / COMPARISONS_FILE
     if comparisons.exists():
         parts.append(claims_table(read_all(comparisons, Comparison)))
+    speed = results_folder / speed_record.FILE
+    if speed.exists():
+        told = read_record(speed, speed_record.Speed, speed_record.Speed.again)
+        parts.append(
+            f"### Speed beside other programs, `{speed_record.COMMAND}`\n\n{told.markdown()}"
+        )
     return "\n\n".join(parts)
 
 
