@@ -1,7 +1,6 @@
 """Full-size checks of the served page: 32 visitors, quick questions beside files, the start.
 
-Whole with MINBERT_HEAVY=1 (`make test-heavy`), at a twentieth of the size otherwise, where times
-don't count: they are compared with times there alone, on an otherwise idle machine.
+With MINBERT_HEAVY=1 (`make test-heavy`) alone, on an otherwise idle machine: times count.
 """
 
 from __future__ import annotations
@@ -27,17 +26,16 @@ from tests.page_event import ANSWER, POOLING, PageEvents
 from tests.served import ROOT, free_ports
 
 WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
-SCALE = 1.0 if WHOLE else 0.05
-VISITORS = max(2, round(32 * SCALE))
-QUESTIONS = round(100 * SCALE)  # timed one after the other, alone and beside files
-ROWS = round(400 * SCALE)  # of a file; two are read at once, one after the other
+VISITORS = 32
+QUESTIONS = 100  # timed one after the other, alone and beside files
+ROWS = 400  # of a file; two are read at once, one after the other
 START_RATIO = 1.5
 LOAD_RATIO = 3.0
 PATIENCE = 300.0  # seconds for any one answer: late isn't lost
 THINGS = ("film", "meal", "lake", "song", "road", "match", "novel", "storm")
 MOODS = ("a joy", "a bore", "fine", "a scandal", "moving", "too long", "odd", "brilliant")
 
-times_count = pytest.mark.skipif(not WHOLE, reason="times count on an idle machine: test-heavy")
+pytestmark = pytest.mark.skipif(not WHOLE, reason="times count on an idle machine: test-heavy")
 
 
 class Visitor:
@@ -180,8 +178,7 @@ def test_a_quick_question_stays_quick_beside_files(app_url: str) -> None:
             time.sleep(0.05)  # both files went on meanwhile: neither starves
     rows = [now - then for now, then in zip(read, before, strict=True)]
     print(f"p95 of a quick question: idle {idle:.3f} s, beside files {busy:.3f} s; {rows} rows")  # noqa: T201 - the figure the check is for
-    if WHOLE:
-        assert busy <= LOAD_RATIO * idle
+    assert busy <= LOAD_RATIO * idle
 
 
 def seconds_until_answered() -> float:
@@ -205,7 +202,6 @@ def seconds_until_answered() -> float:
 
 
 @pytest.mark.heavy
-@times_count
 def test_the_page_answers_soon_after_its_libraries_are_imported() -> None:
     """Take the best of three of both, so that a busy machine doesn't decide."""
     imported, answered = [], []

@@ -1,6 +1,6 @@
 """Full-size checks: how long models load, how long a click takes them, and a long file's memory.
 
-With MINBERT_HEAVY=1 (`make test-heavy`); otherwise a click alone, a few times.
+With MINBERT_HEAVY=1 (`make test-heavy`) alone: how fast a processor is decides the times.
 """
 
 from __future__ import annotations
@@ -62,13 +62,14 @@ def test_both_models_load_in_two_seconds() -> None:
 
 
 @pytest.mark.heavy
+@heavy_alone
 @pytest.mark.parametrize("part", CLICK_SECONDS)
 def test_a_click_is_answered_and_drawn_soon(engine: Engine, part: str) -> None:
     """Take the least processor seconds of some clicks, so that a busy machine doesn't decide."""
     handlers, lab = Handlers(engine), Lab(engine)
     asked = engine.ask(*PAIR)
     taken = []
-    for _ in range(8 if WHOLE else 3):
+    for _ in range(8):
         started = time.process_time()
         known = engine.asked(asked)
         if part == "answers":

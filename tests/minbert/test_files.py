@@ -13,9 +13,10 @@ import torch
 from safetensors import safe_open
 
 from minbert import files
-from minbert.checkpoint import CheckpointError, load_encoder
+from minbert.checkpoint import CheckpointError, key_table, load_encoder
 from minbert.config import MultitaskConfig
 from minbert.multitask import MultitaskBert
+from minbert.storage.model_folder import HEADS_FILE
 from tests.minbert.folders import (
     CONFIG,
     WEIGHTS,
@@ -154,8 +155,12 @@ def test_the_app_s_own_checkpoints_fit_without_loading_them(name: str) -> None:
     config = MultitaskConfig.from_dict(json.loads((folder / CONFIG).read_text()))
     with torch.device("meta"):
         wanted = MultitaskBert(config).state_dict()
-    with safe_open(folder / WEIGHTS, "pt") as file:
-        found = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - no mapping
+    ours = {theirs: f"encoder.{name}" for theirs, name in key_table(len(wanted)).items()}
+    found = {}
+    for path in (folder / WEIGHTS, folder / HEADS_FILE):
+        with safe_open(path, "pt") as file:
+            for key in file.keys():  # noqa: SIM118 - no mapping
+                found[ours.get(key, key)] = tuple(file.get_slice(key).get_shape())
     assert found == {key: tuple(tensor.shape) for key, tensor in wanted.items()}
 
 
