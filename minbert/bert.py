@@ -239,11 +239,11 @@ class BertModel(nn.Module):
     ) -> EncoderOutput:
         """Run all layers on what the embeddings gave, (B, T, D); the rest is as in `forward`.
 
-        In training mode, where nothing but the last hidden state is asked for, padding may be left
-        out; it is 0 there then.
+        Where gradients are on and nothing but the last hidden state is asked for, padding may be
+        left out; it is 0 there then.
         """
         mask = additive_mask(attention_mask, hidden.dtype)
-        last_alone = self.training and not maps_of and not keep_layer_states
+        last_alone = torch.is_grad_enabled() and not maps_of and not keep_layer_states
         packing = packing_of(attention_mask) if last_alone else None
         if packing:
             hidden = packing.packed(hidden)

@@ -1,9 +1,8 @@
-"""Ours beside other programs, on the same weights and inputs, in one process: `make bench`.
+"""Ours beside other programs, on the same weights and inputs, side by side: `make bench`.
 
-Contestants take turns, round by round, so that a machine whose speed drifts is as slow for each;
-told are medians with the least and the most of them. The peers get the shipped encoder as
-transformers' own BERT, and export it by the exporter that their users would use. Inputs are random
-word pieces of fixed lengths, a file's as long as sentences of film reviews.
+Contestants (`contestants.py`) take turns, round by round, so that a machine whose speed drifts is
+as slow for each; told are medians with the least and the most of them. Inputs are random word
+pieces of fixed lengths, a file's as long as sentences of film reviews.
 
     python -m tests.benchmarks.bench [--out FILE] [--only NAME ...]
 """
@@ -11,11 +10,9 @@ word pieces of fixed lengths, a file's as long as sentences of film reviews.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import gc
+import functools
 import importlib.metadata
 import importlib.util
-import logging
 import os
 import random
 import statistics
@@ -26,30 +23,27 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from minbert.checkpoint import export_encoder
-from minbert.explain.ranked import explain
 from minbert.files import write_json
 from minbert.predictor import Predictor
 from minbert.records.speed import FILE, THREE_TASKS, Speed, Timing
+from tests.benchmarks.contestants import CONTESTANTS, MODEL, Longer, Process, write_for_peers
 from trainer.provenance import provenance
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = ROOT / "assets" / "models" / "mean"
 LENGTHS = (8, 25, 64, 128)
 PAIR = 25  # tokens of the pair that everything else is asked of
 SENTENCES = 512  # of a file
 ROUNDS, FEWER = 41, 7  # of what takes milliseconds, of what takes seconds
 COMPARED = ("torch", "transformers", "sentence-transformers", "onnxruntime", "gradio")
-Contestants = Mapping[str, Callable[[], object]]
+Calls = Mapping[str, Callable[[], float]]  # by contestant; each returns what it took
 Words = tuple[str, ...]
 
 
 class Inputs:
-    """Texts of known lengths in tokens, and their encodings."""
+    """Texts of known lengths in tokens."""
 
     def __init__(self, predictor: Predictor) -> None:
         """Take the words of one piece from the vocabulary."""
@@ -58,7 +52,6 @@ class Inputs:
         plain = sorted(word for word, _ in found if word.isascii() and word.isalpha())
         self._words = [word for word in plain if 3 < len(word) < 9]
         self._draw = random.Random(0)
-        self._predictor = predictor
 
     def sentence(self, tokens: int) -> str:
         """Return a sentence of so many tokens, both special ones counted."""
@@ -77,15 +70,14 @@ class Inputs:
         return [self.sentence(length) for length in lengths]
 
 
-def interleaved(contestants: Contestants, rounds: int) -> dict[str, list[float]]:
+def interleaved(calls: Calls, rounds: int) -> dict[str, list[float]]:
     """Return each contestant's seconds, round by round; the first round warms up."""
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    taken: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(rounds + 1):
-        for name, call in contestants.items():
-            started = time.perf_counter()
-            call()
+        for name, call in calls.items():
+            seconds = call()
             if number:
-                taken[name].append(time.perf_counter() - started)
+                taken[name].append(seconds)
     return taken
 
 
@@ -100,142 +92,60 @@ def timing(what: str, name: str, unit: str, values: list[float]) -> Timing:
     )
 
 
-def milliseconds(what: str, contestants: Contestants, rounds: int) -> list[Timing]:
-    """Time single calls."""
-    return [
-        timing(what, name, "ms", [1000 * each for each in values])
-        for name, values in interleaved(contestants, rounds).items()
-    ]
+class Field:
+    """All contestants, each in its process."""
+
+    def __init__(self, folder: Path) -> None:
+        """Write what they load, and start them."""
+        write_for_peers(folder)
+        self.processes = [Process(kind, folder) for kind in CONTESTANTS]
+        self.longer = Process(Longer, folder)
+
+    def of(self, task: str, *given: object) -> Calls:
+        """Return the calls of those who do a task."""
+        return {
+            each.kind.name: functools.partial(each.seconds, task, *given)
+            for each in self.processes
+            if hasattr(each.kind, task)
+        }
+
+    def milliseconds(self, what: str, rounds: int, task: str, *given: object) -> Iterator[Timing]:
+        """Time single calls."""
+        for name, values in interleaved(self.of(task, *given), rounds).items():
+            yield timing(what, name, "ms", [1000 * each for each in values])
 
 
-class Peers:
-    """The same encoder in other programs."""
-
-    def __init__(self, predictor: Predictor, folder: Path) -> None:
-        """Write the encoder for them, and load it."""
-        import onnxruntime
-        import transformers
-        from onnxruntime.quantization import QuantType, quantize_dynamic
-        from sentence_transformers import SentenceTransformer
-
-        export_encoder(predictor.model.encoder, predictor.tokenizer, folder)
-        self.tokenizer = transformers.AutoTokenizer.from_pretrained(MODEL)
-        self.sdpa, self.eager = (
-            transformers.BertModel.from_pretrained(folder, attn_implementation=kind).eval()
-            for kind in ("sdpa", "eager")
-        )
-        self.sentences = SentenceTransformer(str(MODEL), device="cpu")
-        export(self.sdpa, folder / "model.onnx")
-        quantize_dynamic(folder / "model.onnx", folder / "int8.onnx", weight_type=QuantType.QInt8)
-        self.float32, self.int8 = (
-            onnxruntime.InferenceSession(folder / name, providers=["CPUExecutionProvider"])
-            for name in ("model.onnx", "int8.onnx")
-        )
-
-    def transformers(self, *texts: Any, maps: bool = False) -> Any:  # noqa: ANN401 - its own
-        """Run transformers' BERT on one input."""
-        model = self.eager if maps else self.sdpa
-        with torch.inference_mode():
-            return model(**self.tokenizer(*texts, return_tensors="pt"), output_attentions=maps)
-
-    def onnx(self, session: Any, *texts: Any) -> Any:  # noqa: ANN401 - its own
-        """Run ONNX Runtime on one input, or on a padded batch."""
-        given = self.tokenizer(*texts, return_tensors="np", padding=True)
-        return session.run(None, dict(given))
-
-    def in_batches(self, session: Any, texts: list[str]) -> None:  # noqa: ANN401 - its own
-        """Run ONNX Runtime on a file: by length, in batches of 32."""
-        by_length = sorted(texts, key=len)
-        for start in range(0, len(by_length), 32):
-            self.onnx(session, by_length[start : start + 32])
-
-
-def export(model: Any, path: Path) -> None:  # noqa: ANN401 - transformers' model
-    """Export transformers' BERT by torch's exporter."""
-    example = torch.ones(2, 7, dtype=torch.long)
-    shape = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens", min=2, max=512)}
-    names = ["input_ids", "attention_mask", "token_type_ids"]
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    torch.onnx.export(
-        model,
-        (example, example.clone(), example.clone()),
-        path,
-        dynamo=True,
-        external_data=False,
-        input_names=names,
-        dynamic_shapes=dict.fromkeys(names, shape),
-        verbose=False,
-    )
-
-
-def single_inputs(ours: Predictor, peers: Peers, inputs: Inputs) -> Iterator[Timing]:
+def single_inputs(field: Field, inputs: Inputs) -> Iterator[Timing]:
     """Time one sentence and one pair of each length: from the text to pooled numbers."""
     for length in LENGTHS:
         text, pair = inputs.sentence(length), inputs.pair(length)
-        yield from milliseconds(
-            f"one sentence, {length} tokens",
-            {
-                "ours": lambda text=text: ours.embed([text]),
-                "sentence-transformers": lambda text=text: peers.sentences.encode(text),
-                "transformers": lambda text=text: peers.transformers(text),
-                "ONNX Runtime": lambda text=text: peers.onnx(peers.float32, text),
-            },
-            ROUNDS,
-        )
-        yield from milliseconds(
-            f"one pair, {length} tokens",
-            {
-                "ours": lambda pair=pair: ours.pooled(ours.encode_joint([pair])),
-                "transformers": lambda pair=pair: peers.transformers(*pair),
-                "ONNX Runtime": lambda pair=pair: peers.onnx(peers.float32, *pair),
-                "ONNX Runtime int8": lambda pair=pair: peers.onnx(peers.int8, *pair),
-            },
-            ROUNDS,
-        )
+        yield from field.milliseconds(f"one sentence, {length} tokens", ROUNDS, "sentence", text)
+        yield from field.milliseconds(f"one pair, {length} tokens", ROUNDS, "pair", *pair)
 
 
-def one_pair(ours: Predictor, peers: Peers, inputs: Inputs) -> Iterator[Timing]:
+def one_pair(field: Field, inputs: Inputs) -> Iterator[Timing]:
     """Time what else is asked of a pair: all three tasks, maps, explanations."""
     pair = inputs.pair(PAIR)
-    single = {"ONNX Runtime, one pass": lambda: peers.onnx(peers.float32, *pair)}
-    answers = {"ours": lambda: ours.answer(*pair), **single}
-    yield from milliseconds(THREE_TASKS, answers, ROUNDS)
-    maps = {
-        "ours": lambda: ours.attention(*pair),
-        "transformers": lambda: peers.transformers(*pair, maps=True),
-        **single,
-    }
-    yield from milliseconds("all attention maps of a pair", maps, ROUNDS)
+    yield from field.milliseconds(THREE_TASKS, ROUNDS, "three_tasks", *pair)
+    yield from field.milliseconds("all attention maps of a pair", ROUNDS, "maps", *pair)
     for method in ("integrated gradients", "occlusion"):
-        call = {"ours": lambda method=method: explain(ours, *pair, "similarity", method=method)}
-        yield from milliseconds(f"{method} of a pair's similarity", call, FEWER)
+        what = f"{method} of a pair's similarity"
+        yield from field.milliseconds(what, FEWER, "explained", method, *pair)
 
 
-def a_file(ours: Predictor, peers: Peers, inputs: Inputs) -> Iterator[Timing]:
+def a_file(field: Field, inputs: Inputs) -> Iterator[Timing]:
     """Time a file of sentences."""
     texts = inputs.file()
-    contestants = {
-        "ours": lambda: ours.embed(texts),
-        "sentence-transformers": lambda: peers.sentences.encode(texts),
-        "ONNX Runtime": lambda: peers.in_batches(peers.float32, texts),
-        "ONNX Runtime int8": lambda: peers.in_batches(peers.int8, texts),
-    }
-    for name, values in interleaved(contestants, FEWER).items():
+    for name, values in interleaved(field.of("file", texts), FEWER).items():
         rates = [len(texts) / each for each in values]
         yield timing("a file of sentences", name, "sentences/s", rates)
 
 
-def long_inputs(inputs: Inputs) -> Iterator[Timing]:
+def long_inputs(field: Field, inputs: Inputs) -> Iterator[Timing]:
     """Time a token of inputs of 128 and of 512 tokens, of a model that takes both."""
-    from minbert.multitask import MultitaskBert
-
-    model = MultitaskBert.from_pretrained(MODEL)
-    longer = MultitaskBert(dataclasses.replace(model.config, max_length=512), model.tokenizer)
-    longer.load_state_dict(model.state_dict())
-    predictor = Predictor(longer.eval(), "cpu")
-    texts = {length: inputs.sentence(length) for length in (128, 512)}
     calls = {
-        str(length): (lambda text=text: predictor.embed([text])) for length, text in texts.items()
+        str(length): functools.partial(field.longer.seconds, "sentence", inputs.sentence(length))
+        for length in (128, 512)
     }
     for length, values in interleaved(calls, FEWER).items():
         rates = [int(length) / each for each in values]
@@ -288,10 +198,18 @@ def run(program: str) -> str:
     return done.stdout
 
 
+def seconds_of(program: str) -> float:
+    """Run a program of its own; return its seconds."""
+    started = time.perf_counter()
+    run(program)
+    return time.perf_counter() - started
+
+
 def processes() -> Iterator[Timing]:
     """Time the page's start, and weigh a process that answered one pair."""
-    calls = {"ours": lambda: run(PAGE), "importing gradio and torch": lambda: run(IMPORTS)}
-    for name, values in interleaved(calls, 3).items():
+    programs = {"ours": PAGE, "importing gradio and torch": IMPORTS}
+    calls = {name: functools.partial(seconds_of, each) for name, each in programs.items()}
+    for name, values in interleaved(calls, FEWER).items():
         yield timing("the page's start", name, "s", values)
     for name, program in MEMORY.items():
         weighed = RESIDENT.format(before=program.format(model=MODEL))
@@ -302,21 +220,19 @@ def processes() -> Iterator[Timing]:
 def measure(folder: Path, only: Words) -> Iterator[Timing]:
     """Yield all timings; those of the parts named `only`, or of all."""
     warnings.simplefilter("ignore")  # the exporters' own
-    ours = Predictor.from_pretrained(MODEL, "cpu")
-    inputs = Inputs(ours)
-    peers = Peers(ours, folder)
+    inputs = Inputs(Predictor.from_pretrained(MODEL, "cpu"))
+    field = Field(folder)
     parts: dict[str, Callable[[], Iterator[Timing]]] = {
-        "single": lambda: single_inputs(ours, peers, inputs),
-        "pair": lambda: one_pair(ours, peers, inputs),
-        "file": lambda: a_file(ours, peers, inputs),
-        "long": lambda: long_inputs(inputs),
+        "single": lambda: single_inputs(field, inputs),
+        "pair": lambda: one_pair(field, inputs),
+        "file": lambda: a_file(field, inputs),
+        "long": lambda: long_inputs(field, inputs),
         "training": lambda: training(folder / "training"),
         "processes": processes,
     }
     for name, part in parts.items():
         if not only or name in only:
             yield from part()
-            gc.collect()
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 
 import pytest
@@ -22,10 +23,14 @@ def test_inputs_have_the_tokens_that_they_are_called_by() -> None:
 
 def test_contestants_take_turns_and_the_first_round_warms_up() -> None:
     calls = list[str]()
-    contestants = {name: lambda name=name: calls.append(name) for name in "ab"}
-    taken = interleaved(contestants, 3)
+
+    def call(name: str) -> float:
+        calls.append(name)
+        return len(calls)
+
+    taken = interleaved({name: functools.partial(call, name) for name in "ab"}, 3)
     assert calls == list("ab" * 4)
-    assert [len(taken[name]) for name in "ab"] == [3, 3]
+    assert taken == {"a": [3, 5, 7], "b": [4, 6, 8]}
 
 
 def test_a_timing_has_the_median_and_both_ends() -> None:

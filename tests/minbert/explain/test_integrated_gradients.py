@@ -29,6 +29,7 @@ from tests.support import redraw, tiny_model
 with warnings.catch_warnings():  # matplotlib, which captum imports, warns of its own parser
     warnings.simplefilter("ignore")
     from captum.attr import LayerIntegratedGradients
+    from captum.attr._core import integrated_gradients as captums
 
 A, B = "the film isn't good", "a dogs film"
 TARGETS: list[tuple[str, int | str]] = [
@@ -51,7 +52,8 @@ def by_captum(
 ) -> tuple[list[Tensor], float]:
     """Return captum's attributions of each reading's tokens, (T,), and its own gap.
 
-    All readings lie in one long row of ids, so that the word embeddings are looked up once.
+    All readings lie in one long row of ids, so that the word embeddings are looked up once. The
+    points of the line are ours, since captum doesn't have that rule.
     """
     model = predictor.model
     readings = target.readings(predictor, *texts(target.task))
@@ -71,9 +73,12 @@ def by_captum(
     ids = torch.tensor([[index for reading in readings for index in reading.item.ids]])
     blank = [i for each in readings for i in baseline_ids(predictor, each.item, baseline)]
     method = LayerIntegratedGradients(score, model.encoder.embeddings.word)
-    found, gap = method.attribute(
-        ids, torch.tensor([blank]), n_steps=steps, return_convergence_delta=True
-    )
+    rule = (lambda n: gradients.weights(n - 1).tolist()), (lambda n: gradients.places(n - 1))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(captums, "approximation_parameters", lambda _: rule)
+        found, gap = method.attribute(
+            ids, torch.tensor([blank]), n_steps=steps + 1, return_convergence_delta=True
+        )
     return list(found.sum(dim=-1)[0].split(sizes)), gap.item()
 
 
@@ -83,9 +88,9 @@ def test_equal_to_captum(task: str, score: int | str, pooling: str, build: Build
     predictor = build(std=0.2, pooling=pooling)
     baseline = "mask" if pooling == "cls" else "pad"
     found = integrated_gradients(
-        predictor, *texts(task), task=task, target=score, baseline=baseline, steps=20
+        predictor, *texts(task), task=task, target=score, baseline=baseline
     )
-    wanted, gap = by_captum(predictor, found.target, baseline, 20)
+    wanted, gap = by_captum(predictor, found.target, baseline, found.steps)
     readings = found.target.readings(predictor, *texts(task))
     a, b = gradients.gather(predictor, readings, wanted)
     assert found.first.words == a.words == ("the", "film", "isn", "'", "t", "good")
@@ -98,8 +103,8 @@ def test_equal_to_captum(task: str, score: int | str, pooling: str, build: Build
 @pytest.mark.parametrize("options", [{"paraphrase_head": "two_tower"}, {"pal_size": 4}])
 def test_equal_to_captum_with_other_parts(options: dict[str, Any], build: Build) -> None:
     predictor = build(std=0.2, **options)
-    found = integrated_gradients(predictor, A, B, task="paraphrase", steps=9)
-    wanted, _ = by_captum(predictor, found.target, "pad", 9)
+    found = integrated_gradients(predictor, A, B, task="paraphrase")
+    wanted, _ = by_captum(predictor, found.target, "pad", found.steps)
     a, b = gradients.gather(predictor, found.target.readings(predictor, A, B), wanted)
     assert found.first.values == pytest.approx(a.values, abs=1e-4)
     assert found.second.values == pytest.approx(b.values, abs=1e-4)
@@ -108,7 +113,7 @@ def test_equal_to_captum_with_other_parts(options: dict[str, Any], build: Build)
 @pytest.mark.parametrize(("task", "score"), TARGETS)
 def test_attributions_make_the_difference(task: str, score: int | str, build: Build) -> None:
     predictor = build(std=0.2)
-    found = integrated_gradients(predictor, *texts(task), task=task, target=score, steps=128)
+    found = integrated_gradients(predictor, *texts(task), task=task, target=score)
     assert found.gap == pytest.approx(0.0, abs=2e-3)
     assert abs(found.value - found.baseline_value) > 2e-2
     total = sum(found.first.values) + sum(found.second.values)
@@ -158,7 +163,7 @@ def test_gradient_times_input_by_hand(build: Build) -> None:
     a, b = gradient_times_input(predictor, target, "a dogs film")
     assert (a.words, b.words) == (("a", "dogs", "film"), ())
     assert a.values == pytest.approx(wanted, abs=1e-4)
-    beside = integrated_gradients(predictor, "a dogs film", task="sentiment", target=2, steps=3)
+    beside = integrated_gradients(predictor, "a dogs film", task="sentiment", target=2, steps=2)
     assert beside.gradient[0].values == pytest.approx(wanted, abs=1e-4)
 
 
@@ -166,7 +171,7 @@ def test_the_model_is_left_as_it_was(build: Build) -> None:
     predictor = build()
     before = {name: part.clone() for name, part in predictor.model.state_dict().items()}
     with torch.inference_mode():
-        integrated_gradients(predictor, A, B, task="similarity", target="mean", steps=3)
+        integrated_gradients(predictor, A, B, task="similarity", target="mean", steps=2)
     assert not predictor.model.training
     for name, parameter in predictor.model.named_parameters():
         assert parameter.grad is None
@@ -189,7 +194,9 @@ def test_special_tokens_keep_their_place_in_the_baseline(build: Build) -> None:
     assert baseline_ids(predictor, item, "mask") == [cls, mask, mask, mask, sep, mask, sep]
 
 
-def test_points_run_in_small_batches_on_the_model_s_thread(tmp_path: Path) -> None:
+def test_points_run_in_small_batches_on_the_model_s_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = tiny_model(tmp_path, similarity_score="mean")
     redraw(model, seed=1, std=0.2)
     queue = ModelQueue()
@@ -202,38 +209,43 @@ def test_points_run_in_small_batches_on_the_model_s_thread(tmp_path: Path) -> No
         threads.add(threading.current_thread().name)
         return encode(hidden, *arguments, **options)
 
-    wanted = integrated_gradients(plain, A, B, task="similarity", steps=30)
+    wanted = integrated_gradients(plain, A, B, task="similarity")
     model.encoder.encode = noted  # type: ignore[method-assign]
+    monkeypatch.setattr(gradients, "TOKENS_PER_CALL", 160)
     found = integrated_gradients(
-        served, A, B, task="similarity", steps=30, progress=lambda *done: told.append(done)
+        served, A, B, task="similarity", progress=lambda *done: told.append(done)
     )
     assert found.first.values == pytest.approx(wanted.first.values, abs=1e-5)
     assert threads == {"model"}
-    assert max(rows) == 4, "four inputs a point, sixteen at a time"
-    assert sum(rows) == 4 * 32
-    assert told[0] == (4, 32)
-    assert told[-1] == (32, 32)
+    tokens = sum(len(each.item) for each in found.target.readings(plain, A, B))
+    assert max(rows) == 4 * (160 // tokens), "four inputs a point"
+    assert sum(rows) == 4 * 17
+    assert (told[0], told[-1]) == ((160 // tokens, 65), (17, 65))
 
 
-def test_a_long_input_s_points_are_fewer_at_a_time(
-    build: Build, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gradients, "TOKENS_PER_CALL", 24)
-    told: list[tuple[int, int]] = []
-    integrated_gradients(
-        build(), A, task="sentiment", steps=4, progress=lambda *done: told.append(done)
-    )
-    assert told == [(2, 6), (4, 6), (6, 6)], "ten tokens a point"
+def test_a_wide_gap_doubles_the_points(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = integrated_gradients(build(std=0.4), A, task="sentiment", target="expected")
+    monkeypatch.setattr(gradients, "GAP", 0.0)
+    many = integrated_gradients(build(std=0.4), A, task="sentiment", target="expected", steps=128)
+    assert (few.steps, many.steps) == (16, 128)
+    assert abs(many.gap) < 1e-5
+    assert few.first.values == pytest.approx(many.first.values, abs=0.02)
+
+
+@pytest.mark.parametrize("steps", [2, 16, 64])
+def test_the_rule_s_points(steps: int) -> None:
+    where, shares = torch.tensor(gradients.places(steps)).double(), gradients.weights(steps)
+    for power in range(steps + 1):  # exact for all polynomials of that degree
+        assert (shares @ where**power).item() == pytest.approx(1 / (power + 1), abs=1e-6)
+    assert gradients.places(2 * steps)[::2] == gradients.places(steps)
 
 
 def test_what_is_refused(build: Build) -> None:
     predictor = build()
     with pytest.raises(ValueError, match=r"`baseline` should be one of 'pad', 'mask'"):
         integrated_gradients(predictor, A, task="sentiment", baseline="zero")
-    for steps in (0, 513):
-        with pytest.raises(
-            ValueError, match=rf"`steps` should lie between 1 and 512\. Found {steps}"
-        ):
+    for steps in (0, 48):
+        with pytest.raises(ValueError, match=rf"`steps` should be one of 2, .*512. Found {steps}"):
             integrated_gradients(predictor, A, task="sentiment", steps=steps)
 
 
