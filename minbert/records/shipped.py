@@ -11,6 +11,8 @@ from minbert.checkpoint import CONFIG_FILE
 from minbert.records.calibration import Calibration, scales_of
 from minbert.records.reading import read_known, shown
 from minbert.records.scores import Anchor, Scores, Training, read_report
+from minbert.records.speed import FILE as SPEED_FILE
+from minbert.records.speed import Speed
 
 MODELS = ("mean", "cls")
 CARD_FILE = "README.md"
@@ -27,6 +29,7 @@ class Records:
     report: tuple[Anchor, ...]
     problems: tuple[str, ...]
     own: bool = False  # of models of your own, not of the shipped ones
+    speed: Speed | None = None
 
     @property
     def encoders(self) -> list[str]:
@@ -56,7 +59,9 @@ def read_records(models: Path, results: Path) -> Records:
         if fitted := _calibration_of(model, models, results, report):
             calibration[model] = fitted
     anchors = read_report(results, report)
-    return Records(card, scores, training, calibration, anchors, tuple(problems))
+    path = results / SPEED_FILE
+    speed = read_known(path, Speed, report, Speed.again) if path.exists() else None
+    return Records(card, scores, training, calibration, anchors, tuple(problems), speed=speed)
 
 
 def _calibration_of(

@@ -12,7 +12,7 @@ import gradio as gr
 
 from minbert.records.shipped import Records, read_records
 from minbert.ui.about.card import card_html
-from minbert.ui.about.tables import cost_block, numbers_block, tasks_block
+from minbert.ui.about.tables import cost_block, numbers_block, speed_block, tasks_block
 from minbert.ui.engine import Engine
 from minbert.ui.parts.blocks import list_block, note_block, problems_block
 from minbert.ui.parts.events import draw_when_seen
@@ -28,6 +28,7 @@ VIEWS = {  # sub-view: its title, its parts
     "data": ("What it learned", ("tasks",)),
     "numbers": ("How good it is", ("numbers",)),
     "training": ("Training", ("cost",)),
+    "speed": ("How fast it is", ("speed",)),
     "card": ("Model card", ("card",)),
     "privacy": ("Privacy and licence", ("privacy", "licence")),
 }
@@ -70,6 +71,7 @@ def sections(records: Records) -> dict[str, str]:
         "tasks": tasks_block(records),
         "numbers": numbers_block(records),
         "cost": cost_block(records),
+        "speed": speed_block(records.speed) if records.speed else "",
         "card": records.card and card_block(records.card),
         "privacy": titled(TEXTS["tab.private"], listed(TEXTS.lines("tab.privacy"))),
         "licence": titled("Licence", listed(LICENCE)),
@@ -88,6 +90,7 @@ def own_sections(engine: Engine, records: Records) -> dict[str, str]:
         "tasks": "",  # what the shipped models learned from
         "numbers": scored if records.scores else unknown,
         "cost": parts["cost"] if records.training else "",
+        "speed": "",  # of the shipped models' size
         "card": card_block(records.card) if records.card else "",
         "licence": titled("Licence", listed(TEXTS.lines("own.licence"))),
     }

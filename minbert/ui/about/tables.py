@@ -7,6 +7,7 @@ from html import escape
 
 from minbert.records.scores import MAIN, PUBLIC, Anchor, Range
 from minbert.records.shipped import Records
+from minbert.records.speed import HEAD, THREE_TASKS, Speed
 from minbert.ui.about.calibration import calibration_block
 from minbert.ui.about.findings import (
     TRAIN_MAJORITY,
@@ -166,6 +167,19 @@ def every_number(records: Records) -> str:
     return fold(
         "Every number of both models" if len(records.scores) > 1 else "Every number",
         table("All scores, ± one standard error", head, rows),
+    )
+
+
+def speed_block(speed: Speed) -> str:
+    """Return how fast ours is beside other programs; the finding is about a pair's answers."""
+    (title,) = [
+        TEXTS["tables.speed"].format(taken=ours.median, times=ours.median / others[0].median)
+        for _, ours, others in speed.groups()
+        if ours.what == THREE_TASKS
+    ] or [TEXTS["tables.speed_unknown"]]
+    shown = table(TEXTS["tables.speed_caption"], HEAD, list(speed.rows()))
+    return (
+        f'<div class="mb-findings"><h3>{escape(title)}</h3>{shown}{note_block(speed.source)}</div>'
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from minbert.records.runs import ENCODER_NOTE
 from minbert.records.scores import PUBLIC
 from minbert.records.shipped import read_records
+from minbert.records.speed import THREE_TASKS
 from minbert.ui.about.card import card_html
 from minbert.ui.about.findings import size_in_card, with_error
 from minbert.ui.about.tab import PARTS, VIEWS, build_about, sections
@@ -84,6 +85,21 @@ def test_the_shipped_files_are_shown_whole() -> None:
         assert size_in_card(records.card, data_set) in parts["tasks"].text, task
     assert not [key for key in ("tasks", "numbers", "cost") if UNKNOWN in parts[key].text]
     assert read(card_html(records.card)).text in parts["card"].text
+
+
+def test_speed_is_shown_where_it_is_recorded(folders: tuple[Path, Path]) -> None:
+    assert "speed" not in shown(folders)
+    ends = {"least": 10.0, "most": 30.0, "rounds": 9, "unit": "ms", "what": THREE_TASKS}
+    timings = [
+        ends | {"contestant": name, "median": median}
+        for name, median in (("ours", 20.0), ("ONNX Runtime, one pass", 8.0))
+    ]
+    write(folders[1] / "speed.json", {"version": 1, "versions": {}, "timings": timings})
+    part = shown(folders)["speed"]
+    assert part.text.startswith(
+        "All answers to a pair take 20 ms; for these four inputs that is 2.5"
+    )
+    assert part.tables[0].rows[0][1:3] == ["ONNX Runtime, one pass", "0.40"]
 
 
 def test_a_changed_file_changes_the_page(folders: tuple[Path, Path]) -> None:
