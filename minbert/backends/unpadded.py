@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 import torch
@@ -48,9 +48,8 @@ def runs_of_equal(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
     return runs
 
 
-def version_of(*modules: nn.Module) -> list[tuple[int, int]]:
+def version_of(parameters: Iterable[nn.Parameter]) -> list[tuple[int, int]]:
     """Return what changes when a parameter does."""
-    parameters = (each for module in modules for each in module.parameters())
     return [(each.data_ptr(), each._version) for each in parameters]
 
 
@@ -156,7 +155,7 @@ class UnpaddedEncoder:
 
     def _current(self) -> list[_Layer]:
         layers = cast(list[BertLayer], list(self._encoder.layers))
-        version = version_of(*(layer.attention for layer in layers))
+        version = version_of(each for layer in layers for each in layer.attention.parameters())
         if version != self._version:
             self._layers = [_Layer(layer) for layer in layers]
             self._version = version

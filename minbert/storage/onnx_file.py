@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 
     from minbert.storage.onnx_graph import Graph
 
-SHAPE = ["B", "T"]
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")  # (B, T) int64 each
 OUTPUTS = ("last_hidden_state", "sentence_embedding", "sentiment", "paraphrase", "similarity")
 
 
 def onnx_file(model: MultitaskBert) -> bytes:
-    """Return the model as the bytes of an ONNX file, from `INPUTS` to `OUTPUTS`.
+    """Return the model as the bytes of an ONNX file, to `OUTPUTS` from `onnx_graph.INPUTS`.
 
     Those are the last hidden states (B, T, D), zero at padding, the embeddings (B, D), the
     sentiment classes' probabilities (B, C), the duplicate probabilities (B,) and the joint
@@ -41,21 +39,21 @@ def onnx_file(model: MultitaskBert) -> bytes:
     """
     from onnx import TensorProto, numpy_helper
 
-    from minbert.storage.onnx_graph import Graph
+    from minbert.storage.onnx_graph import INPUTS, Graph
 
     check_answerable(model)
     config, graph = model.config, Graph()
-    hidden = padded(graph, graph.layers(embedded(graph, model), model.encoder))
+    hidden = padded(graph, graph.layers(model.encoder))
     embedding = pooled(graph, model, hidden)
     answers = {"last_hidden_state": hidden, "sentence_embedding": embedding}
     answers |= headed(graph, model, embedding)
     for name in OUTPUTS:
         graph.name(answers[name], name)
     width = config.encoder.hidden_size
-    shapes: list[list[Any]] = [[*SHAPE, width], ["B", width], ["B", config.sentiment_classes]]
+    shapes: list[list[Any]] = [["B", "T", width], ["B", width], ["B", config.sentiment_classes]]
     shapes += [["B"], ["B"]]
     proto = graph.model(
-        {name: (TensorProto.INT64, SHAPE) for name in INPUTS},
+        INPUTS,
         {name: (TensorProto.FLOAT, shape) for name, shape in zip(OUTPUTS, shapes, strict=True)},
         [numpy_helper.from_array(each.numpy(), name) for name, each in graph.weights.items()],
     )
@@ -83,40 +81,12 @@ def check_answerable(model: MultitaskBert) -> None:
         )
 
 
-def embedded(graph: Graph, model: MultitaskBert) -> str:
-    """Add what turns the inputs into the rows (S, D) of all tokens, padding left out."""
-    from onnx import TensorProto
-
-    ids, mask, types = INPUTS
-    flat = graph.integers("flat", [-1])
-    first, one = graph.integers("first", [0]), graph.integers("one", [1])
-    real, shape = graph.add("Reshape", mask, flat), graph.add("Shape", mask)
-    counted = graph.add("Sub", graph.add("CumSum", real, first), one)
-    graph.name(graph.add("Squeeze", graph.add("NonZero", real), first), "back")
-    graph.name(graph.add("Reshape", graph.add("Mul", counted, real), shape), "places")
-    graph.name(graph.add("Cast", mask, to=TensorProto.INT32), "mask")
-    embeddings = model.encoder.embeddings
-    words, kinds = (
-        graph.add("Gather", graph.add("Reshape", each, flat), "back") for each in (ids, types)
-    )
-    positions = graph.add("Mod", "back", graph.add("Gather", shape, one))
-    looked_up = [
-        graph.add("Gather", graph.weight(name, table.weight), rows)
-        for name, table, rows in (
-            ("word", embeddings.word, words),
-            ("position", embeddings.position, positions),
-            ("token_type", embeddings.token_type, kinds),
-        )
-    ]
-    return graph.norm("embeddings", graph.add("Sum", *looked_up), embeddings.norm)
-
-
 def padded(graph: Graph, rows: str) -> str:
     """Add what puts the tokens' rows (S, D) back into a batch (B, T, D), zero at padding."""
     from onnx import TensorProto
 
     last = graph.integers("last", [-1])
-    weights = graph.add("Cast", INPUTS[1], to=TensorProto.FLOAT)
+    weights = graph.add("Cast", "attention_mask", to=TensorProto.FLOAT)
     graph.name(graph.add("Unsqueeze", weights, last), "real")  # (B, T, 1), 1 for tokens
     return graph.add("Mul", graph.add("Gather", rows, "places"), "real")
 

@@ -1,4 +1,4 @@
-"""An encoder's layers as ONNX operators: in the running app's graph, and in a model's file.
+"""An encoder as ONNX operators: in the running app's graph, and in a model's file.
 
 As in `minbert.backends.unpadded` the linear layers see no padding; attention alone gets a padded
 batch. Here that is one step for all inputs, whatever their lengths. Attention and two of the
@@ -31,14 +31,13 @@ FUNCTIONS: dict[Callable[[Tensor], Tensor], tuple[str, str, dict[str, Any]]] = {
     ACTIVATIONS["mish"]: ("", "Mish", {}),
     ACTIVATIONS["tanh"]: ("", "Tanh", {}),
 }
-# N inputs of S tokens together, the longest of T: what the running app gives.
-INPUTS = {
-    "embedded": (TensorProto.FLOAT, ["S", "D"]),  # what the embeddings gave
-    "places": (TensorProto.INT64, ["N", "T"]),  # each token's row among the S; any for padding
-    "mask": (TensorProto.INT32, ["N", "T"]),  # 1 for tokens
-    "back": (TensorProto.INT64, ["S"]),  # each row's place among the N * T
-    "with_maps": (TensorProto.BOOL, []),  # whether attention maps are asked for
+# A padded batch (B, T).
+INPUTS: dict[str, tuple[int, list[Any]]] = {
+    name: (TensorProto.INT64, ["B", "T"])
+    for name in ("input_ids", "attention_mask", "token_type_ids")
 }
+WORD = "word"  # the table of word embeddings (V, D), which a session would copy if it held it
+WITH_MAPS = "with_maps"  # whether attention maps are asked for, where the graph can give them
 
 
 @dataclasses.dataclass
@@ -116,12 +115,42 @@ class Graph:
         weights = self.weight(f"{name}.weight", norm.weight), self.weight(f"{name}.bias", norm.bias)
         return self.add("LayerNormalization", rows, *weights, epsilon=norm.eps)
 
-    def layers(self, hidden: str, encoder: BertModel, *, maps: bool = False) -> str:
-        """Add an encoder's layers; the graph has what `INPUTS` lists, but "with_maps" for `maps`.
+    def embedded(self, encoder: BertModel) -> str:
+        """Add what turns `INPUTS` into the rows (S, D) of all their tokens, padding left out.
+
+        It names for the layers "back" (S,), each row's place among the B * T, "places" (B, T), each
+        token's row, and "mask".
+        """
+        ids, mask, types = INPUTS
+        flat = self.integers("flat", [-1])
+        first, one = self.integers("first", [0]), self.integers("one", [1])
+        real, shape = self.add("Reshape", mask, flat), self.add("Shape", mask)
+        counted = self.add("Sub", self.add("CumSum", real, first), one)
+        self.name(self.add("Squeeze", self.add("NonZero", real), first), "back")
+        self.name(self.add("Reshape", self.add("Mul", counted, real), shape), "places")
+        self.name(self.add("Cast", mask, to=TensorProto.INT32), "mask")
+        tables = encoder.embeddings
+        words, kinds = (
+            self.add("Gather", self.add("Reshape", each, flat), "back") for each in (ids, types)
+        )
+        positions = self.add("Mod", "back", self.add("Gather", shape, one))
+        looked_up = [
+            self.add("Gather", self.weight(name, table.weight), rows)
+            for name, table, rows in (
+                (WORD, tables.word, words),
+                ("position", tables.position, positions),
+                ("token_type", tables.token_type, kinds),
+            )
+        ]
+        return self.norm("embeddings", self.add("Sum", *looked_up), tables.norm)
+
+    def layers(self, encoder: BertModel, *, maps: bool = False) -> str:
+        """Add an encoder, from `INPUTS` to its last states (S, D); return their name.
 
         With `maps` it also names each layer's states (S, D), embeddings first, "state.0" and on,
-        and its attention maps (N, H, T, T) "map.0" and on, which are empty unless "with_maps".
+        and its attention maps (B, H, T, T) "map.0" and on, which are empty unless `WITH_MAPS`.
         """
+        hidden = self.embedded(encoder)
         heads, width = encoder.config.num_attention_heads, encoder.config.hidden_size
         self.integers("rows", [-1, width])
         if maps:
@@ -144,7 +173,7 @@ class Graph:
         return hidden
 
     def attention(self, name: str, parts: Sequence[str], heads: int, *, maps: bool) -> str:
-        """Mix values by queries and keys, (N, T, D) each, in ONNX Runtime's own operator."""
+        """Mix values by queries and keys, (B, T, D) each, in ONNX Runtime's own operator."""
         fused = Graph(prefix=f"{name}.fused.") if maps else self
         context = fused.add(
             *("MultiHeadAttention", *parts, "", "mask"), domain="com.microsoft", num_heads=heads
@@ -156,12 +185,12 @@ class Graph:
             "then_branch": told.branch(*told.attention_with_map(parts)),
             "else_branch": fused.branch(context, fused.add("Identity", "none")),
         }
-        context, found = self.results(2, "If", "with_maps", **branches)
+        context, found = self.results(2, "If", WITH_MAPS, **branches)
         self.name(found, f"map.{name}")
         return context
 
     def attention_with_map(self, parts: Sequence[str]) -> tuple[str, str]:
-        """Mix values as `minbert.attention` does; return the context and the map (N, H, T, T)."""
+        """Mix values as `minbert.attention` does; return the context and the map (B, H, T, T)."""
         query, key, value = (
             self.add("Transpose", self.add("Reshape", part, "apart"), perm=order)
             for part, order in zip(parts, ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]), strict=True)
@@ -186,7 +215,7 @@ class Graph:
             torch.cat([each.weight for each in projections]),
             torch.cat([each.bias for each in projections]),
         )
-        padded = self.add("Gather", projected, "places")  # (N, T, 3D)
+        padded = self.add("Gather", projected, "places")  # (B, T, 3D)
         parts = self.results(3, "Split", padded, axis=-1, num_outputs=3)
         context = self.attention(name, parts, attention.heads, maps=maps)
         rows = self.add("Gather", self.add("Reshape", context, "rows"), "back")  # (S, D)
@@ -203,21 +232,23 @@ class Graph:
 
 
 def encoder_graph(encoder: BertModel) -> tuple[ModelProto, dict[str, Tensor]]:
-    """Build the graph of an encoder's layers, without PALs; its inputs are `INPUTS`.
+    """Build the graph of an encoder without PALs; its inputs are `INPUTS`, `WITH_MAPS` and `WORD`.
 
     Returns:
         the model, whose outputs are "state.0" to "state.L", (S, D) each, and "map.0" to
         "map.L-1", and whose weights are named as external; and these weights, float32, by name.
     """
     graph, depth = Graph(), len(encoder.layers)
-    graph.layers("embedded", encoder, maps=True)
+    graph.layers(encoder, maps=True)
+    del graph.weights[WORD]
     weights = [external(name, tensor) for name, tensor in graph.weights.items()]
     states = [f"state.{index}" for index in range(depth + 1)]
     outputs: Values = {
         name: (TensorProto.FLOAT, ["S", encoder.config.hidden_size]) for name in states
     }
     maps: Values = {f"map.{index}": (TensorProto.FLOAT, None) for index in range(depth)}
-    return graph.model(INPUTS, {**outputs, **maps}, weights), graph.weights
+    given = {**INPUTS, WITH_MAPS: (TensorProto.BOOL, []), WORD: (TensorProto.FLOAT, ["V", "D"])}
+    return graph.model(given, {**outputs, **maps}, weights), graph.weights
 
 
 def external(name: str, weight: Tensor) -> TensorProto:

@@ -16,7 +16,9 @@ from typing import Any, ClassVar
 
 MODEL = Path(__file__).resolve().parents[2] / "assets" / "models" / "mean"
 BATCH = 32  # inputs that the peers take together
-PAUSE = 0.02  # seconds before each call: what still spins elsewhere falls asleep
+PAUSE = (
+    0.25  # seconds before each call: what still spins elsewhere falls asleep, as between visitors
+)
 
 
 class Ours:

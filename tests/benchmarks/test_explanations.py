@@ -38,7 +38,7 @@ ROWS = 16  # encoder inputs that a batch holds at least where there are so many
 WORDS = 38
 TEXT = " ".join(["film", "story"] * (WORDS // 2))
 PAIR = ("how do I learn the violin quickly", "the fastest way to learn the violin")
-POINTS = STEPS + 2  # of integrated gradients: both ends beside the nodes
+POINTS = STEPS + 1  # of integrated gradients, both ends with them
 NEEDED = {  # encoder inputs that a method's definition names, for one sentence
     "integrated gradients": POINTS,
     "gradient": 1,

@@ -16,7 +16,8 @@ from huggingface_hub import ModelCard
 from torch import Tensor
 
 from minbert.predictor import Predictor
-from minbert.storage.onnx_file import INPUTS, OUTPUTS
+from minbert.storage.onnx_file import OUTPUTS
+from minbert.storage.onnx_graph import INPUTS
 from tests.docs_text import API, blocks, commands, text_of
 from tests.served import ROOT
 from tests.support import assert_close, random_batch

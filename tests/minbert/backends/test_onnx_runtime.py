@@ -18,7 +18,7 @@ from minbert.backends.unpadded import UnpaddedEncoder
 from minbert.bert import ACTIVATIONS
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
-from minbert.storage.onnx_graph import FUNCTIONS, INPUTS, encoder_graph
+from minbert.storage.onnx_graph import FUNCTIONS, INPUTS, WITH_MAPS, WORD, encoder_graph
 from minbert.text import Encoded
 from tests.served import ROOT
 from tests.support import assert_close, redraw, tiny_model
@@ -110,9 +110,11 @@ def test_a_wrong_name_is_refused(model: MultitaskBert) -> None:
 
 def test_the_graph_holds_no_weights(model: MultitaskBert) -> None:
     graph, weights = encoder_graph(model.encoder)
-    assert [each.name for each in graph.graph.input] == list(INPUTS)
-    of_layers = sum(each.numel() for each in model.encoder.layers.parameters())
-    assert sum(weight.numel() for weight in weights.values()) == of_layers
+    assert [each.name for each in graph.graph.input] == [*INPUTS, WITH_MAPS, WORD]
+    parts = model.encoder.embeddings, model.encoder.layers
+    held = sum(each.numel() for part in parts for each in part.parameters())
+    table = model.encoder.embeddings.word.weight.numel()
+    assert sum(weight.numel() for weight in weights.values()) == held - table
     assert graph.ByteSize() < 20_000
     assert set(FUNCTIONS) == set(ACTIVATIONS.values())
 

@@ -219,15 +219,15 @@ def test_points_run_in_small_batches_on_the_model_s_thread(
     assert threads == {"model"}
     tokens = sum(len(each.item) for each in found.target.readings(plain, A, B))
     assert max(rows) == 4 * (160 // tokens), "four inputs a point"
-    assert sum(rows) == 4 * 17
-    assert (told[0], told[-1]) == ((160 // tokens, 65), (17, 65))
+    assert sum(rows) == 4 * 33
+    assert (told[0], told[-1]) == ((160 // tokens, 65), (33, 65))
 
 
 def test_a_wide_gap_doubles_the_points(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     few = integrated_gradients(build(std=0.4), A, task="sentiment", target="expected")
     monkeypatch.setattr(gradients, "GAP", 0.0)
     many = integrated_gradients(build(std=0.4), A, task="sentiment", target="expected", steps=128)
-    assert (few.steps, many.steps) == (16, 128)
+    assert (few.steps, many.steps) == (32, 128)
     assert abs(many.gap) < 1e-5
     assert few.first.values == pytest.approx(many.first.values, abs=0.02)
 

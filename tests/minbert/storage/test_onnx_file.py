@@ -13,7 +13,8 @@ from onnxruntime import InferenceSession
 from torch import Tensor
 
 from minbert.multitask import MultitaskBert
-from minbert.storage.onnx_file import INPUTS, OUTPUTS, onnx_file, store_halves
+from minbert.storage.onnx_file import OUTPUTS, onnx_file, store_halves
+from minbert.storage.onnx_graph import INPUTS
 from minbert.text import Batch
 from tests.support import assert_close, random_batch, redraw, tiny_model
 
@@ -55,7 +56,7 @@ def test_the_file_answers_padded_batches_as_the_model(
     kinds = {one.data_type for one in proto.graph.initializer if len(one.dims) >= 2}
     assert kinds == {TensorProto.FLOAT16}
     session = InferenceSession(content)
-    assert tuple(each.name for each in session.get_inputs()) == INPUTS
+    assert tuple(each.name for each in session.get_inputs()) == tuple(INPUTS)
     assert tuple(each.name for each in session.get_outputs()) == OUTPUTS
     for lengths in ((2,), (48,), (9, 4, 7, 2)):
         batch = random_batch(lengths, pad_id=7)
