@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,11 @@ from minbert.backends.local import LocalBackend
 from minbert.backends.onnx_runtime import OnnxEncoder, hindrance_of, runs_in_onnx
 from minbert.backends.unpadded import UnpaddedEncoder
 from minbert.bert import ACTIVATIONS
+from minbert.metrics import THRESHOLD
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.storage.onnx_graph import FUNCTIONS, INPUTS, WITH_MAPS, WORD, encoder_graph
+from minbert.tasks import similarity_band
 from minbert.text import Encoded
 from tests.served import ROOT
 from tests.support import assert_close, redraw, tiny_model
@@ -136,3 +139,43 @@ print(Predictor.from_pretrained(sys.argv[1], "cpu", runtime="onnx").answer("a ca
         check=True,
     )
     assert list(home.rglob("*")) == []
+
+
+def random_texts(predictor: Predictor, count: int) -> list[str]:
+    """Draw texts of whole words, pieces of words and odd characters, of 1 to 60 tokens."""
+    draw = random.Random(0)
+    known = sorted(predictor.tokenizer.backend.get_vocab())
+    odd = ["ß", "Ω≈", "日本", "--", "it's", "10,000", "\u00a0x", "🙂", "NOT"]
+    return [
+        " ".join(
+            draw.choices(known, k=draw.randint(1, 40)) + draw.choices(odd, k=draw.randint(0, 3))
+        )
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("name", ["mean", "cls"])
+def test_both_runtimes_say_the_same_of_random_texts(name: str) -> None:
+    model = MultitaskBert.from_pretrained(ROOT / "assets" / "models" / name)
+    by_torch, by_onnx = (Predictor(model, "cpu", runtime=each) for each in ("torch", "onnx"))
+    texts = random_texts(by_torch, 24)
+    pairs = list(zip(texts[::2], texts[1::2], strict=True))
+    moods = [each.sentiment(texts) for each in (by_torch, by_onnx)]
+    judged = [each.pairs(pairs) for each in (by_torch, by_onnx)]
+    wanted, found = (
+        torch.tensor(
+            [number for mood in mine for number in mood.probabilities]
+            + [number for pair in theirs for number in vars(pair).values()]
+        )
+        for mine, theirs in zip(moods, judged, strict=True)
+    )
+    assert (found - wanted).abs().max() < 1e-4
+    border = 100 * wanted % 1 - 0.5  # digits are printed to hundredths
+    same = (found * 100).round() == (wanted * 100).round()
+    assert bool((same | (border.abs() < 0.01)).all())
+    assert [mood.label for mood in moods[1]] == [mood.label for mood in moods[0]]
+    answers = [
+        [(pair.paraphrase > THRESHOLD, similarity_band(pair.similarity)) for pair in each]
+        for each in judged
+    ]
+    assert answers[0] == answers[1]
