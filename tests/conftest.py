@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,17 @@ from minbert.multitask import MultitaskBert  # noqa: E402 - after the rewriting 
 from minbert.text import Tokenizer  # noqa: E402
 from tests.served import served  # noqa: E402
 from tests.support import redraw, tiny_model, tiny_tokenizer  # noqa: E402
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave what is marked `whole` to `make test-heavy`."""
+    whole = [item for item in items if item.get_closest_marker("whole")]
+    for item in whole:
+        item.add_marker("heavy")
+    if whole and not os.environ.get("MINBERT_HEAVY"):
+        items[:] = [item for item in items if item not in whole]
+        config.hook.pytest_deselected(items=whole)
 
 
 @pytest.fixture(scope="session")

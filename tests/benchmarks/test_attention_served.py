@@ -43,7 +43,7 @@ def controls(view: str, **changes: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an
     return tuple({**chosen, **changes}.values())
 
 
-@pytest.mark.heavy
+@pytest.mark.whole
 def test_all_heads_of_64_tokens_are_computed_and_sent_soon(app_url: str) -> None:
     model = Predictor.from_pretrained(ROOT / "assets" / "models" / "mean", "cpu")
     assert model.attention(*PAIR).weights.shape == (6, 12, 64, 64)

@@ -30,7 +30,6 @@ from minbert.ui.why.subject import OF_A, PARAPHRASE, SIMILARITY
 from tests.served import ROOT
 from tests.support import watch_encoder
 
-WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 EXPLANATIONS = 200
 GROWTH_MEGABYTES = 50
 PASSES = 12  # forward passes that an explanation may cost beyond its definition's own
@@ -46,8 +45,6 @@ NEEDED = {  # encoder inputs that a method's definition names, for one sentence
     "rollout": 1,
 }
 
-times_count = pytest.mark.skipif(not WHOLE, reason="times count on an idle machine: test-heavy")
-memory_counts = pytest.mark.skipif(not WHOLE, reason="a few say nothing of memory: test-heavy")
 needs_proc = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux's /proc")
 
 
@@ -96,8 +93,7 @@ def test_an_explanation_encodes_its_definition_in_batches(
     assert len(plain) <= math.ceil(tokens / (TOKENS_TOGETHER / 2)) + answer
 
 
-@pytest.mark.heavy
-@times_count
+@pytest.mark.whole
 @pytest.mark.parametrize("method", METHODS)
 def test_an_explanation_takes_its_definition_s_time_and_little_more(
     method: str, predictor: Predictor
@@ -134,8 +130,7 @@ def there_and_back(predictor: Predictor, item: Encoded, count: int) -> list[Tens
     return gradients
 
 
-@pytest.mark.heavy
-@memory_counts
+@pytest.mark.whole
 @needs_proc
 def test_many_explanations_of_the_tab_leave_no_memory_behind(engine: Engine) -> None:
     """All four methods, as a press of the button makes them."""
@@ -159,8 +154,7 @@ def test_many_explanations_of_the_tab_leave_no_memory_behind(engine: Engine) -> 
     assert grown < GROWTH_MEGABYTES
 
 
-@pytest.mark.heavy
-@memory_counts
+@pytest.mark.whole
 @needs_proc
 def test_many_explanations_of_the_endpoint_leave_no_memory_behind(app: tuple[str, int]) -> None:
     methods, (url, process) = tuple(METHODS), app

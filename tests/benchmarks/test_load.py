@@ -25,7 +25,6 @@ import pytest
 from tests.page_event import ANSWER, POOLING, PageEvents
 from tests.served import ROOT, free_ports
 
-WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 VISITORS = 32
 QUESTIONS = 100  # timed one after the other, alone and beside files
 ROWS = 400  # of a file; two are read at once, one after the other
@@ -35,7 +34,7 @@ PATIENCE = 300.0  # seconds for any one answer: late isn't lost
 THINGS = ("film", "meal", "lake", "song", "road", "match", "novel", "storm")
 MOODS = ("a joy", "a bore", "fine", "a scandal", "moving", "too long", "odd", "brilliant")
 
-pytestmark = pytest.mark.skipif(not WHOLE, reason="times count on an idle machine: test-heavy")
+pytestmark = pytest.mark.whole
 
 
 class Visitor:
@@ -109,7 +108,6 @@ def timed(visitor: Visitor, first_number: int) -> list[float]:
     return taken
 
 
-@pytest.mark.heavy
 def test_visitors_who_click_at_once_are_all_answered_each_with_their_own(app_url: str) -> None:
     with Visitor(app_url, "alone") as alone:
         wanted = [alone.click(*question(number)) for number in range(VISITORS)]
@@ -165,7 +163,6 @@ def files_being_read(address: str) -> Iterator[list[int]]:
             one.result(timeout=PATIENCE)
 
 
-@pytest.mark.heavy
 def test_a_quick_question_stays_quick_beside_files(app_url: str) -> None:
     """Ask alone, then while two files are read, which is as many as are read at once."""
     with Visitor(app_url, "quick") as visitor, contextlib.ExitStack() as beside:
@@ -201,7 +198,6 @@ def seconds_until_answered() -> float:
     raise RuntimeError("the app stopped before it answered")
 
 
-@pytest.mark.heavy
 def test_the_page_answers_soon_after_its_libraries_are_imported() -> None:
     """Take the best of three of both, so that a busy machine doesn't decide."""
     imported, answered = [], []

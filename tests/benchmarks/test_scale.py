@@ -41,16 +41,12 @@ sys.exit(code)
 """
 
 
-heavy_alone = pytest.mark.skipif(not WHOLE, reason="whole or not at all: in the heavy set")
-
-
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     return Engine.load(ROOT / "assets" / "models", "cpu")
 
 
-@pytest.mark.heavy
-@heavy_alone
+@pytest.mark.whole
 def test_both_models_load_in_two_seconds() -> None:
     """Take the best of five, imports not counted, so that a busy machine doesn't decide."""
     taken = []
@@ -61,8 +57,7 @@ def test_both_models_load_in_two_seconds() -> None:
     assert min(taken) < LOAD_SECONDS
 
 
-@pytest.mark.heavy
-@heavy_alone
+@pytest.mark.whole
 @pytest.mark.parametrize("part", CLICK_SECONDS)
 def test_a_click_is_answered_and_drawn_soon(engine: Engine, part: str) -> None:
     """Take the least processor seconds of some clicks, so that a busy machine doesn't decide."""
@@ -80,8 +75,7 @@ def test_a_click_is_answered_and_drawn_soon(engine: Engine, part: str) -> None:
     assert min(taken) < CLICK_SECONDS[part]
 
 
-@pytest.mark.heavy
-@heavy_alone
+@pytest.mark.whole
 @pytest.mark.parametrize("size", ["shipped", "tiny"])
 def test_a_long_file_is_labelled_whole_in_bounded_memory(tmp_path: Path, size: str) -> None:
     if size == "tiny":

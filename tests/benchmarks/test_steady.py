@@ -1,6 +1,6 @@
 """A server after thousands of calls: its memory, its visitors, its log, its files.
 
-Whole with MINBERT_HEAVY=1 (`make test-heavy`), at a twentieth of the size otherwise. The log that
+With MINBERT_HEAVY=1 (`make test-heavy`) alone. The log that
 the server prints all the while is read at the end: nothing that was sent may stand in it.
 """
 
@@ -29,13 +29,14 @@ from tests.page_event import ANSWER, PageEvents, answer_inputs, outputs_in
 from tests.served import Program, free_ports, serving
 from tests.support import run_async
 
-WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
-SCALE = 1.0 if WHOLE else 0.05
-CALLS, LOADS, ODD = round(5_000 * SCALE), round(1_000 * SCALE), round(10_000 * SCALE)
-FIRST = 200 if WHOLE else 50  # calls until the server is warm
+CALLS, LOADS, ODD = 5_000, 1_000, 10_000
+FIRST = 200  # calls until the server is warm
 MOST_GROWTH = 50  # MB
 AT_ONCE = 8
 PATIENCE = 300.0
+
+pytestmark = pytest.mark.whole
+
 SECRET = "qzxjv"  # in every text that is sent here, and in nothing else
 INTERNAL = re.compile(
     r"object has no attribute|NoneType|Traceback|indices must|positional argument|\w+Error\b"
@@ -133,7 +134,6 @@ async def called(client: httpx.AsyncClient, url: str, name: str, body: bytes) ->
     return answer.text
 
 
-@pytest.mark.heavy
 def test_memory_stays_and_pins_are_kept(server: tuple[str, Program]) -> None:
     """32 visitors pin an answer and edit it three times; thousands of others come and go.
 
@@ -141,9 +141,7 @@ def test_memory_stays_and_pins_are_kept(server: tuple[str, Program]) -> None:
     """
     url, program = server
     with httpx.Client(timeout=PATIENCE) as client, contextlib.ExitStack() as pages:
-        visitors = [
-            PageEvents(url, f"visitor{n}", client) for n in range(max(2, round(32 * SCALE)))
-        ]
+        visitors = [PageEvents(url, f"visitor{n}", client) for n in range(32)]
         for number, visitor in enumerate(visitors):
             heartbeat = f"{url}/gradio_api/heartbeat/visitor{number}"
             pages.enter_context(client.stream("GET", heartbeat))
@@ -209,7 +207,6 @@ def odd_body(draw: random.Random, name: str, *, plain: bool) -> bytes:
     return json.dumps(body).encode()
 
 
-@pytest.mark.heavy
 def test_odd_requests_are_all_answered_in_words(server: tuple[str, Program]) -> None:
     url, program = server
     draw, seen = random.Random(20), {"plain": 0, "gradio": 0}
@@ -240,12 +237,11 @@ def test_odd_requests_are_all_answered_in_words(server: tuple[str, Program]) -> 
     assert grown <= MOST_GROWTH
 
 
-@pytest.mark.heavy
 @pytest.mark.parametrize("how", ["clicks", "/v1/predict"])
 def test_no_answer_is_lost_or_mixed_up(server: tuple[str, Program], how: str) -> None:
     """32 at once ask 50 questions each; every answer is to the question that was asked."""
     url, _ = server
-    callers, each = max(2, round(32 * SCALE)), max(3, round(50 * SCALE))
+    callers, each = 32, 50
     start, taken = threading.Barrier(callers), list[float]()
 
     def call(number: int) -> None:
@@ -274,7 +270,6 @@ def test_no_answer_is_lost_or_mixed_up(server: tuple[str, Program], how: str) ->
     print(f"{callers} callers, {how}: {rate:.1f} answers a second, p95 {late:.2f} s")  # noqa: T201 - the figure the check is for
 
 
-@pytest.mark.heavy
 def test_a_client_that_hangs_up_takes_nothing_with_it(server: tuple[str, Program]) -> None:
     url, _ = server
     host, port = url.removeprefix("http://").split(":")
@@ -284,7 +279,7 @@ def test_a_client_that_hangs_up_takes_nothing_with_it(server: tuple[str, Program
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode()
     for part in (len(head) // 2, len(head), len(head) + len(body) // 2, len(head) + len(body)):
-        for _ in range(max(1, round(20 * SCALE))):
+        for _ in range(20):
             with socket.create_connection((host, int(port))) as connection:
                 connection.sendall((head + body)[:part])
     with httpx.Client(timeout=PATIENCE) as client:

@@ -7,7 +7,6 @@ otherwise test_views.py asks for each view in the light one, every other view on
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlparse
 
@@ -117,8 +116,7 @@ def at_rest(page: Page, *, ruled: bool = True, whole: bool = True) -> list[str]:
     return told
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="minutes: in the heavy set")
+@pytest.mark.whole
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
 def test_every_tab_keeps_the_rules_and_nothing_is_cut(
     opened: Opened, theme: str, width: int
@@ -140,6 +138,7 @@ def test_every_tab_keeps_the_rules_and_nothing_is_cut(
     assert hosts <= {"127.0.0.1", None}, "no request leaves the machine"
 
 
+@pytest.mark.whole
 def test_a_planted_fault_is_found_and_a_known_one_alone_is_left(opened: Opened) -> None:
     page = opened("light", 390).page
     open_tab(page, "Try it")

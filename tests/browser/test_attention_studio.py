@@ -101,6 +101,7 @@ def expect_chosen(page: Page, layer: int, head: int) -> None:
     expect(chosen).to_have_attribute("aria-label", re.compile(f"^Layer {layer}, head {head}:"))
 
 
+@pytest.mark.whole
 def test_a_small_map_and_a_row_of_the_table_show_their_head(studio: Visit) -> None:
     seen = studio
     page = seen.page
@@ -198,6 +199,7 @@ def test_pointing_at_a_word_leaves_its_lines_and_tells_their_numbers(studio: Vis
     assert seen.errors == []
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("kind", ["head", "model"])
 def test_a_frame_stays_that_was_asked_for_right_after_a_change(studio: Visit, kind: str) -> None:
     seen = studio
@@ -320,6 +322,7 @@ def test_what_fine_tuning_changed_is_drawn_from_the_record(studio: Visit) -> Non
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_no_event_of_a_component_has_two_that_keep_each_other_running(studio: Visit) -> None:
     seen = studio
     page = seen.page

@@ -81,6 +81,7 @@ def downloaded(page: Page) -> list[dict[str, str]]:
         return list(csv.DictReader(lines, delimiter="\t"))
 
 
+@pytest.mark.whole
 def test_the_limits_and_what_is_kept_are_told_before(open_batch: Open) -> None:
     seen = open_batch()
     seen.page.get_by_text("What a file looks like").click()
@@ -274,6 +275,7 @@ def until(page: Page, there: Callable[[], bool]) -> None:
     pytest.fail("a minute was not enough")
 
 
+@pytest.mark.whole
 def test_files_are_deleted_after_a_while(visit_at: Open, tmp_path: Path) -> None:
     (port,) = free_ports(1)
     url, cache = f"http://127.0.0.1:{port}", tmp_path / "cache"

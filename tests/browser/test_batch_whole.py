@@ -6,7 +6,6 @@ other visitors in tests/benchmarks/test_load.py.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,8 +43,7 @@ def rows_done(told: str) -> int:
     return int(told.split(" of ", maxsplit=1)[0].replace(",", ""))
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="minutes: in the heavy set")
+@pytest.mark.whole
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 def test_the_longest_file_is_answered_while_another_visitor_asks(
     visit_at: Callable[..., Visit], server: tuple[str, int], tmp_path: Path

@@ -80,6 +80,7 @@ def test_every_part_is_drawn(visit_at: Open, addresses: tuple[str, str]) -> None
     shot(seen.page, "experiments-dark-390")
 
 
+@pytest.mark.whole
 def test_the_controls_redraw(visit_at: Open, addresses: tuple[str, str]) -> None:
     page = open_tab(visit_at(addresses[0]), ("scores",))
     page.get_by_label("Report's test table").click()
@@ -98,6 +99,7 @@ def test_the_controls_redraw(visit_at: Open, addresses: tuple[str, str]) -> None
     expect(page.locator("#conflicts-plot .y2title")).to_have_text("cosine")
 
 
+@pytest.mark.whole
 def test_the_formula_is_live_and_by_keyboard(visit_at: Open, addresses: tuple[str, str]) -> None:
     page = open_tab(visit_at(addresses[1]), ("shares",))
     problem = page.locator("#results-problems")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 import pytest
@@ -31,8 +30,7 @@ def type_everywhere(page: Page) -> list[str]:
     return filled
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="minutes: in the heavy set")
+@pytest.mark.whole
 def test_markup_stays_text_in_every_field_and_tab(visit: Open) -> None:
     seen = visit()
     page = seen.page

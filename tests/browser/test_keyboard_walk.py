@@ -8,8 +8,6 @@ keep something to be seen by.
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
@@ -17,11 +15,6 @@ from tests.browser.walk import unfold
 from trainer.publish.visit import TABS, open_visit, settle
 
 WIDTH = 320
-WHOLE = bool(os.environ.get("MINBERT_HEAVY"))
-SOME = {
-    name.partition("-")[0]: name
-    for name in ("try-phrases", "pooling-split", "attention-maps", "why-people", "batch-rows")
-}
 TURNS, AT_ONCE = 20, 20  # Tab is pressed so often at once, and so many times over at most
 # What a person has to reach in the open view. One of a group of radios and one word of a sentence
 # stand for all, as arrows go on from there; in Plotly's own bar the pointer alone works. What is
@@ -102,19 +95,15 @@ def names_in(page: Page, selector: str) -> list[str]:
     return found
 
 
-@pytest.mark.heavy
+@pytest.mark.whole
 def test_views_by_keyboard_alone(context: BrowserContext, app_url: str) -> None:
     seen = open_visit(context, app_url, WIDTH, 900, "light")
     page = seen.page
     page.emulate_media(reduced_motion="reduce", forced_colors="active")
     found: dict[str, list[str]] = {}
     for tab in names_in(page, ':not([data-tab-id*="-"])'):
-        if not WHOLE and tab not in SOME:
-            continue
         open_by_arrows(page, tab)
         for name in names_in(page, f'[data-tab-id^="{tab}-"]') or [tab]:
-            if not WHOLE and name != SOME[tab]:
-                continue
             open_by_arrows(page, name)
             unfold(page)
             told = walk_through(page)
@@ -123,7 +112,7 @@ def test_views_by_keyboard_alone(context: BrowserContext, app_url: str) -> None:
             told += [f"moves: {one}" for one in page.evaluate(MOVING)]
             told += [f"nothing to be seen by: {one}" for one in page.evaluate(PALE)]
             found[name] = told
-    assert len(found) >= (30 if WHOLE else len(SOME))
+    assert len(found) >= 30
     assert {name: told for name, told in found.items() if told} == {}
     assert seen.errors == []
     page.close()

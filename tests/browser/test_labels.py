@@ -67,6 +67,7 @@ def bring(page: Page, folder: Path, content: bytes) -> None:
     expect(page.locator("#labels-file")).to_contain_text("rows.tsv")
 
 
+@pytest.mark.whole
 def test_an_engineer_s_path_with_300_tickets(visit: Open, app_url: str, tmp_path: Path) -> None:
     seen = visit(1440)
     page, hand = seen.page, Hand(seen.page)
@@ -134,6 +135,7 @@ def test_a_comparison_is_stopped_in_its_midst(visit: Open, app_url: str, tmp_pat
     expect(page.locator("#labels-found")).to_be_hidden()
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(
     ("content", "said"),
     [

@@ -124,6 +124,7 @@ def test_what_is_no_lesson_is_told(visit: Open, wanted: str) -> None:
     expect_lesson(page, LESSONS[1])
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
 def test_the_row_keeps_the_rules_and_takes_little_room(visit: Open, theme: str, width: int) -> None:
     seen = visit(width=width, theme=theme)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from minbert.lessons import FILE, read_lessons
@@ -106,6 +107,7 @@ def test_each_figure_is_drawn(kept: Visit) -> None:
     assert kept.errors == []
 
 
+@pytest.mark.whole
 def test_each_tab_is_listed_once_however_often_it_is_opened(kept: Visit) -> None:
     page = kept.page
     tabs = page.locator(f'{walk.TABS}:not([data-tab-id*="-"])')

@@ -204,6 +204,7 @@ def light_of(page: Page, figures: str) -> list[int]:
     return [sum(int(part) for part in colour[4:-1].split(",")[:3]) for colour in colours]
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1280)])
 def test_two_figures_stand_side_by_side_or_on_a_phone_below_each_other(
     visit: Open, theme: str, width: int

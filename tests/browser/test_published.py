@@ -71,16 +71,14 @@ def try_it(space: Path, home: Path, visit_at: Open, *, python: str | None = None
     return seen
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not WHOLE, reason="three starts of the app: in the heavy set")
+@pytest.mark.whole
 def test_the_folder_as_uploaded_answers_and_finds_its_index(
     published: Path, tmp_path: Path, visit_at: Open
 ) -> None:
     shot(try_it(published, tmp_path, visit_at).page, "published")
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not WHOLE, reason="starts the app twice: in the heavy set")
+@pytest.mark.whole
 def test_the_folder_as_uploaded_is_verified(published: Path, tmp_path: Path) -> None:
     """By the command itself, as it asks a Space: a page of this checkout's own answers beside."""
     alone = {"HOME": str(tmp_path), "PYTHONPATH": "", "MINBERT_INDEX": ""}
@@ -93,8 +91,7 @@ def test_the_folder_as_uploaded_is_verified(published: Path, tmp_path: Path) -> 
     assert [line.split()[0] for line in (views, *others)] == ["ok"] * 3
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not WHOLE, reason="installs all that the page needs: in the heavy set")
+@pytest.mark.whole
 def test_the_folder_as_uploaded_answers_in_a_bare_environment(
     published: Path, tmp_path: Path, visit_at: Open
 ) -> None:

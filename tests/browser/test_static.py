@@ -65,6 +65,7 @@ def shown_map(page: Page) -> list[list[float]]:
     return found
 
 
+@pytest.mark.whole
 def test_the_lists_change_the_map_its_words_and_its_table(opened: Callable[..., Visit]) -> None:
     page = opened().page
     show(page, "#attention-map")
@@ -119,6 +120,7 @@ def test_another_lesson_is_drawn_as_wide_as_its_place(opened: Callable[..., Visi
     assert page.locator("#lesson-cls-or-mean-split").evaluate("place => place.clientWidth") < 800
 
 
+@pytest.mark.whole
 def test_dark_and_light_follow_the_system(opened: Callable[..., Visit]) -> None:
     light_of = (
         "colour => { const [r, g, b] = colour.match(/\\d+/g).map(Number);"

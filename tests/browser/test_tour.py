@@ -143,6 +143,7 @@ def test_a_student_wonders_what_cls_pooling_is(way: Way, api: Callable[..., Any]
     way.end("A student wonders what CLS pooling is")
 
 
+@pytest.mark.whole
 def test_a_teacher_prepares_a_lesson(way: Way, api: Callable[..., Any]) -> None:
     lesson, following = LESSONS["who-did-what"], LESSONS["asked-twice"]
     split = api("similarity_split", lesson.first, lesson.second)

@@ -6,7 +6,6 @@ tests/benchmarks/test_attention_served.py what the server sends of the longest.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
@@ -55,8 +54,7 @@ class Received:
         return self.count
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="a minute: in the heavy set")
+@pytest.mark.whole
 def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
     seen = visit()
     page = seen.page
@@ -109,8 +107,7 @@ def test_each_view_of_the_longest_pair_is_small(visit: Open) -> None:
     assert seen.errors == []
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="a minute: in the heavy set")
+@pytest.mark.whole
 def test_a_whole_press_of_why_is_small(visit: Open) -> None:
     page = visit().page
     page.locator("#first textarea").fill(A)

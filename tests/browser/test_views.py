@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlparse
@@ -23,6 +24,7 @@ from trainer.publish.visit import TABS, Visit, open_view, settle, view_names
 
 Open = Callable[..., Visit]
 PATIENT = 120_000  # milliseconds: a busy machine is slow, not wrong
+WHOLE = bool(os.environ.get("MINBERT_HEAVY"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,11 +114,12 @@ def missed(name: str, marks: Marks, found: dict[str, Any]) -> list[str]:
 
 
 def tab_views(page: Page) -> Iterator[str]:
-    """Yield the names of all views, each once its tab is open."""
+    """Yield the names of all views, each once its tab is open; the first of a tab unless whole."""
     tops = page.locator(f'{TABS}:not([data-tab-id*="-"])')
     for tab in tops.evaluate_all("tabs => tabs.map(tab => tab.dataset.tabId)"):
         open_view(page, tab)
-        yield from view_names(page, tab)
+        names = view_names(page, tab)
+        yield from names if WHOLE else names[:1]
 
 
 def measured(page: Page, name: str, marks: Marks) -> list[str]:
@@ -158,8 +161,9 @@ def test_every_view_keeps_the_marks_and_the_rules_and_nothing_is_cut(visit: Open
         settle(page)
         told[name, there.width] = [*measured(page, name, there), *cut]
         here, there = there, here
-    assert len(told) == 2 * len({name for name, _ in told}) >= 60
-    assert {name for name, _ in told} >= FILL.keys(), "each view that is to be filled is there"
+    names = {name for name, _ in told}
+    assert len(told) == 2 * len(names) >= (60 if WHOLE else 14)
+    assert not WHOLE or names >= FILL.keys(), "each view that is to be filled is there"
     assert {view: marks for view, marks in told.items() if marks} == {}
     assert seen.errors == []
     hosts = {urlparse(url).hostname for url in seen.requests if urlparse(url).scheme != "data"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from trainer.publish.visit import Visit, open_view, settle
@@ -78,6 +79,7 @@ def test_one_press_fills_every_part_and_goes_with_the_question(visit: Open) -> N
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_masking_is_another_question_about_people(visit: Open) -> None:
     page = open_why(visit())
     explain(page)
@@ -89,6 +91,7 @@ def test_masking_is_another_question_about_people(visit: Open) -> None:
     expect(show(page, "people")).to_contain_text("[MASK]", timeout=PATIENT)
 
 
+@pytest.mark.whole
 def test_a_press_can_be_stopped_and_keeps_what_has_come(visit: Open) -> None:
     page = open_why(visit(), "the film was long and the waiter was wonderful " * 10)
     page.locator("#why-explain").click()
@@ -115,6 +118,7 @@ def test_the_templates_can_be_stopped(visit: Open) -> None:
     expect(page.locator("#why-templates-stop")).to_be_hidden()
 
 
+@pytest.mark.whole
 def test_hostile_text_stays_text(visit: Open) -> None:
     seen = visit()
     page = open_why(seen, HOSTILE)
@@ -128,6 +132,7 @@ def test_hostile_text_stays_text(visit: Open) -> None:
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_its_figure_can_be_read_on_a_dark_page(visit: Open) -> None:
     seen = visit(theme="dark")
     page = open_why(seen)

@@ -61,6 +61,7 @@ def pixels(page: Page) -> str:
     return image.get_attribute("xlink:href", timeout=PATIENT) or ""
 
 
+@pytest.mark.whole
 def test_the_attention_of_the_encoder_before_fine_tuning(visit_at: VisitAt, address: str) -> None:
     seen = visit_at(address)
     page = seen.page

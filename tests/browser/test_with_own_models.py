@@ -86,6 +86,7 @@ def test_the_tabs_are_of_their_layers_and_tell_their_own_scores(address: str) ->
     assert commit not in shown + parts["lab-scores"]["value"]
 
 
+@pytest.mark.whole
 def test_the_layer_slider_follows_the_model(visit_at: Callable[..., Visit], address: str) -> None:
     seen = visit_at(address)
     page = seen.page

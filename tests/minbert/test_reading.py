@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,6 @@ from minbert.reading import (
 from minbert.tasks import PARAPHRASE, SENTIMENT, SIMILARITY, Task
 from trainer.data.course import REVIEWS
 
-WHOLE = pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="long: make test-heavy")
 RATED = 'review,rating\n"Great, really great",4\nSlow and dull,1\nFine,3\n'
 TEXTS = ["Great, really great", "Slow and dull", "Fine"]
 
@@ -229,7 +227,7 @@ def rows_of(path: Path, count: int) -> Path:
     return path
 
 
-@pytest.mark.parametrize("rows", [20_000, pytest.param(200_000, marks=[pytest.mark.heavy, WHOLE])])
+@pytest.mark.parametrize("rows", [20_000, pytest.param(200_000, marks=pytest.mark.whole)])
 def test_memory_stays_flat_however_long_the_file(tmp_path: Path, rows: int) -> None:
     path = rows_of(tmp_path / "long.csv", rows)
     tracemalloc.start()

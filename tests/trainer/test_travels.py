@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sysconfig
@@ -109,8 +108,7 @@ def test_the_wheel_holds_both_packages_and_builds_a_page_that_stands_alone(
     assert SpaceCard(text).data.to_dict()["models"][0] == MODEL
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not os.environ.get("MINBERT_HEAVY"), reason="a minute: in the heavy set")
+@pytest.mark.whole
 def test_what_is_installed_answers_outside_a_checkout(
     grown: Path, wheel: Path, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def train(*arguments: str, recipe: str = "mean") -> int:
     return main(["train", recipe, *arguments])
 
 
+@pytest.mark.whole
 def test_the_model_that_comes_back_was_trained_by_the_job(
     machines: FakeHub, encoder_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

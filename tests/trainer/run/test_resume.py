@@ -218,8 +218,7 @@ def test_a_second_process_is_refused_while_the_first_trains(
     assert_same(outcome(out), unbroken.outcome)
 
 
-@pytest.mark.heavy
-@pytest.mark.skipif(not WHOLE, reason="twenty runs are killed in test-heavy; two kills above")
+@pytest.mark.whole
 def test_killed_at_many_random_times_and_continued(
     work: Work, unbroken: Unbroken, tmp_path: Path
 ) -> None:
