@@ -168,7 +168,8 @@ PAGE = """
 import sys
 sys.argv = ["app.py"]
 from minbert.ui import app
-import gradio
+with app.quick_start():
+    import gradio
 gradio.Blocks.launch = lambda *_, **__: None
 app.main()
 """

@@ -28,7 +28,7 @@ from tests.served import ROOT, free_ports
 VISITORS = 32
 QUESTIONS = 100  # timed one after the other, alone and beside files
 ROWS = 400  # of a file; two are read at once, one after the other
-START_RATIO = 1.5
+START_RATIO = 1.3
 LOAD_RATIO = 3.0
 PATIENCE = 300.0  # seconds for any one answer: late isn't lost
 THINGS = ("film", "meal", "lake", "song", "road", "match", "novel", "storm")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
+import sys
 from pathlib import Path
 
+import gradio
 import pytest
 
 from minbert.ui import app
@@ -86,6 +90,37 @@ def test_an_index_that_lies_with_the_page_is_used_unless_another_is_named(
     os.environ["MINBERT_INDEX"] = "mine"
     app.use_published_index()
     assert os.environ["MINBERT_INDEX"] == "mine"
+
+
+@pytest.mark.parametrize("maker", ["create_or_modify_pyi", "renamed in a later gradio"])
+def test_the_start_makes_no_stubs_of_components(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, maker: str
+) -> None:
+    (tmp_path / "knob.py").write_text(
+        "from gradio.component_meta import ComponentMeta\n\n"
+        "class Knob(metaclass=ComponentMeta):\n    EVENTS = ['turn']\n",
+        encoding="utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(app.StubsKept, "MAKER", maker)
+    monkeypatch.setattr(gradio, "component_meta", gradio.component_meta)
+    monkeypatch.delitem(sys.modules, "gradio.component_meta")
+    with app.quick_start():
+        knob = importlib.import_module("knob").Knob
+    del sys.modules["knob"]
+    gc.unfreeze()
+    assert callable(knob.turn)
+    assert (tmp_path / "knob.pyi").exists() == (maker != "create_or_modify_pyi")
+
+
+def test_a_start_that_fails_leaves_python_as_it_was() -> None:
+    before, kept = list(sys.meta_path), gc.get_freeze_count()
+    with pytest.raises(SystemExit), app.quick_start():
+        assert not gc.isenabled()
+        sys.exit(2)
+    assert gc.isenabled()
+    assert sys.meta_path == before
+    assert gc.get_freeze_count() == kept
 
 
 @pytest.mark.parametrize(
