@@ -115,9 +115,14 @@ def test_the_start_makes_no_stubs_of_components(
 
 def test_a_start_that_fails_leaves_python_as_it_was() -> None:
     before, kept = list(sys.meta_path), gc.get_freeze_count()
-    with pytest.raises(SystemExit), app.quick_start():
-        assert not gc.isenabled()
-        sys.exit(2)
+
+    def refuse() -> None:
+        with app.quick_start():
+            assert not gc.isenabled()
+            sys.exit(2)
+
+    with pytest.raises(SystemExit):
+        refuse()
     assert gc.isenabled()
     assert sys.meta_path == before
     assert gc.get_freeze_count() == kept
