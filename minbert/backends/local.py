@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from minbert.backends.onnx_runtime import OnnxEncoder, runs_in_onnx
+from minbert.backends.onnx_runtime import OnnxEncoder, fast_numbers, runs_in_onnx
 from minbert.backends.unpadded import TOKENS_TOGETHER, Unpadded, UnpaddedEncoder, runs_of_equal
 from minbert.multitask import MultitaskBert
 from minbert.text import TOKENS_PER_BATCH, Encoded, length_batches, pad
@@ -63,7 +63,8 @@ class LocalBackend:
             device: of the model.
             autocast: encode in bfloat16; pooling stays in float32.
             runtime: 'torch', 'onnx', or 'auto', ONNX Runtime where it can be had; what it lacks
-                (gradients, PALs) is PyTorch's work with any.
+                (gradients, PALs) is PyTorch's work with any. 'fast' is 'auto' in `fast_numbers`,
+                less exact, for files; where there are none it is 'auto'.
 
         Raises:
             ValueError: no such runtime, or 'onnx' where it can't be had.
@@ -71,9 +72,15 @@ class LocalBackend:
         assert model.tokenizer is not None
         self._model, self._device, self._autocast = model, device, autocast
         self._pad_id = model.tokenizer.pad_id
-        in_onnx = not autocast and runs_in_onnx(model.encoder, runtime)
-        self.runtime = "onnx" if in_onnx else "torch"
-        self._without_padding = (OnnxEncoder if in_onnx else UnpaddedEncoder)(model.encoder)
+        fast = fast_numbers(model.encoder) if runtime == "fast" and not autocast else ""
+        self._half = fast == "bf16"  # without padding
+        in_onnx = not autocast and runs_in_onnx(model.encoder, runtime) and not self._half
+        self.runtime = fast or ("onnx" if in_onnx else "torch")
+        self._without_padding: UnpaddedEncoder = (
+            OnnxEncoder(model.encoder, eight_bits=fast == "int8")
+            if in_onnx
+            else UnpaddedEncoder(model.encoder)
+        )
 
     @property
     def _unpadded(self) -> bool:
@@ -93,7 +100,9 @@ class LocalBackend:
         for rows in length_batches(inputs, tokens=self._tokens):
             chosen = [inputs[row] for row in rows]
             if self._unpadded:
-                embeddings[rows] = self._pool(self._without_padding(chosen))
+                with self._precision():
+                    encoded = self._without_padding(chosen)
+                embeddings[rows] = self._pool(encoded)
                 continue
             batch = pad(chosen, self._pad_id)
             with self._precision():
@@ -102,11 +111,11 @@ class LocalBackend:
 
     def _pool(self, encoded: Unpadded) -> Tensor:
         """Pool the last hidden states of N inputs to (N, D)."""
-        runs = runs_of_equal(encoded.lengths)
+        runs, hidden = runs_of_equal(encoded.lengths), encoded.hidden.float()
         return torch.cat(
             [
                 self._model.pool(
-                    encoded.hidden[start : start + length * count].view(count, length, -1),
+                    hidden[start : start + length * count].view(count, length, -1),
                     torch.ones(count, length, dtype=torch.long),
                 )
                 for start, length, count in runs
@@ -122,9 +131,10 @@ class LocalBackend:
         for rows in length_batches(inputs, tokens=self._tokens):
             chosen = [inputs[row] for row in rows]
             if self._unpadded:
-                encoded = self._without_padding(chosen, keep_layer_states=every_layer)
+                with self._precision():
+                    encoded = self._without_padding(chosen, keep_layer_states=every_layer)
                 states = torch.stack(encoded.layer_states) if every_layer else encoded.hidden
-                parts = torch.split(states, encoded.lengths, dim=-2)
+                parts = torch.split(states.float(), encoded.lengths, dim=-2)
                 for row, state in zip(rows, parts, strict=True):
                     found[row] = state.clone()  # lets the others go
                 continue
@@ -153,6 +163,6 @@ class LocalBackend:
         return function()
 
     def _precision(self) -> contextlib.AbstractContextManager[object]:
-        if not self._autocast:
+        if not (self._autocast or self._half):
             return contextlib.nullcontext()
         return torch.autocast(self._device.type, dtype=torch.bfloat16)

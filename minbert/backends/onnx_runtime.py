@@ -21,7 +21,7 @@ from minbert.text import Encoded, pad
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-RUNTIMES = ("auto", "torch", "onnx")
+RUNTIMES = ("auto", "torch", "onnx", "fast")
 NEEDED = ("onnx", "onnxruntime")
 
 
@@ -30,7 +30,7 @@ def runs_in_onnx(encoder: BertModel, runtime: str) -> bool:
 
     Args:
         encoder: on its device.
-        runtime: one of `RUNTIMES`; 'auto' takes it where that is possible.
+        runtime: one of `RUNTIMES`; 'auto' and 'fast' take it where that is possible.
 
     Raises:
         ValueError: no such runtime, or it is asked for and can't be had; says why.
@@ -56,15 +56,28 @@ def hindrance_of(encoder: BertModel) -> str:
     return f"{' and '.join(absent)} can't be imported" if absent else ""
 
 
+def fast_numbers(encoder: BertModel) -> str:
+    """Say which shorter numbers make an encoder faster here: 'bf16', 'int8', or '', none.
+
+    Only where it was measured, by us or by others (trainer/EXPERIMENTS.md).
+    """
+    if hindrance_of(encoder):
+        return ""
+    if torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported():
+        return "bf16"
+    return "int8" if torch.backends.cpu.get_cpu_capability() == "AVX512" else ""
+
+
 class OnnxEncoder(UnpaddedEncoder):
     """An encoder that `runs_in_onnx`.
 
     Its session is made when it is first asked, and again after a weight has changed.
     """
 
-    def __init__(self, encoder: BertModel) -> None:
-        """Remember the encoder."""
+    def __init__(self, encoder: BertModel, *, eight_bits: bool = False) -> None:
+        """Remember the encoder, and whether its weights are rounded as `encoder_graph` says."""
         super().__init__(encoder)
+        self._eight_bits = eight_bits
         self._made_of: object = None  # the weights' version
         self._session: InferenceSession | None = None
 
@@ -92,19 +105,19 @@ class OnnxEncoder(UnpaddedEncoder):
     def _current_session(self) -> InferenceSession:
         version = version_of(self._encoder.parameters())
         if self._session is None or version != self._made_of:
-            self._session = session_of(self._encoder)
+            self._session = session_of(self._encoder, eight_bits=self._eight_bits)
             self._made_of = version
         return self._session
 
 
-def session_of(encoder: BertModel) -> InferenceSession:
+def session_of(encoder: BertModel, *, eight_bits: bool = False) -> InferenceSession:
     """Make a session of an encoder's weights as they are now, with PyTorch's number of threads."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would tell Microsoft what runs here
     import onnxruntime
 
     from minbert.storage.onnx_graph import encoder_graph
 
-    model, weights = encoder_graph(encoder)
+    model, weights = encoder_graph(encoder, eight_bits=eight_bits)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     # between two operators its threads spin, which is a fifth faster than to sleep and be woken; by

@@ -48,6 +48,7 @@ class Graph:
     weights: dict[str, Tensor] = dataclasses.field(default_factory=dict)
     constants: list[TensorProto] = dataclasses.field(default_factory=list)
     prefix: str = ""  # of its results' names, as a branch of another graph
+    eight_bits: bool = False  # its products are of 8-bit integers
 
     def add(
         self,
@@ -107,6 +108,13 @@ class Graph:
 
     def linear(self, name: str, rows: str, weight: Tensor, bias: Tensor) -> str:
         """Multiply rows (S, in) by a weight (out, in)."""
+        if self.eight_bits:
+            scale = (weight.detach().abs().amax(dim=1) / 127).clamp(min=1e-8)  # (out,)
+            rounded = (weight.detach() / scale[:, None]).round().to(torch.int8).T
+            values = {"eight": rounded, "scale": scale, "zero": torch.zeros_like(rounded[0])}
+            names = [self.weight(f"{name}.{part}", value) for part, value in values.items()]
+            names.append(self.weight(f"{name}.bias", bias))
+            return self.add("DynamicQuantizeMatMul", rows, *names, domain="com.microsoft")
         weights = self.weight(f"{name}.weight", weight), self.weight(f"{name}.bias", bias)
         return self.add("Gemm", rows, *weights, transB=1)
 
@@ -231,14 +239,22 @@ class Graph:
         return self.norm(f"{name}.output_norm", self.add("Add", back, hidden), layer.output_norm)
 
 
-def encoder_graph(encoder: BertModel) -> tuple[ModelProto, dict[str, Tensor]]:
+def encoder_graph(
+    encoder: BertModel, *, eight_bits: bool = False
+) -> tuple[ModelProto, dict[str, Tensor]]:
     """Build the graph of an encoder without PALs; its inputs are `INPUTS`, `WITH_MAPS` and `WORD`.
+
+    Args:
+        encoder: in float32.
+        eight_bits: round weights, one scale an output, and the rows that they multiply, one scale
+            for all of a run; faster and less exact.
 
     Returns:
         the model, whose outputs are "state.0" to "state.L", (S, D) each, and "map.0" to
-        "map.L-1", and whose weights are named as external; and these weights, float32, by name.
+        "map.L-1", and whose weights are named as external; and these weights by name, float32, or
+        int8 where they are rounded.
     """
-    graph, depth = Graph(), len(encoder.layers)
+    graph, depth = Graph(eight_bits=eight_bits), len(encoder.layers)
     graph.layers(encoder, maps=True)
     del graph.weights[WORD]
     weights = [external(name, tensor) for name, tensor in graph.weights.items()]
@@ -253,7 +269,8 @@ def encoder_graph(encoder: BertModel) -> tuple[ModelProto, dict[str, Tensor]]:
 
 def external(name: str, weight: Tensor) -> TensorProto:
     """Return a weight's name and shape, without its numbers."""
-    proto = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=weight.shape)
+    kind = TensorProto.INT8 if weight.dtype == torch.int8 else TensorProto.FLOAT
+    proto = TensorProto(name=name, data_type=kind, dims=weight.shape)
     proto.data_location = TensorProto.EXTERNAL
     proto.external_data.add(key="location", value="given by the caller")
     return proto

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from minbert.backends import onnx_runtime
+from minbert.backends import local, onnx_runtime
 from minbert.backends.local import LocalBackend
-from minbert.backends.onnx_runtime import OnnxEncoder, hindrance_of, runs_in_onnx
+from minbert.backends.onnx_runtime import OnnxEncoder, fast_numbers, hindrance_of, runs_in_onnx
 from minbert.backends.unpadded import UnpaddedEncoder
 from minbert.bert import ACTIVATIONS
 from minbert.metrics import THRESHOLD
@@ -104,6 +104,60 @@ def test_what_it_cannot_run_stays_in_pytorch(
     absent = lambda name: None if name == "onnxruntime" else found(name)  # noqa: E731
     monkeypatch.setattr(importlib.util, "find_spec", absent)
     assert "onnxruntime can't be imported" in hindrance_of(model.encoder.float())
+
+
+OWN = [
+    "A warm and clever film that I would gladly see again.",
+    "A dull, clumsy mess; I left before its end.",
+    "The harbour is quiet in the morning.",
+    "How do I tune a violin at home?",
+]
+
+
+@pytest.mark.parametrize("numbers", ["int8", "bf16"])
+@pytest.mark.parametrize("name", ["mean", "cls"])
+def test_fast_numbers_are_near_the_exact_ones(
+    name: str, numbers: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "fast_numbers", lambda _: numbers)
+    model = MultitaskBert.from_pretrained(ROOT / "assets" / "models" / name)
+    exact, fast = (Predictor(model, "cpu", runtime=each) for each in ("onnx", "fast"))
+    assert isinstance(fast.backend, LocalBackend)
+    assert fast.backend.runtime == numbers
+    inputs = exact.encode_single(OWN)
+    near = torch.cosine_similarity(exact.pooled(inputs), fast.pooled(inputs))
+    assert 0.97 < near.min() < 0.999999
+    states = fast.hidden(inputs, every_layer=True)
+    for state, same in zip(states, exact.hidden(inputs, every_layer=True), strict=True):
+        assert state.dtype == torch.float32
+        assert torch.cosine_similarity(state.flatten(), same.flatten(), dim=0) > 0.97
+    moods, same_moods = fast.sentiment(OWN[:2]), exact.sentiment(OWN[:2])
+    assert [mood.label for mood in moods] == [mood.label for mood in same_moods]
+
+
+def test_without_fast_numbers_fast_is_exact(
+    model: MultitaskBert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "fast_numbers", lambda _: "")
+    plain, fast = (Predictor(model, "cpu", runtime=each) for each in ("auto", "fast"))
+    assert torch.equal(fast.embed(PAIR), plain.embed(PAIR))
+
+
+def test_numbers_are_chosen_by_the_processor(
+    model: MultitaskBert, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of(*, bf16: bool, amx: bool, widest: str) -> str:
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: bf16)
+        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: widest)
+        return fast_numbers(model.encoder)
+
+    assert of(bf16=False, amx=True, widest="AVX512") == "bf16"
+    assert of(bf16=True, amx=False, widest="AVX512") == "bf16"
+    assert of(bf16=False, amx=False, widest="AVX512") == "int8"
+    assert of(bf16=False, amx=False, widest="AVX2") == ""
+    model.encoder.double()
+    assert of(bf16=True, amx=True, widest="AVX512") == ""
 
 
 def test_a_wrong_name_is_refused(model: MultitaskBert) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from minbert.backends import local
 from minbert.multitask import MultitaskBert
 from minbert.predictor import Predictor
 from minbert.tables import DataError
@@ -95,6 +96,37 @@ def test_sentiment_values(predictor: Predictor, tmp_path: Path) -> None:
         assert chances == pytest.approx(result.probabilities, abs=1e-5)
         assert int(row["prediction"]) == chances.index(max(chances))
     assert len({row["prediction"] for row in rows}) > 1
+
+
+@pytest.mark.parametrize(
+    ("numbers", "says", "apart"),
+    [("int8", "8-bit", 0.1), ("bf16", "bfloat16", 0.1), ("", "can't help", 2e-6)],
+)
+def test_fast_says_in_what_it_encodes(
+    numbers: str,
+    says: str,
+    apart: float,
+    predictor: Predictor,
+    model_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(local, "fast_numbers", lambda _: numbers)
+    exact, _ = labelled_file(predictor, "sentiment", source(tmp_path, "sentiment"))
+    command = ["predict", "--fast", "--model", str(model_folder), "--task", "sentiment"]
+    target = tmp_path / "fast.tsv"
+    command += ["--input", str(tmp_path / "sentiment.csv"), "--output", str(target)]
+    assert main([*command, "--device", "cpu"]) == 0
+    assert says in capsys.readouterr().err
+    rows = read_rows(target, "sentiment")
+    assert [row["id"] for row in rows] == [row["id"] for row in exact]
+    chances, wanted = (
+        torch.tensor([[float(row[f"p_{label}"]) for label in range(5)] for row in each])
+        for each in (rows, exact)
+    )
+    assert (chances - wanted).abs().max() < apart
+    assert torch.equal(chances, wanted) == (numbers == "")
 
 
 def spread(folder: Path, task: str, middle: float) -> MultitaskBert:
