@@ -16,9 +16,7 @@ from typing import Any
 
 MODEL = Path(__file__).resolve().parents[2] / "assets" / "models" / "mean"
 BATCH = 32  # inputs that the peers take together
-PAUSE = (
-    0.25  # seconds before each call: what still spins elsewhere falls asleep, as between visitors
-)
+PAUSE = 0.25  # seconds before each call, as between visitors: what spins elsewhere falls asleep
 
 
 class OursFast:
