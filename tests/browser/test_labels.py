@@ -117,6 +117,7 @@ def test_an_engineer_s_path_with_300_tickets(visit: Open, app_url: str, tmp_path
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_a_comparison_is_stopped_in_its_midst(visit: Open, app_url: str, tmp_path: Path) -> None:
     page = visit().page
     open_view(page, "pooling-labels")

@@ -65,6 +65,7 @@ def failure(folder: Path, patience: float = 20.0) -> str:
     return str(caught.value)
 
 
+@pytest.mark.whole
 def test_the_space_s_folder_answers_alone(checkout: Path, tmp_path: Path) -> None:
     """The real app, as it would be uploaded, without the checkout around it."""
     folder = build_space(Plan("anna/lab", root=checkout), tmp_path / "space")

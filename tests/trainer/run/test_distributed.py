@@ -205,6 +205,7 @@ def assert_one_whole_run(out: Path) -> None:
     assert result["tokens"] == steps[-1]["tokens"]
 
 
+@pytest.mark.whole
 def test_the_command_under_torchrun_leaves_one_result(
     data: Path, encoder_folder: Path, tmp_path: Path
 ) -> None:
