@@ -69,7 +69,9 @@ def test_onnx_runtime_is_what_works_where_nothing_is_said(
     asked = []
     made = onnx_runtime.session_of
     monkeypatch.setattr(
-        onnx_runtime, "session_of", lambda encoder: asked.append(encoder) or made(encoder)
+        onnx_runtime,
+        "session_of",
+        lambda encoder, **more: asked.append(encoder) or made(encoder, **more),
     )
     Predictor(model, "cpu", runtime="torch").answer(*PAIR)
     assert asked == []

@@ -23,13 +23,12 @@ from minbert.pooling import pooler_for
 from minbert.predictor import Predictor
 from minbert.serving import ModelQueue
 from minbert.serving import served as served_by
-from tests.minbert.explain.conftest import Build
+from tests.minbert.explain.conftest import Build, by_our_rule
 from tests.support import redraw, tiny_model
 
 with warnings.catch_warnings():  # matplotlib, which captum imports, warns of its own parser
     warnings.simplefilter("ignore")
     from captum.attr import LayerIntegratedGradients
-    from captum.attr._core import integrated_gradients as captums
 
 A, B = "the film isn't good", "a dogs film"
 TARGETS: list[tuple[str, int | str]] = [
@@ -73,9 +72,7 @@ def by_captum(
     ids = torch.tensor([[index for reading in readings for index in reading.item.ids]])
     blank = [i for each in readings for i in baseline_ids(predictor, each.item, baseline)]
     method = LayerIntegratedGradients(score, model.encoder.embeddings.word)
-    rule = (lambda n: gradients.weights(n - 1).tolist()), (lambda n: gradients.places(n - 1))
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(captums, "approximation_parameters", lambda _: rule)
+    with by_our_rule():
         found, gap = method.attribute(
             ids, torch.tensor([blank]), n_steps=steps + 1, return_convergence_delta=True
         )

@@ -35,6 +35,7 @@ from minbert.records.bias import FILE as BIAS_FILE
 from minbert.records.form import TASKS
 from minbert.records.runs import VERDICTS, Comparison, Difference, Run, read_results
 from minbert.records.shipped import Records, read_records
+from minbert.records.speed import Speed
 from minbert.ui.about import calibration, card
 from minbert.ui.about import tab as about
 from minbert.ui.about import tables as about_tables
@@ -74,6 +75,7 @@ from minbert.ui.try_it.events import Handlers
 from minbert.ui.why import attribution, bias, bias_record, nearest, reduction, swaps
 from minbert.ui.why.events import Why
 from minbert.ui.why.subject import KINDS, OF_A, PARAPHRASE, Subject
+from tests.benchmarks.bench import timing
 from tests.minbert.ui.about.test_about_calibration import record as calibration_record
 from tests.minbert.ui.sample_about import write, write_about
 from tests.minbert.ui.why.test_why_bias import written as write_bias
@@ -187,6 +189,14 @@ CALLS: dict[str, Callable[[Given], str]] = {
     "about/tab.card_block": lambda _: about.card_block(f"# {MARK}\n{MARK}"),
     "about/tables.tasks_block": lambda of: about_tables.tasks_block(of.records),
     "about/tables.numbers_block": lambda of: about_tables.numbers_block(of.records),
+    "about/tables.speed_block": lambda _: about_tables.speed_block(
+        Speed.model_validate(
+            {
+                **{"version": 1, "commit": MARK, "machine": MARK, "versions": {MARK: MARK}},
+                "timings": [timing(MARK, name, "ms", [1.0]) for name in ("ours", MARK)],
+            }
+        )
+    ),
     "about/tables.sources": lambda of: about_tables.sources(of.records),
     "about/tables.cost_block": lambda of: about_tables.cost_block(of.records),
     "attention/bertviz.frame": lambda _: bertviz.frame(MARK, MARK),
