@@ -96,6 +96,11 @@ class TrainConfig(Settings):
     paraphrase_positives: float = option(
         0.5, "largest share of duplicates to which a file of duplicates alone may raise paraphrase"
     )
+    paraphrase_statements: float = option(
+        0.0,
+        "phase 2: share of paraphrase's batches that hold statements, and pairs of the same words "
+        "in another order",
+    )
     mask_demographics: bool = option(False, "abstract demographic terms in the training texts")
     seed: int = option(0, "of batches, task draws, dropout and fresh heads")
     hidden_dropout: float = option(0.2, "dropout of hidden states and heads, probability")
@@ -168,6 +173,7 @@ class TrainConfig(Settings):
                 "lie in [0, 1)": (
                     *("hidden_dropout", "attention_dropout", "warmup"),
                     *("sentiment_phrases", "ema", "label_smoothing", "unlabelled_share"),
+                    "paraphrase_statements",
                 ),
                 "lie in (0, 1]": ("layer_decay", "paraphrase_positives"),
                 "lie in [0, 1]": ("distillation_weight",),

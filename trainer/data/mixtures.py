@@ -17,6 +17,7 @@ from trainer.seeding import mix_seed
 
 STREAM_SEED, PHRASE_SEED, SHARE_SEED = 4, 22, 23
 ALONE_SEED, ALONE_SHARE_SEED = 24, 25
+STATEMENT_SEED, STATEMENT_SHARE_SEED = 26, 27
 
 
 class MixedStream:
@@ -82,6 +83,12 @@ def make_streams(
             phrases = stream_of(task, tables.phrases, seed, model, tokenizer, config)
             share, seed = config.sentiment_phrases, mix_seed(config.seed, SHARE_SEED)
             stream = MixedStream(stream, phrases, share, seed)
+        if task.name == "paraphrase" and tables.statements is not None:
+            seed = mix_seed(config.seed, STATEMENT_SEED)
+            stated = stream_of(task, tables.statements, seed, model, tokenizer, config)
+            share = config.paraphrase_statements
+            seed = mix_seed(config.seed, STATEMENT_SHARE_SEED)
+            stream = MixedStream(stream, stated, share, seed)
         if task.name in tables.alone:
             seed = mix_seed(config.seed, ALONE_SEED, index)
             alone = stream_of(task, tables.alone[task.name], seed, model, tokenizer, config)

@@ -14,7 +14,10 @@ from trainer.config import TrainConfig
 from trainer.data.course import FILES, SPLITS, file_name, file_sha256, read_split
 from trainer.data.further_pairs import EXTRA_PAIRS, chosen_names, draw, mix_in
 from trainer.data.soft_labels import Softened, load_soft_labels
+from trainer.data.statements import sha256 as relations_sha256
+from trainer.data.statements import statements
 from trainer.data.treebank import TREES_FILE, read_phrases
+from trainer.data.word_order import RELATIONS_FILE
 from trainer.seeding import mix_seed
 
 SUBSET_SEED = 5
@@ -30,6 +33,7 @@ class RunData:
     watched: dict[str, list[Example]]  # dev examples that are scored at each epoch
     sha256: dict[str, str]  # of each file, by name
     phrases: Table | None = None  # what sentiment's batches are mixed with
+    statements: Table | None = None  # what paraphrase's batches are mixed with
     extra: dict[str, dict[str, int]] = dataclasses.field(default_factory=dict)  # rows, counted
     alone: dict[str, Table] = dataclasses.field(default_factory=dict)  # soft labels alone, by task
     soft: dict[str, dict[str, Any]] = dataclasses.field(default_factory=dict)  # teachers, by file
@@ -46,6 +50,8 @@ class RunData:
         found = {name: list(table.examples) for name, table in self.train.items()}
         if self.phrases is not None:
             found["sentiment"] += self.phrases.examples
+        if self.statements is not None:
+            found["paraphrase"] += self.statements.examples
         for name, table in self.alone.items():
             found[name] += table.examples
         return found
@@ -80,12 +86,14 @@ def load_data(config: TrainConfig, folder: Path, report: Report) -> RunData:
             add_pairs(config, folder, tables["train"], name, extra, report)
     tables["train"] = {name: tables["train"][name] for name in names["train"]}  # tasks' order
     files |= {EXTRA_PAIRS[name].file if name in EXTRA_PAIRS else name for name in extra}
+    stated = add_statements(config, folder, tables["train"], extra, report)
     soft = soften(config, folder, tables["train"], phrases, report)
     phrases = phrases and softened(phrases, "sentiment", soft)
     tables["train"] = {name: softened(table, name, soft) for name, table in tables["train"].items()}
     alone = soft.alone
     if config.mask_demographics:
         phrases = phrases and mask_table(phrases, report)
+        stated = stated and mask_table(stated, report)
         tables["train"], alone = (
             {name: mask_table(table, report) for name, table in found.items()}
             for found in (tables["train"], alone)
@@ -96,9 +104,10 @@ def load_data(config: TrainConfig, folder: Path, report: Report) -> RunData:
     }
     sha256 = {name: file_sha256(folder / name) for name in sorted(files)}
     sha256 |= soft.sha256
-    return RunData(
-        tables["train"], tables["dev"], watched, sha256, phrases, extra, alone, soft.told
-    )
+    if stated is not None:
+        sha256[RELATIONS_FILE] = relations_sha256()
+    train, dev = tables["train"], tables["dev"]
+    return RunData(train, dev, watched, sha256, phrases, stated, extra, alone=alone, soft=soft.told)
 
 
 def soften(
@@ -197,6 +206,31 @@ def add_pairs(
     )
     train[task_name] = dataclasses.replace(table, examples=mixture.examples)
     extra |= mixture.counts
+
+
+def add_statements(
+    config: TrainConfig,
+    folder: Path,
+    train: dict[str, Table],
+    extra: dict[str, dict[str, int]],
+    report: Report,
+) -> Table | None:
+    """Make what paraphrase is mixed with where that is asked for, from its and similarity's pairs.
+
+    Raises:
+        DataError: similarity's file isn't there.
+    """
+    if not config.paraphrase_statements or "paraphrase" not in train:
+        return None
+    similar = train.get("similarity") or read_split(folder, "similarity", "train")
+    texts = [
+        text for row in (*train["paraphrase"].examples, *similar.examples) for text in row.texts
+    ]
+    kept_out = [row for name in ("paraphrase", "similarity") for row in held_out(folder, name)]
+    table, extra[RELATIONS_FILE] = statements(
+        texts, similar.examples, kept_out, config.seed, report
+    )
+    return table
 
 
 def mask_table(table: Table, report: Report) -> Table:

@@ -21,6 +21,8 @@ SETTINGS = {  # what the card tells of a run's settings
     "hidden_dropout": "dropout",
     "sentiment_data": "sentiment's training data",
     "sentiment_phrases": "share of sentiment's batches that hold phrases of the treebank",
+    "paraphrase_statements": "share of paraphrase's batches that hold statements, and pairs of the "
+    "same words in another order",
     "extra_similarity": "further pairs for similarity",
     "extra_paraphrase": "further pairs for paraphrase",
     "soft_labels": "soft labels of a teacher (distillation)",

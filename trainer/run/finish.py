@@ -98,7 +98,9 @@ def asks_for_more(config: TrainConfig) -> bool:
     """Say whether a run trains on more than the course's own files, or goes on from one."""
     trees = config.sentiment_data == "sst-trees" or config.sentiment_phrases > 0
     pairs = config.extra_similarity or config.extra_paraphrase
-    return bool(trees or pairs or config.start_from or config.soft_labels)
+    return bool(
+        trees or pairs or config.start_from or config.soft_labels or config.paraphrase_statements
+    )
 
 
 def predictions_of(answers: dict[str, Answers], tables: RunData) -> dict[str, Any]:
