@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
@@ -292,14 +291,9 @@ class Predictor:
         siamese = self._siamese(singles)
         count = len(siamese)
         headline = self.headline((joint[:count] + joint[count:]) / 2, siamese)
-        columns = *probability.chunk(2), *joint.chunk(2), siamese, headline
-        rows = torch.stack(columns, dim=1).tolist()
-        cut = orders.left_out[: len(rows)]  # the other order drops as many
-        found = (PairResult(*row) for row in rows)
-        return [
-            dataclasses.replace(pair, left_out=dropped)
-            for pair, dropped in zip(found, cut, strict=True)
-        ]
+        scores = torch.stack([*probability.chunk(2), *joint.chunk(2), siamese, headline])
+        cut = orders.left_out[:count]  # the other order drops as many
+        return [PairResult(*row) for row in zip(*scores.tolist(), cut, strict=True)]
 
     def headline(self, joint: Tensor, siamese: Tensor) -> Tensor:
         """Return the similarity that the checkpoint stands by, from both scores (N,)."""

@@ -92,15 +92,12 @@ def pad(inputs: Sequence[Encoded], pad_id: int = 0) -> Batch:
     if not inputs:
         raise ValueError("`inputs` should hold at least one encoded text. Found none.")
     longest = max(len(item) for item in inputs)
-    shape = (len(inputs), longest)
-    input_ids = torch.full(shape, pad_id, dtype=torch.long)
-    attention_mask = torch.zeros(shape, dtype=torch.long)
-    token_type_ids = torch.zeros(shape, dtype=torch.long)
-    for row, item in enumerate(inputs):
-        input_ids[row, : len(item)] = torch.tensor(item.ids)
-        attention_mask[row, : len(item)] = 1
-        token_type_ids[row, : len(item)] = torch.tensor(item.token_types)
-    return Batch(input_ids, attention_mask, token_type_ids)
+    spare = [(item, longest - len(item)) for item in inputs]
+    return Batch(
+        torch.tensor([[*item.ids, *[pad_id] * left] for item, left in spare]),
+        torch.tensor([[*[1] * len(item), *[0] * left] for item, left in spare]),
+        torch.tensor([[*item.token_types, *[0] * left] for item, left in spare]),
+    )
 
 
 def length_batches(

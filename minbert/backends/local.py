@@ -11,9 +11,10 @@ from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from minbert.backends.onnx_runtime import OnnxEncoder, fast_numbers, runs_in_onnx
-from minbert.backends.unpadded import TOKENS_TOGETHER, Unpadded, UnpaddedEncoder, runs_of_equal
+from minbert.backends.unpadded import TOKENS_TOGETHER, Unpadded, UnpaddedEncoder
 from minbert.multitask import MultitaskBert
 from minbert.text import TOKENS_PER_BATCH, Encoded, length_batches, pad
 
@@ -111,16 +112,10 @@ class LocalBackend:
 
     def _pool(self, encoded: Unpadded) -> Tensor:
         """Pool the last hidden states of N inputs to (N, D)."""
-        runs, hidden = runs_of_equal(encoded.lengths), encoded.hidden.float()
-        return torch.cat(
-            [
-                self._model.pool(
-                    hidden[start : start + length * count].view(count, length, -1),
-                    torch.ones(count, length, dtype=torch.long),
-                )
-                for start, length, count in runs
-            ]
-        )
+        apart = torch.split(encoded.hidden, encoded.lengths)
+        hidden = pad_sequence(list(apart), batch_first=True)  # (N, T, D)
+        places, lengths = torch.arange(hidden.shape[1]), torch.tensor(encoded.lengths)
+        return self._model.pool(hidden, (places < lengths[:, None]).long())
 
     @torch.inference_mode()
     def hidden(

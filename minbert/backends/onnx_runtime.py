@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from minbert.backends.unpadded import Unpadded, UnpaddedEncoder, version_of
+from minbert.backends.unpadded import Unpadded, UnpaddedEncoder
 from minbert.bert import BertModel
 from minbert.config import choice_error
 from minbert.text import Encoded, pad
@@ -78,7 +78,6 @@ class OnnxEncoder(UnpaddedEncoder):
         """Remember the encoder, and whether its weights are rounded as `encoder_graph` says."""
         super().__init__(encoder)
         self._eight_bits = eight_bits
-        self._made_of: object = None  # the weights' version
         self._session: InferenceSession | None = None
 
     def _encode(
@@ -103,7 +102,7 @@ class OnnxEncoder(UnpaddedEncoder):
         return Unpadded(lengths, tensors[states[-1]], maps, kept)
 
     def _current_session(self) -> InferenceSession:
-        version = version_of(self._encoder.parameters())
+        version = self._version()
         if self._session is None or version != self._made_of:
             self._session = session_of(self._encoder, eight_bits=self._eight_bits)
             self._made_of = version

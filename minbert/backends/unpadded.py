@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import cast
 
 import torch
@@ -48,9 +48,22 @@ def runs_of_equal(lengths: Sequence[int]) -> list[tuple[int, int, int]]:
     return runs
 
 
-def version_of(parameters: Iterable[nn.Parameter]) -> list[tuple[int, int]]:
-    """Return what changes when a parameter does."""
-    return [(each.data_ptr(), each._version) for each in parameters]
+class Version:
+    """What changes when a weight of a module does, or when another takes its place."""
+
+    def __init__(self, module: nn.Module) -> None:
+        """Find the places of its weights, once: to walk through a module takes half a ms."""
+        self._places = [
+            (each._parameters, name)
+            for each in module.modules()
+            for name, weight in each._parameters.items()
+            if weight is not None
+        ]
+
+    def __call__(self) -> list[tuple[int, int]]:
+        """Return the version of the weights as they are now."""
+        weights = (cast(Tensor, weights[name]) for weights, name in self._places)
+        return [(each.data_ptr(), each._version) for each in weights]
 
 
 class _Layer:
@@ -104,7 +117,8 @@ class UnpaddedEncoder:
     def __init__(self, encoder: BertModel) -> None:
         """Remember the encoder."""
         self._encoder = encoder
-        self._version: object = None
+        self._version = Version(encoder)
+        self._made_of: object = None  # the weights' version
         self._layers: list[_Layer] = []
 
     def __call__(
@@ -154,9 +168,8 @@ class UnpaddedEncoder:
         return embedded
 
     def _current(self) -> list[_Layer]:
-        layers = cast(list[BertLayer], list(self._encoder.layers))
-        version = version_of(each for layer in layers for each in layer.attention.parameters())
-        if version != self._version:
-            self._layers = [_Layer(layer) for layer in layers]
-            self._version = version
+        version = self._version()
+        if version != self._made_of:
+            self._layers = [_Layer(cast(BertLayer, layer)) for layer in self._encoder.layers]
+            self._made_of = version
         return self._layers
