@@ -135,6 +135,7 @@ def test_a_small_map_and_a_row_of_the_table_show_their_head(studio: Visit) -> No
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_the_picture_of_all_heads_is_one_stop_of_the_keyboard(studio: Visit) -> None:
     seen = studio
     page = seen.page
@@ -223,6 +224,7 @@ def test_a_frame_stays_that_was_asked_for_right_after_a_change(studio: Visit, ki
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_a_masked_word_is_compared(studio: Visit) -> None:
     seen = studio
     page = seen.page
@@ -245,6 +247,7 @@ def test_a_masked_word_is_compared(studio: Visit) -> None:
     expect(words.locator("h3")).to_have_count(0, timeout=PATIENCE)
 
 
+@pytest.mark.whole
 def test_bertviz_is_drawn_with_no_request_and_text_stays_text(visit: Open) -> None:
     seen = visit(theme="dark")
     page = seen.page
@@ -280,6 +283,7 @@ def test_bertviz_is_drawn_with_no_request_and_text_stays_text(visit: Open) -> No
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_the_files_open_without_a_network(studio: Visit, tmp_path: Path) -> None:
     seen = studio
     page = seen.page

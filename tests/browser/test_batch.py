@@ -131,6 +131,7 @@ def test_a_labelled_file_is_answered_scored_and_drawn(
     assert (seen.errors, seen.dialogs) == ([], [])
 
 
+@pytest.mark.whole
 def test_columns_are_chosen_in_the_preview(open_batch: Open) -> None:
     page = open_batch().page
     page.locator("#batch-text textarea").fill("review,rating\nSo good,4\nSo bad,0\n")
@@ -161,6 +162,7 @@ def test_pasted_pairs_are_answered_by_either_model(open_batch: Open) -> None:
     assert [row["p_duplicate"] for row in cls] != [row["p_duplicate"] for row in mean]
 
 
+@pytest.mark.whole
 def test_similarity_is_drawn_against_people_s(open_batch: Open) -> None:
     seen = open_batch()
     seen.page.locator("#batch-text textarea").fill(SIMILAR)
@@ -172,6 +174,7 @@ def test_similarity_is_drawn_against_people_s(open_batch: Open) -> None:
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_pairs_without_a_header_are_answered_when_chosen(open_batch: Open) -> None:
     page = open_batch().page
     page.locator("#batch-text textarea").fill("A dog runs.\tA dog is running.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.test_page import HOSTILE, ask, findings
@@ -72,6 +73,7 @@ def test_replace_mask_and_undo_show_the_change_on_all_tasks(visit: Open) -> None
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_an_edit_that_cannot_be_says_why_and_keeps_what_was_typed(visit: Open) -> None:
     page = visit().page
     ask(page, A)

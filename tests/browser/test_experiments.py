@@ -39,6 +39,7 @@ def show(page: Page, key: str) -> None:
     page.wait_for_selector(f"#{key}-plot svg.main-svg", timeout=30_000)
 
 
+@pytest.mark.whole
 def test_every_part_is_drawn(visit_at: Open, addresses: tuple[str, str]) -> None:
     width = 390  # test_views.py looks at the light page, wide too
     seen = visit_at(addresses[0], width, 900, "dark")

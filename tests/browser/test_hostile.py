@@ -59,6 +59,7 @@ def test_markup_stays_text_in_every_field_and_tab(visit: Open) -> None:
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_what_is_injected_would_be_found(visit: Open) -> None:
     seen = visit()
     seen.page.evaluate("html => document.querySelector('#change').innerHTML = html", HOSTILE)

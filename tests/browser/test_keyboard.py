@@ -70,6 +70,7 @@ def test_a_screen_reader_hears_words(visit: Open) -> None:
     assert set(told) <= {"Loading", "Done"}, "words, not gradio's keys such as common.complete"
 
 
+@pytest.mark.whole
 def test_all_of_try_it_by_keyboard(visit: Open) -> None:
     page = visit(width=1440).page
     reach(page, "Sentence A")

@@ -118,6 +118,7 @@ def test_views_by_keyboard_alone(context: BrowserContext, app_url: str) -> None:
     page.close()
 
 
+@pytest.mark.whole
 def test_what_is_wrong_is_found(context: BrowserContext, app_url: str) -> None:
     page = open_visit(context, app_url, WIDTH, 900, "light").page
     page.emulate_media(reduced_motion="reduce", forced_colors="active")

@@ -56,6 +56,7 @@ def answers_asked(page: Page, app_url: str) -> list[int]:
     return asked
 
 
+@pytest.mark.whole
 def test_the_page_opens_with_the_first_and_keys_choose_others(visit: Open, app_url: str) -> None:
     seen = visit()
     page = seen.page
@@ -81,6 +82,7 @@ def test_the_page_opens_with_the_first_and_keys_choose_others(visit: Open, app_u
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_the_mark_follows_the_sentences(visit: Open) -> None:
     page = visit().page
     first = LESSONS[0]

@@ -72,6 +72,7 @@ def test_the_button_answers_too(kept: Visit) -> None:
     page.wait_for_function("document.querySelector('#counts').innerText.includes('A: 10 ')")
 
 
+@pytest.mark.whole
 def test_each_figure_is_drawn(kept: Visit) -> None:
     page = kept.page
     ask(page, *PAIR)
@@ -139,6 +140,7 @@ def test_the_about_tab_tells_what_the_files_say(visit: Open) -> None:
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_text_of_figures_follows_the_theme(visit: Open) -> None:
     page = visit(theme="dark").page
     open_tab(page, "Pooling lab")
@@ -161,6 +163,7 @@ AS_WIDE_AS_ITS_FRAME = """place => {
 }"""
 
 
+@pytest.mark.whole
 def test_a_figure_updated_while_hidden_has_the_right_width(kept: Visit) -> None:
     page = kept.page
     walk.open_view(page, "pooling-both")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import expect
 
@@ -15,6 +16,7 @@ Open = Callable[..., Visit]
 A, B = "The food was wonderful, but the waiter was rude.", "Great dishes, terrible service."
 
 
+@pytest.mark.whole
 def test_the_curves_and_the_pyramid_are_seen_and_used(visit: Open) -> None:
     seen = visit(width=390, theme="dark")  # test_views.py looks at the light, wide page
     page, box = seen.page, seen.page.locator("#first textarea")

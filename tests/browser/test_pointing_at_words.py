@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
@@ -59,6 +60,7 @@ def test_pointing_tints_the_partners_and_asks_nobody(visit: Open) -> None:
     assert (seen.dialogs, seen.errors) == ([], [])
 
 
+@pytest.mark.whole
 def test_the_keyboard_reaches_each_word_and_the_rules_hold(visit: Open) -> None:
     page = visit(width=320, theme="dark").page  # test_views.py looks at the light, wide page
     asked(page)
@@ -85,6 +87,7 @@ def test_the_keyboard_reaches_each_word_and_the_rules_hold(visit: Open) -> None:
     assert [*audit(page), *page.evaluate(CUT)] == []
 
 
+@pytest.mark.whole
 def test_a_tap_tells_the_number(browser: Browser, app_url: str) -> None:
     context = browser.new_context(has_touch=True, is_mobile=True)
     try:

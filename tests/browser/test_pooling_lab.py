@@ -64,6 +64,7 @@ PRESS_STOP = """() => new MutationObserver((_, watcher) => {  // before the work
 }).observe(document.body, {attributes: true, childList: true, subtree: true})"""
 
 
+@pytest.mark.whole
 def test_each_word_is_left_out_on_demand(kept: Visit) -> None:
     seen = kept
     ask(seen.page, *PAIR)
@@ -169,6 +170,7 @@ def test_hostile_lines_show_as_text(kept: Visit) -> None:
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_what_is_wrong_with_a_set_is_told_and_nothing_is_lost(kept: Visit) -> None:
     page = open_sets(kept)
     shown = page.locator("#set-left-matrix-plot .xtick")

@@ -27,6 +27,7 @@ def outcome(app_url: str) -> Iterator[dict[str, Any]]:
     names["client"].close()
 
 
+@pytest.mark.whole
 def test_each_endpoint_has_its_snippet(outcome: dict[str, Any]) -> None:
     shown = [re.findall(r'api_name="(\S+)"', block) for block in SNIPPETS]
     assert all(len(named) == 1 for named in shown)

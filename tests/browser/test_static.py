@@ -105,6 +105,7 @@ def test_a_link_opens_its_lesson_and_words_can_be_pointed_at(opened: Callable[..
     assert words.first.is_visible(), "what is no lesson changes nothing"
 
 
+@pytest.mark.whole
 def test_another_lesson_is_drawn_as_wide_as_its_place(opened: Callable[..., Visit]) -> None:
     page = opened().page
     show(page, "#lesson-cls-or-mean-split")
@@ -151,6 +152,7 @@ def places(page: Page, key: str) -> list[int]:
     return list(range(count)) if WHOLE else sorted({0, count - 1})
 
 
+@pytest.mark.whole
 def test_a_phone_never_scrolls_sideways(opened: Callable[..., Visit]) -> None:
     seen = opened(width=390)
     page = seen.page

@@ -114,6 +114,7 @@ def similarities(both: Any) -> list[str]:  # noqa: ANN401 - JSON
     ]
 
 
+@pytest.mark.whole
 def test_a_student_wonders_what_cls_pooling_is(way: Way, api: Callable[..., Any]) -> None:
     lesson = LESSONS["cls-or-mean"]
     both = api("compare_pooling", lesson.first, lesson.second)

@@ -112,6 +112,7 @@ def test_typing_is_answered_and_can_be_switched_off(visit: Open) -> None:
     page.wait_for_function(changed, arg=told)
 
 
+@pytest.mark.whole
 def test_a_link_reopens_the_page_and_leaves_no_trace(visit: Open) -> None:
     seen = visit()
     page = seen.page

@@ -106,6 +106,7 @@ def test_a_press_can_be_stopped_and_keeps_what_has_come(visit: Open) -> None:
     expect(show(page, "people")).to_contain_text("“Explain this answer”")
 
 
+@pytest.mark.whole
 def test_the_templates_can_be_stopped(visit: Open) -> None:
     page = open_why(visit())
     told = show(page, "templates")

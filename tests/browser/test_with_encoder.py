@@ -104,6 +104,7 @@ def test_the_attention_of_the_encoder_before_fine_tuning(visit_at: VisitAt, addr
     assert seen.errors == []
 
 
+@pytest.mark.whole
 def test_its_numbers_are_those_of_transformers(address: str) -> None:
     folder = encoder_folder()
     reference = ReferenceBert.from_pretrained(folder, attn_implementation="eager").eval()

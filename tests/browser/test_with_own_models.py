@@ -63,6 +63,7 @@ def test_the_endpoints_answer_with_the_models_that_were_given(
     assert plain.json()["differences"] == told["differences"]
 
 
+@pytest.mark.whole
 def test_the_tabs_are_of_their_layers_and_tell_their_own_scores(address: str) -> None:
     with httpx.Client(timeout=60) as client:
         events = PageEvents(address, "own", client)

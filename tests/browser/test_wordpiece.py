@@ -63,6 +63,7 @@ def test_texts_are_normalised_alike(page: Page) -> None:
     assert found == [normalise(text) for text in TEXTS]
 
 
+@pytest.mark.whole
 def test_every_character_is_read_alike(page: Page, tokenizer: Tokenizer) -> None:
     """Each stands between two letters, so that a dropped one joins them and a gap parts them."""
     codes = [code for plane in PLANES for code in range(plane << 16, (plane + 1) << 16)]

@@ -50,6 +50,7 @@ def small_repository(folder: Path) -> str:
 
 
 # The client's own call of httpx2, in huggingface_hub.lfs
+@pytest.mark.whole
 @pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 def test_every_cell_runs(
     hub: FakeHub,

@@ -82,6 +82,7 @@ def wheel(grown: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.whole
 def test_the_wheel_holds_both_packages_and_builds_a_page_that_stands_alone(
     grown: Path, wheel: Path, tmp_path: Path
 ) -> None:

@@ -280,6 +280,7 @@ def test_a_process_that_nobody_began_for_waits_a_limited_time(
         predicted(predictor, source, target, world=World(1, 2))
 
 
+@pytest.mark.whole
 def test_two_processes_share_a_file_and_one_is_killed_and_started_again(
     model_folder: Path, source: Path
 ) -> None:

@@ -174,6 +174,7 @@ def test_a_finished_chain_is_left_alone(done: Done, encoder_folder: Path, files:
         run(encoder_folder, files, done.out)
 
 
+@pytest.mark.whole
 def test_a_chain_killed_in_its_second_stage_ends_as_an_unbroken_one(
     done: Done, encoder_folder: Path, files: Path, tmp_path: Path
 ) -> None:

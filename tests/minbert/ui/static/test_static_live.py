@@ -44,6 +44,7 @@ def page(source: Source, live: Live) -> str:
     return findings(source, live)
 
 
+@pytest.mark.whole
 def test_the_plain_page_is_what_is_left_without_it(source: Source, live: Live, page: str) -> None:
     """Not a byte of the page without --live is another for it."""
     data = json.dumps(live.data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
