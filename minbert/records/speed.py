@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
@@ -31,11 +32,19 @@ class Timing(Form):
         more = self.unit in MORE_IS_BETTER
         return self.median / other.median if more else other.median / self.median
 
+    @property
+    def short(self) -> str:
+        """Write the median alone."""
+        return f"{self.median:,.{self._digits}f} {self.unit}"
+
+    @property
+    def _digits(self) -> int:
+        return 1 if self.most < 100 else 0
+
     def __str__(self) -> str:
         """Write it for a table."""
-        digits = 1 if self.most < 100 else 0
-        ends = f"{self.least:,.{digits}f} to {self.most:,.{digits}f}"
-        return f"{self.median:,.{digits}f} {self.unit} ({ends})"
+        ends = f"{self.least:,.{self._digits}f} to {self.most:,.{self._digits}f}"
+        return f"{self.short} ({ends})"
 
 
 class Speed(Record):
@@ -60,6 +69,21 @@ class Speed(Record):
                 yield what, other.contestant, f"{ours.times(other):.2f}", str(ours), str(other)
             if not others:
                 yield what, "", "", str(ours), ""
+
+    def grid(self) -> tuple[list[str], list[list[str]]]:
+        """Return a head and a row for each thing, with how many times as good ours is.
+
+        A column is a contestant of more than one thing; others are named in the row's first cell.
+        """
+        counts = Counter(each.contestant for each in self.timings)
+        names = [name for name, count in counts.items() if count > 1 and name != OURS]
+        rows = []
+        for what, ours, others in self.groups():
+            cells = {each.contestant: f"{each.short} ({ours.times(each):.2f})" for each in others}
+            alone = [f"{name}: {cell}" for name, cell in cells.items() if name not in names]
+            first = f"{what}; {', '.join(alone)}" if alone else what
+            rows.append([first, ours.short, *(cells.get(name, "") for name in names)])
+        return ["", OURS, *names], rows
 
     @property
     def source(self) -> str:

@@ -158,7 +158,7 @@ def training(folder: Path) -> Iterator[Timing]:
 
     for precision in ["fp32", *(["bf16"] if torch.cpu._is_avx512_bf16_supported() else [])]:
         beside, _ = side_by_side(folder / precision, precision, WHOLE_STEPS)
-        for name, rates in (("ours", beside.our_rates), ("Trainer", beside.theirs_rates)):
+        for name, rates in (("ours", beside.our_rates), ("transformers", beside.theirs_rates)):
             yield timing(f"training, {precision}", name, "tokens/s", rates)
 
 

@@ -7,7 +7,7 @@ from html import escape
 
 from minbert.records.scores import MAIN, PUBLIC, Anchor, Range
 from minbert.records.shipped import Records
-from minbert.records.speed import HEAD, THREE_TASKS, Speed
+from minbert.records.speed import THREE_TASKS, Speed
 from minbert.ui.about.calibration import calibration_block
 from minbert.ui.about.findings import (
     TRAIN_MAJORITY,
@@ -177,7 +177,7 @@ def speed_block(speed: Speed) -> str:
         for _, ours, others in speed.groups()
         if ours.what == THREE_TASKS
     ] or [TEXTS["tables.speed_unknown"]]
-    shown = table(TEXTS["tables.speed_caption"], HEAD, list(speed.rows()))
+    shown = table(TEXTS["tables.speed_caption"], *speed.grid())
     return (
         f'<div class="mb-findings"><h3>{escape(title)}</h3>{shown}{note_block(speed.source)}</div>'
     )

@@ -42,6 +42,16 @@ def test_ratios_say_how_many_times_as_good_ours_is() -> None:
     assert rows[1][3] == "900 sentences/s (450 to 1,800)"
 
 
+def test_a_grid_has_a_row_for_each_thing_and_a_column_for_each_usual_contestant() -> None:
+    head, rows = Speed.model_validate(RECORD).grid()
+    assert head == ["", OURS, "another"]
+    assert rows == [
+        ["one pair", "4.0 ms", "6.0 ms (1.50)"],
+        ["a file; a third: 1,800 sentences/s (0.50)", "900 sentences/s", "600 sentences/s (1.50)"],
+        ["occlusion", "250 ms", ""],
+    ]
+
+
 def test_the_table_says_where_it_comes_from(tmp_path: Path) -> None:
     write_json(tmp_path / "speed.json", RECORD)
     markdown = read_record(tmp_path / "speed.json", Speed).markdown()

@@ -99,7 +99,9 @@ def test_speed_is_shown_where_it_is_recorded(folders: tuple[Path, Path]) -> None
     assert part.text.startswith(
         "All answers to a pair take 20 ms; for these four inputs that is 2.5"
     )
-    assert part.tables[0].rows[0][1:3] == ["ONNX Runtime, one pass", "0.40"]
+    assert part.tables[0].rows == [
+        [f"{THREE_TASKS}; ONNX Runtime, one pass: 8.0 ms (0.40)", "20.0 ms"]
+    ]
 
 
 def test_a_changed_file_changes_the_page(folders: tuple[Path, Path]) -> None:
@@ -248,7 +250,7 @@ def test_the_tab_holds_all_parts(folders: tuple[Path, Path]) -> None:
     assert tab.id == "about"
     filled = [name for name, (_, keys) in VIEWS.items() if set(keys) & set(wanted)]
     assert [view.id for view in views] == [f"about-{name}" for name in filled]
-    assert set(VIEWS) - set(filled) == {"speed"}, "there is no such record"
+    assert ("speed" in filled) == (folders[1] / "speed.json").is_file()
     shown_first = {}
     for view, (seen, *parts) in zip(views, opened, strict=True):
         assert seen
