@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from trainer.commands.terminal import add_data_option, add_machine_options, print_result, tell
-from trainer.data.course import SPLITS
+from trainer.data.course import HAND_WRITTEN, SPLITS
 
 NAME = "evaluate"
 HELP = "score a model on a labelled split"
@@ -16,7 +16,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the command's options."""
     parser.add_argument("--model", required=True, help="folder or Hugging Face id")
     add_data_option(parser)
-    parser.add_argument("--split", choices=SPLITS[:2], default="dev", help="default: dev")
+    parser.add_argument(
+        "--split",
+        choices=(*SPLITS[:2], HAND_WRITTEN),
+        default="dev",
+        help="default: dev; hand-written: word order and statements, from assets/evaluation",
+    )
     parser.add_argument(
         "--json", type=Path, help="also write the scores to this file, - for standard output"
     )

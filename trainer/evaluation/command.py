@@ -15,12 +15,13 @@ from minbert.predictor import Predictor
 from minbert.records import scores as records
 from minbert.tables import DataError, Example
 from minbert.tasks import TASKS
-from trainer.data.course import FILES, file_sha256, read_split
+from trainer.data.course import FILES, HAND_WRITTEN, file_sha256, read_split
 from trainer.data.seen import leave_out_seen, read_trained_on
+from trainer.evaluation.hand_written import score_hand_written
 from trainer.evaluation.scores import Scores, majority_baseline, normalised, recorded, score_all
 from trainer.provenance import provenance
 
-TABLE_ROW = "{:<12}{:<18}{:>18}{:>9}"
+TABLE_ROW = "{:<14}{:<18}{:>20}{:>9}"
 
 
 def evaluate(
@@ -34,7 +35,7 @@ def evaluate(
     report: Callable[[str], None],
     masked: bool = False,
 ) -> str:
-    """Score a model on one split and return the table that tells it.
+    """Score a model on one split, or the hand-written sets, and return the table that tells it.
 
     With `masked` it reads [MASK] in place of each demographic term.
 
@@ -49,15 +50,19 @@ def evaluate(
     if masked:
         report("Demographic terms are masked before the model reads them")
         predictor = masking(predictor)
-    examples, left_out = read_unseen(
-        folder, data, split, tuple(TASKS), keep_trained=keep_trained, report=report
-    )
-    scores = score_all(predictor, examples, both_orders=True)
-    add_baselines(scores, examples, data)
+    left_out: dict[str, int] = {}
+    if split == HAND_WRITTEN:
+        scores = score_hand_written(predictor)
+    else:
+        examples, left_out = read_unseen(
+            folder, data, split, tuple(TASKS), keep_trained=keep_trained, report=report
+        )
+        scores = score_all(predictor, examples, both_orders=True)
+        add_baselines(scores, examples, data)
     if json_file is not None:
         more: dict[str, Any] = {"masked": True} if masked else {}
         record = records.Scores(
-            normalised=normalised(scores),
+            normalised=None if split == HAND_WRITTEN else normalised(scores),
             metrics=recorded(scores, split),
             left_out=dict(left_out),
             **more,
@@ -165,6 +170,8 @@ def as_table(scores: dict[str, Scores], split: str) -> str:
     for task, found in scores.items():
         for name, metric in found.items():
             lines.append(TABLE_ROW.format(task, name, str(metric), f"{metric.n:,}"))
+    if split == HAND_WRITTEN:
+        return "\n".join(lines)
     mean = normalised(scores)
     lines.append(f"normalised mean: {'undefined' if mean is None else f'{mean:.4f}'}")
     return "\n".join(lines)
