@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from trainer.commands.terminal import add_file_options, add_machine_options, tell
+from trainer.commands.terminal import add_file_options, add_machine_options, file_predictor, tell
 
 NAME = "embed"
 HELP = "write the embedding of each sentence of a file"
@@ -19,13 +19,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Embed a file."""
-    from minbert.predictor import Predictor
     from trainer.evaluation.embed import embed_file
     from trainer.run.distributed import World
 
     World.of_environment().take_gpu()
     embed_file(
-        Predictor.from_pretrained(options.model, options.device, runtime=options.backend),
+        file_predictor(options),
         options.input,
         options.output,
         normalise=options.normalise,

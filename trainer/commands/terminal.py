@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from minbert.device import DEVICES
 from minbert.files import descriptor_of
@@ -13,8 +14,14 @@ from trainer.data.download import DownloadError
 from trainer.publish.errors import PublishError
 from trainer.recipes.profiles import PROFILES
 
+if TYPE_CHECKING:
+    from minbert.predictor import Predictor
+
 USER_ERRORS = (ValueError, OSError, DownloadError, PublishError)  # each message says what to do
 RESULTS = Path("assets/results")
+FAST = "fast"
+FASTER = {"int8": "Encodes with 8-bit weights.", "bf16": "Encodes in bfloat16."}
+NOT_FASTER = "--fast can't help with this model on this processor; encodes in float32."
 
 
 def tell(message: str) -> None:
@@ -91,6 +98,23 @@ def add_file_options(parser: argparse.ArgumentParser, endings: str) -> None:
         default="auto",
         help="what the encoder works in on a CPU; auto: ONNX Runtime",
     )
+    parser.add_argument(
+        "--fast",
+        dest="backend",
+        action="store_const",
+        const=FAST,
+        help="8-bit or bf16 weights, whichever the processor is faster in; a little less exact",
+    )
+
+
+def file_predictor(options: argparse.Namespace) -> Predictor:
+    """Load the model that answers a file; with --fast say in which numbers it works."""
+    from minbert.predictor import Predictor
+
+    predictor = Predictor.from_pretrained(options.model, options.device, runtime=options.backend)
+    if options.backend == FAST:
+        tell(FASTER.get(getattr(predictor.backend, "runtime", ""), NOT_FASTER))
+    return predictor
 
 
 def add_results_option(parser: argparse.ArgumentParser) -> None:

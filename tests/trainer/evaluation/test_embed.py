@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from minbert.backends import local
 from minbert.predictor import Predictor
 from minbert.reading import ReadError
 from minbert.tables import DataError
@@ -157,3 +158,21 @@ def test_the_command_embeds_plain_text_to_standard_output(
         assert sum(float(cell) ** 2 for cell in row[1:]) == pytest.approx(1.0, abs=1e-6)
     assert "standard output: 2 embeddings" in printed.err
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_fast_embeddings_are_near_the_exact_ones(
+    predictor: Predictor,
+    model_folder: Path,
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(local, "fast_numbers", lambda _: "int8")
+    target = tmp_path / "fast.npy"
+    command = ["embed", "--fast", "--model", str(model_folder), "--input", str(source)]
+    assert main([*command, "--output", str(target), "--device", "cpu"]) == 0
+    assert "8-bit" in capsys.readouterr().err
+    exact, found = predictor.embed(TEXTS), torch.from_numpy(np.load(target))
+    assert not torch.equal(found, exact)
+    assert torch.cosine_similarity(found, exact).min() > 0.97
