@@ -17,7 +17,7 @@ from trainer.data.word_order import RELATIONS_FILE, Pair, relations, reordered, 
 from trainer.seeding import mix_seed
 
 ORDER_SEED, SENTENCE_SEED, STRANGER_SEED = 41, 42, 43
-RELATED, REORDERED, STRANGERS = 12_000, 8_000, 3_000  # pairs of relations, sentences, strangers
+RELATED, REORDERED, STRANGERS = 30_000, 10_000, 3_000  # pairs of relations, sentences, strangers
 LOW, HIGH = 1.0, 4.5  # similarity, 0 to 5, up to which and from which on a pair is an end
 
 

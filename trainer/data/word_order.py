@@ -155,6 +155,13 @@ EDITS: Sequence[tuple[str, str, int]] = (
         1,
     ),
     (r"^([^,.?]+) (in \d{4}|today|nowadays|these days)\?$", r"\2, \1?", 1),
+    (r"^((?:a|an|the) \w+) and ((?:a|an|the) \w+) (are|were)\b", r"\2 and \1 \3", 1),
+    (
+        r"^((?:a|an|the|two|some) (?:\w+ ){1,3}(?:is|are) \w+ing) "
+        r"((?:in|on|near|under|behind|across|through|along) (?:a|an|the) \w+(?: \w+)?)\.?$",
+        r"\2, \1.",
+        1,
+    ),
 )
 _EDITS = [(re.compile(pattern, re.IGNORECASE), text, same) for pattern, text, same in EDITS]
 _NUMBER = re.compile(r"(?<![\w.,/-])\d+(?![\w/-]|[.,]\d)")
@@ -164,6 +171,19 @@ _TOGETHER = re.compile(  # where an exchange may change nothing
     r"against|with|war|together|like|marr\w+)\b|[,/&]",
     re.IGNORECASE,
 )
+IRREGULAR = {
+    each.partition(":")[0]: each.partition(":")[2]
+    for each in (
+        "beat:beaten bit:bitten blow:blown break:broken bring:brought build:built buy:bought "
+        "catch:caught choos:chosen cutt:cut do:done draw:drawn drink:drunk driv:driven eat:eaten "
+        "feed:fed fight:fought fly:flown giv:given hid:hidden hitt:hit hold:held keep:kept "
+        "lead:led leav:left lett:let los:lost mak:made putt:put read:read rid:ridden ring:rung "
+        "see:seen sell:sold sett:set sew:sewn shak:shaken shoot:shot show:shown sing:sung "
+        "slid:slid spinn:spun splitt:split spread:spread steal:stolen sweep:swept swing:swung "
+        "tak:taken teach:taught tear:torn tell:told throw:thrown ty:tied wak:woken wear:worn "
+        "wind:wound winn:won writ:written"
+    ).split()
+}
 _CAPTION = re.compile(
     r"^(a|the|one) (\w+) is (\w+ing) (a|the|an) (\w+)((?:[.?!]?$| (?:in|on|at|with|near|by)\b).*)$",
     re.IGNORECASE,
@@ -186,3 +206,14 @@ def reordered(text: str) -> Iterator[Pair]:
     if caption:
         who, verb, article, what, rest = caption.group(2, 3, 4, 5, 6)
         yield text, f"{caption[1]} {what} is {verb} {article} {who}{rest}", 0
+        done = participle(verb.casefold())
+        yield text, f"{article} {what} is being {done} by {caption[1]} {who}{rest}", 1
+        yield text, f"{caption[1]} {who} is being {done} by {article} {what}{rest}", 0
+
+
+def participle(doing: str) -> str:
+    """Return the participle of a form in -ing: "riding", "ridden"."""
+    stem = doing.removesuffix("ing")
+    if stem in IRREGULAR:
+        return IRREGULAR[stem]
+    return re.sub(r"(?<=[^aeiou])y$", "i", stem) + "ed"
