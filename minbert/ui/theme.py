@@ -64,6 +64,7 @@ def launch_options(page: Page | None = None, *, mcp: bool = False) -> dict[str, 
         "ssr_mode": False,
         "mcp_server": mcp or None,
         "max_file_size": MOST_BYTES + 100_000,  # what is just too large gets its reason in words
+        "_frontend": False,  # else launch gives up when its page takes 3 s on a busy machine
         "max_threads": 64,
         "state_session_capacity": MOST_SESSIONS,
         "app_kwargs": {

@@ -145,6 +145,7 @@ def test_columns_are_chosen_in_the_preview(open_batch: Open) -> None:
     expect(page.locator("#batch-measures")).to_contain_text("of 2 labelled rows")
 
 
+@pytest.mark.whole
 def test_pasted_pairs_are_answered_by_either_model(open_batch: Open) -> None:
     page = open_batch().page
     page.locator("#batch-text textarea").fill(DUPLICATES)

@@ -29,6 +29,7 @@ def expect_chosen(page: Page, word: str) -> None:
     expect(page.locator("#edits label:has(input[type=radio]:checked)")).to_have_text([word])
 
 
+@pytest.mark.whole
 def test_replace_mask_and_undo_show_the_change_on_all_tasks(visit: Open) -> None:
     seen = visit()
     page = seen.page

@@ -32,6 +32,7 @@ def reach(page: Page, name: str, kind: str | None = None, key: str = "Tab") -> N
     pytest.fail(f"“{name}” is never reached, only {passed}")
 
 
+@pytest.mark.whole
 def test_arrows_go_along_the_tabs_and_their_sub_views(visit: Open) -> None:
     page = visit().page
     here = "document.activeElement.dataset.tabId"

@@ -49,6 +49,7 @@ def test_it_opens_with_an_answered_lesson(visit: Open) -> None:
     shot(seen.page, "try-light")
 
 
+@pytest.mark.whole
 def test_it_tells_praise_from_scorn(kept: Visit) -> None:
     page = kept.page
     ask(page, "A moving, funny and gorgeous film; I loved every minute.", "A dull, ugly mess.")

@@ -27,6 +27,7 @@ def asked(page: Page) -> None:
     page.wait_for_function(SETTLED)
 
 
+@pytest.mark.whole
 def test_pointing_tints_the_partners_and_asks_nobody(visit: Open) -> None:
     seen = visit()
     page = seen.page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlparse
@@ -14,6 +15,7 @@ from tests.browser.walk import open_tab, tab_names
 from tests.served import free_ports, serving
 from trainer.publish.visit import Visit, settle
 
+WHOLE = os.environ.get("MINBERT_HEAVY") == "1"
 Open = Callable[..., Visit]
 A, B = "The harbour was calm at dawn.", "At sunrise the harbour lay still."
 
@@ -166,7 +168,7 @@ def test_what_is_typed_is_kept_nowhere(visit_at: Open, tmp_path: Path) -> None:
         ask(page, f"The {word} is in bloom.", f"I love the {word}.")
         page.locator("#pin").click()
         expect(page.locator("#change")).to_contain_text(word)
-        for name in tab_names(page):
+        for name in tab_names(page)[:: 1 if WHOLE else 3]:
             open_tab(page, name)
         assert word not in page.evaluate(EVERYTHING_KEPT)
         asked = page.request.post(f"{url}/gradio_api/call/similarity_matrix", data=refused(word))
@@ -177,7 +179,7 @@ def test_what_is_typed_is_kept_nowhere(visit_at: Open, tmp_path: Path) -> None:
     assert [path for path in written if word.encode() in path.read_bytes()] == []
 
 
-@pytest.mark.parametrize("tab", ["Try it", HOSTILE])
+@pytest.mark.parametrize("tab", [pytest.param("Try it", marks=pytest.mark.whole), HOSTILE])
 def test_a_hostile_link_shows_text_and_runs_nothing(visit: Open, tab: str) -> None:
     seen = visit(link=urlencode({"a": HOSTILE, "b": HOSTILE, "tab": tab}))
     page = seen.page

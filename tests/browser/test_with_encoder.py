@@ -119,6 +119,7 @@ def test_its_numbers_are_those_of_transformers(address: str) -> None:
     assert_close(torch.tensor(told["weights"]), maps, 3e-6)
 
 
+@pytest.mark.whole
 def test_the_nearest_sentences_come_with_label_and_distance(
     visit_at: VisitAt, address: str
 ) -> None:

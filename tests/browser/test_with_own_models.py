@@ -45,6 +45,7 @@ def address(models: dict[str, Path]) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.whole
 def test_the_endpoints_answer_with_the_models_that_were_given(
     models: dict[str, Path], address: str
 ) -> None:

@@ -12,6 +12,7 @@ import gradio
 import pytest
 
 from minbert.ui import app
+from tests.served import free_ports, serving
 from tests.support import assert_says
 
 
@@ -151,3 +152,20 @@ def test_what_is_missing_is_one_line_and_exit_code_2(
     told = capsys.readouterr().err
     assert told.count("\n") == 1
     assert_says(told, parameter=f"`{option}`", found="Found none", step=steps)
+
+
+SLOW = """
+import gradio
+from minbert.ui.theme import launch_options
+gradio.networking.url_ok = lambda _: False  # as after three seconds without an answer
+with gradio.Blocks() as page:
+    pass
+page.launch(**launch_options(), prevent_thread_lock=True)
+print("served all the same")
+"""
+
+
+def test_a_page_that_is_slow_to_answer_is_served_all_the_same() -> None:
+    (port,) = free_ports(1)
+    with serving(["-c", SLOW], ready="served all the same", GRADIO_SERVER_PORT=str(port)):
+        pass

@@ -183,6 +183,7 @@ def test_the_unbroken_run_is_one_that_can_tell_differences(unbroken: Unbroken) -
     ]
 
 
+@pytest.mark.whole
 def test_killed_at_random_times_and_continued(
     work: Work, unbroken: Unbroken, tmp_path: Path
 ) -> None:
