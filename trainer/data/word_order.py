@@ -173,16 +173,66 @@ _TOGETHER = re.compile(  # where an exchange may change nothing
 )
 IRREGULAR = {
     each.partition(":")[0]: each.partition(":")[2]
-    for each in (
-        "beat:beaten bit:bitten blow:blown break:broken bring:brought build:built buy:bought "
-        "catch:caught choos:chosen cutt:cut do:done draw:drawn drink:drunk driv:driven eat:eaten "
-        "feed:fed fight:fought fly:flown giv:given hid:hidden hitt:hit hold:held keep:kept "
-        "lead:led leav:left lett:let los:lost mak:made putt:put read:read rid:ridden ring:rung "
-        "see:seen sell:sold sett:set sew:sewn shak:shaken shoot:shot show:shown sing:sung "
-        "slid:slid spinn:spun splitt:split spread:spread steal:stolen sweep:swept swing:swung "
-        "tak:taken teach:taught tear:torn tell:told throw:thrown ty:tied wak:woken wear:worn "
-        "wind:wound winn:won writ:written"
-    ).split()
+    for each in [
+        "beat:beaten",
+        "bit:bitten",
+        "blow:blown",
+        "break:broken",
+        "bring:brought",
+        "build:built",
+        "buy:bought",
+        "catch:caught",
+        "choos:chosen",
+        "cutt:cut",
+        "do:done",
+        "draw:drawn",
+        "drink:drunk",
+        "driv:driven",
+        "eat:eaten",
+        "feed:fed",
+        "fight:fought",
+        "fly:flown",
+        "giv:given",
+        "hid:hidden",
+        "hitt:hit",
+        "hold:held",
+        "keep:kept",
+        "lead:led",
+        "leav:left",
+        "lett:let",
+        "los:lost",
+        "mak:made",
+        "putt:put",
+        "read:read",
+        "rid:ridden",
+        "ring:rung",
+        "see:seen",
+        "sell:sold",
+        "sett:set",
+        "sew:sewn",
+        "shak:shaken",
+        "shoot:shot",
+        "show:shown",
+        "sing:sung",
+        "slid:slid",
+        "spinn:spun",
+        "splitt:split",
+        "spread:spread",
+        "steal:stolen",
+        "sweep:swept",
+        "swing:swung",
+        "tak:taken",
+        "teach:taught",
+        "tear:torn",
+        "tell:told",
+        "throw:thrown",
+        "ty:tied",
+        "wak:woken",
+        "wear:worn",
+        "wind:wound",
+        "winn:won",
+        "writ:written",
+    ]
 }
 _CAPTION = re.compile(
     r"^(a|the|one) (\w+) is (\w+ing) (a|the|an) (\w+)((?:[.?!]?$| (?:in|on|at|with|near|by)\b).*)$",
