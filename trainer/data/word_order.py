@@ -9,6 +9,7 @@ own (word_order.toml) and from training sentences; no language model, no people 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import random
 import re
 import tomllib
@@ -171,69 +172,6 @@ _TOGETHER = re.compile(  # where an exchange may change nothing
     r"against|with|war|together|like|marr\w+)\b|[,/&]",
     re.IGNORECASE,
 )
-IRREGULAR = {
-    each.partition(":")[0]: each.partition(":")[2]
-    for each in [
-        "beat:beaten",
-        "bit:bitten",
-        "blow:blown",
-        "break:broken",
-        "bring:brought",
-        "build:built",
-        "buy:bought",
-        "catch:caught",
-        "choos:chosen",
-        "cutt:cut",
-        "do:done",
-        "draw:drawn",
-        "drink:drunk",
-        "driv:driven",
-        "eat:eaten",
-        "feed:fed",
-        "fight:fought",
-        "fly:flown",
-        "giv:given",
-        "hid:hidden",
-        "hitt:hit",
-        "hold:held",
-        "keep:kept",
-        "lead:led",
-        "leav:left",
-        "lett:let",
-        "los:lost",
-        "mak:made",
-        "putt:put",
-        "read:read",
-        "rid:ridden",
-        "ring:rung",
-        "see:seen",
-        "sell:sold",
-        "sett:set",
-        "sew:sewn",
-        "shak:shaken",
-        "shoot:shot",
-        "show:shown",
-        "sing:sung",
-        "slid:slid",
-        "spinn:spun",
-        "splitt:split",
-        "spread:spread",
-        "steal:stolen",
-        "sweep:swept",
-        "swing:swung",
-        "tak:taken",
-        "teach:taught",
-        "tear:torn",
-        "tell:told",
-        "throw:thrown",
-        "ty:tied",
-        "wak:woken",
-        "wear:worn",
-        "wind:wound",
-        "winn:won",
-        "writ:written",
-    ]
-}
 _CAPTION = re.compile(
     r"^(a|the|one) (\w+) is (\w+ing) (a|the|an) (\w+)((?:[.?!]?$| (?:in|on|at|with|near|by)\b).*)$",
     re.IGNORECASE,
@@ -264,6 +202,10 @@ def reordered(text: str) -> Iterator[Pair]:
 def participle(doing: str) -> str:
     """Return the participle of a form in -ing: "riding", "ridden"."""
     stem = doing.removesuffix("ing")
-    if stem in IRREGULAR:
-        return IRREGULAR[stem]
-    return re.sub(r"(?<=[^aeiou])y$", "i", stem) + "ed"
+    return irregular().get(stem) or re.sub(r"(?<=[^aeiou])y$", "i", stem) + "ed"
+
+
+@functools.cache
+def irregular() -> dict[str, str]:
+    """Return the participles that don't end in -ed, by the stem of the form in -ing."""
+    return dict(each.split("|") for each in tomllib.loads(stored_text())["participles"])

@@ -94,6 +94,11 @@ def test_one_meaning_is_said_in_two_ways_with_the_same_words_in_their_places() -
         ("Can 3 cooks feed 40 guests?", "Can 40 cooks feed 3 guests?", 0),
         ("Why did old Rome fear young Carthage?", "Why did old Carthage fear young Rome?", 0),
         ("A cook is tasting a soup.", "A soup is tasting a cook.", 0),
+        ("A cook is tasting a soup.", "a soup is being tasted by A cook.", 1),
+        ("A cook is frying a fish.", "A cook is being fried by a fish.", 0),
+        ("A cook is eating the fish.", "the fish is being eaten by A cook.", 1),
+        ("Two cooks are resting in the shade.", "in the shade, Two cooks are resting.", 1),
+        ("A cook and the guest are late.", "the guest and A cook are late.", 1),
     ],
 )
 def test_rules_reorder_a_sentence(text: str, found: str, same: int) -> None:
