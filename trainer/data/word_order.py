@@ -18,7 +18,7 @@ from importlib import resources
 from typing import Any
 
 RELATIONS_FILE = "word_order.toml"
-BARE = 0.5  # share of clauses without a frame around them
+BARE, JOINED = 0.5, 0.15  # shares without a frame; with another clause beside
 Pair = tuple[str, str, int]  # both texts, 1 where they mean the same
 _SLOT = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
 
@@ -55,7 +55,7 @@ class Relations:
         self._frames = {
             "clause": frames["clause"],
             "past": [*frames["clause"], *frames["past"]],
-            "question": [],
+            "question": frames.get("question", []),
         }
         self.all = [
             Relation(
@@ -81,7 +81,17 @@ class Relations:
                 yield first, second, same
 
     def pair(self, relation: Relation, same: int, draw: random.Random) -> tuple[str, str]:
-        """Say a relation twice: in the same meaning, or in another one."""
+        """Say a relation twice: in the same meaning, or in another one; framed or joined."""
+        told = self.told(relation, same, draw)
+        beside = [each for each in self.all if each.can_agree and each.form != "question"]
+        if relation.form != "question" and beside and draw.random() < JOINED:
+            also = self.told(draw.choice(beside), 1, draw)
+            ends = (told[1], also[1]) if draw.random() < 0.5 else (also[1], told[1])
+            return f"{told[0]}, and {also[0]}.", f"{ends[0]}, and {ends[1]}."
+        return self.framed(*told, relation.form, draw)
+
+    def told(self, relation: Relation, same: int, draw: random.Random) -> tuple[str, str]:
+        """Say a relation twice, with nothing around it."""
         filled = self.fill(relation, draw)
         exchanged = filled | {"a": filled["b"], "b": filled["a"]} if "b" in filled else filled
         first = draw.choice(relation.same)
@@ -94,9 +104,8 @@ class Relations:
             candidates += [(each, filled) for each in relation.other]
             candidates += [(first, exchanged)] * len(candidates)  # half: the words alone move
             second, words = draw.choice(candidates)
-        told = [put(first, filled), put(second, words)]
-        draw.shuffle(told)
-        return self.framed(told[0], told[1], relation.form, draw)
+        both = put(first, filled), put(second, words)
+        return both if draw.random() < 0.5 else both[::-1]
 
     def fill(self, relation: Relation, draw: random.Random) -> dict[str, Mapping[str, str]]:
         """Draw words for the slots, no word twice; each with its forms by name."""
@@ -111,9 +120,8 @@ class Relations:
     def framed(self, first: str, second: str, form: str, draw: random.Random) -> tuple[str, str]:
         """Put both into the same frame, said in one of its ways each."""
         frames = self._frames[form]
-        if form == "question":
-            return f"{first}?", f"{second}?"
-        frame = ["{s}."] if draw.random() < BARE else draw.choice(frames)
+        end = "?" if form == "question" else "."
+        frame = [f"{{s}}{end}"] if not frames or draw.random() < BARE else draw.choice(frames)
         told = (draw.choice(frame).replace("{s}", each) for each in (first, second))
         return next(told), next(told)
 
